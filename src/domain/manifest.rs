@@ -1,0 +1,169 @@
+//! `workspace.ron` and `project.ron`: providers, models, prices, and whose work it is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ModelId, ProviderId};
+use super::money::Price;
+use super::policy::Policy;
+use super::{format_one, is_default};
+
+/// The file `workspace.ron`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    #[serde(default = "format_one")]
+    pub format: u32,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub providers: BTreeMap<ProviderId, ProviderSpec>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub models: BTreeMap<ModelId, ModelSpec>,
+    /// The policy of experiments that have none of their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policy: Policy,
+}
+
+/// The file `projects/<id>/project.ron`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectSpec {
+    #[serde(default = "format_one")]
+    pub format: u32,
+    pub title: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub owner: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: String,
+}
+
+/// An API and how to reach it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSpec {
+    pub api: Api,
+    /// The vendor's own address where it is not given; required for servers that have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Where the key is found. Never the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<SecretRef>,
+    /// The most calls in flight.
+    #[serde(default = "eight")]
+    pub concurrency: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: String,
+}
+
+const fn eight() -> u32 {
+    8
+}
+
+/// A wire format.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Api {
+    /// Chat Completions, of `OpenAI` and of every compatible server.
+    OpenAi,
+    /// Messages.
+    Anthropic,
+    /// `generateContent`.
+    Gemini,
+    /// `/api/chat`.
+    Ollama,
+    /// Answers from rules in a file of the workspace: *scripted, not a model*.
+    Scripted(String),
+}
+
+impl Api {
+    #[must_use]
+    pub const fn default_base_url(&self) -> Option<&'static str> {
+        match self {
+            Self::OpenAi => Some("https://api.openai.com/v1"),
+            Self::Anthropic => Some("https://api.anthropic.com"),
+            Self::Gemini => Some("https://generativelanguage.googleapis.com"),
+            Self::Ollama => Some("http://127.0.0.1:11434"),
+            Self::Scripted(_) => None,
+        }
+    }
+
+    /// The vendor's name in the bundled price table.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+            Self::Scripted(_) => "scripted",
+        }
+    }
+
+    #[must_use]
+    pub const fn is_scripted(&self) -> bool {
+        matches!(self, Self::Scripted(_))
+    }
+}
+
+/// Where a secret is; the secret itself stands in no file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SecretRef {
+    /// An environment variable.
+    Env(String),
+    /// An entry of the operating system's keyring.
+    Keyring(String),
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "environment variable {name}"),
+            Self::Keyring(name) => write!(f, "keyring entry {name}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    pub provider: ProviderId,
+    /// The provider's own name of the model.
+    pub model: String,
+    /// Stands before the bundled price table. A model with neither has an unknown price, never zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// The most tokens of input and output together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
+    /// The most output tokens; the bound of a call that sets no `max_tokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: String,
+}
+
+/// What the bundled price table knows of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceEntry {
+    /// [`Api::word`] of the vendor.
+    pub provider: String,
+    pub model: String,
+    pub price: Price,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u32>,
+}
+
+/// The file `assets/pricing.ron`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceTable {
+    /// The day on which the prices were read, `2026-11-23`.
+    pub dated: String,
+    pub models: Vec<PriceEntry>,
+}

@@ -1,0 +1,72 @@
+//! Nouns: plain values that can be written to a file and read back. No I/O, no async, no clock, no randomness.
+
+mod chat;
+mod check;
+mod dataset;
+mod experiment;
+mod fault;
+mod fingerprint;
+mod ids;
+mod manifest;
+mod money;
+mod policy;
+mod problem;
+mod prompt;
+mod release;
+mod run;
+mod script;
+mod trust;
+mod variant;
+mod verdict;
+mod workspace;
+
+pub use chat::{
+    ChatRequest, Completion, FinishReason, Message, Params, RawReply, ReasoningEffort, ResponseFormat, Role,
+};
+pub use check::{Check, CheckKind, LengthUnit, Need, PassRule, Tolerance};
+pub use dataset::{Case, Cases, Column, ColumnRole, Dataset, Source};
+pub use experiment::{Experiment, Filter};
+pub use fault::{CallError, Fault, Phase, Retry};
+pub use fingerprint::Fingerprint;
+pub use ids::{
+    CaseId, DatasetId, ExperimentId, LayerId, ModelId, ProjectId, PromptId, ProviderId, ReleaseId, RunId, VariantId,
+};
+pub use manifest::{Api, Manifest, ModelSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
+pub use money::{Price, Usage, Usd};
+pub use policy::{Budget, CachePolicy, Policy, RetryPolicy, Timeouts};
+pub use problem::{Place, Problem, Severity};
+pub use prompt::{
+    Capabilities, Content, Context, Example, Examples, Foundation, History, HistoryWindow, Identity, Layer, Limits,
+    OutputFormat, OutputRules, Pick, Prompt, Retrieved, Safety, Session, Snippet, Task, Text, Tool, Tools, Turns, User,
+    Variable,
+};
+pub use release::{Evidence, Interval, Release};
+pub use run::{
+    AttemptEnded, AttemptRef, AttemptSent, Numbered, Purpose, RunEvent, RunHeader, RunModel, RunState, RunSummary,
+    TrialEnded, TrialKey, TrialRef,
+};
+pub use script::{Choice, Condition, Fact, FaultRates, Reply, Rule, Script, ScriptedModel};
+pub use trust::Capability;
+pub use variant::{Override, Variant};
+pub use verdict::{CheckResult, Outcome, Score, Verdict};
+pub use workspace::{Definition, DefinitionKey, Project, Workspace};
+
+/// The format that this version writes; files say which they have.
+pub const FORMAT: u32 = 1;
+
+const fn format_one() -> u32 {
+    FORMAT
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -1,0 +1,55 @@
+//! A variant: what is compared. A prompt, with some layers changed, under given parameters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::chat::Params;
+use super::ids::{LayerId, PromptId};
+use super::prompt::Content;
+use super::{format_one, is_default};
+
+/// A file `variants/<id>.ron`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    #[serde(default = "format_one")]
+    pub format: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub title: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: String,
+    pub prompt: PromptId,
+    /// Changes by layer; a layer that the prompt does not have is a problem.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layers: BTreeMap<LayerId, Override>,
+    /// Values that stand for a variable's default.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub variables: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub params: Params,
+}
+
+impl Variant {
+    /// The prompt as it is.
+    #[must_use]
+    pub fn of(prompt: PromptId) -> Self {
+        Self {
+            format: format_one(),
+            title: String::new(),
+            note: String::new(),
+            prompt,
+            layers: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            params: Params::default(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Override {
+    On,
+    Off,
+    Replace(Content),
+}

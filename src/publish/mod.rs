@@ -1,0 +1,1 @@
+//! Releases leave the house.

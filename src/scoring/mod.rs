@@ -1,0 +1,1 @@
+//! Output and case become a verdict.
