@@ -1,1 +1,28 @@
-//! Output and case become a verdict.
+//! Output and case become a verdict. Pure: no clock, no network, no files.
+//!
+//! [`Checks`] is compiled once for an experiment, so that what is wrong with a check is told before anything is paid.
+//! Then [`Checks::score`] gives the outcome of each answer. A judge is a call, so it is cut in two: [`judge::prepare`]
+//! writes the request, the engine sends it as it sends every other, and [`judge::finish`] reads the reply.
+//!
+//! What could not be told (a pattern that gave up, an unknown price, an unusable judge) is *unscored*, never a failure.
+
+mod checks;
+mod combine;
+mod finding;
+mod json;
+pub mod judge;
+mod length;
+mod limits;
+mod number;
+mod pattern;
+mod schema;
+mod subject;
+mod template;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use checks::Checks;
+pub use judge::JudgeCheck;
+pub use subject::Answer;

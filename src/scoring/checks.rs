@@ -1,0 +1,417 @@
+//! Checks, compiled once for an experiment and asked once for each answer.
+
+use std::collections::BTreeSet;
+
+use jsonschema::Validator;
+
+use super::combine::combine;
+use super::finding::{Finding, shorten};
+use super::judge::JudgeCheck;
+use super::pattern::Pattern;
+use super::subject::{Answer, Subject};
+use super::{json, length, limits, number, pattern, schema, template, text};
+use crate::domain::{
+    Check, CheckKind, CheckResult, LengthUnit, Need, Outcome, PassRule, Place, Problem, Tolerance, Usd, Verdict,
+};
+
+/// An experiment's checks, ready for use by many threads.
+#[derive(Debug)]
+pub struct Checks {
+    checks: Vec<Compiled>,
+    pass: PassRule,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    check: Check,
+    test: Test,
+}
+
+/// What is done, with everything made ready that does not hang on the case.
+#[derive(Debug)]
+enum Test {
+    Equals {
+        value: String,
+        ignore_case: bool,
+    },
+    Contains {
+        values: Vec<String>,
+        need: Need,
+        ignore_case: bool,
+    },
+    StartsWith {
+        value: String,
+        ignore_case: bool,
+    },
+    Regex(Pattern),
+    /// A pattern that the case fills in.
+    RegexTemplate,
+    Json,
+    Schema(Box<Validator>),
+    Number {
+        value: String,
+        tolerance: Tolerance,
+    },
+    Length {
+        min: Option<u64>,
+        max: Option<u64>,
+        unit: LengthUnit,
+    },
+    Cost(Usd),
+    Latency {
+        max_ms: f64,
+    },
+    Judge(JudgeCheck),
+}
+
+impl Checks {
+    /// # Errors
+    /// Everything that is wrong with the checks themselves, whatever the case. Problems name the check by its position
+    /// from 1 and its kind; their place is empty, since the checks do not know their file.
+    pub fn new(checks: &[Check], pass: PassRule) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        if let PassRule::Score(least) = pass
+            && !(0.0..=1.0).contains(&least)
+        {
+            problems.push(Problem::error(
+                Place::default(),
+                format!("The pass rule asks for a score of {least}."),
+                "Scores go from 0 to 1.",
+            ));
+        }
+        let mut compiled = Vec::with_capacity(checks.len());
+        for (index, check) in checks.iter().enumerate() {
+            let mut wrong = Wrong { name: name(index, check), problems: &mut problems };
+            wrong.common(check);
+            if let Some(test) = test(check, &mut wrong) {
+                compiled.push(Compiled { check: check.clone(), test });
+            }
+        }
+        if problems.is_empty() { Ok(Self { checks: compiled, pass }) } else { Err(problems) }
+    }
+
+    /// The outcome of an answer. `judged[i]` is what the judge of check `i` said, where it has been asked; a judge that
+    /// has not been asked leaves its check unscored.
+    ///
+    /// Without a check that counts, nothing can be told, and the outcome is unscored.
+    #[must_use]
+    pub fn score(&self, answer: &Answer, judged: &[Option<CheckResult>]) -> Outcome {
+        let subject = Subject::new(*answer);
+        let results = self.checks.iter().enumerate().map(|(index, compiled)| {
+            let given = judged.get(index).and_then(Option::as_ref);
+            match (&compiled.test, given) {
+                (Test::Judge(_), Some(result)) => result.clone(),
+                _ => result(&compiled.check, compiled.test.find(&compiled.check, &subject)),
+            }
+        });
+        combine(self.pass, results.collect())
+    }
+
+    /// The checks that need a model, with their position.
+    pub fn judges(&self) -> impl Iterator<Item = (u16, &JudgeCheck)> {
+        self.checks.iter().enumerate().filter_map(|(index, compiled)| match &compiled.test {
+            Test::Judge(judge) => u16::try_from(index).ok().map(|index| (index, judge)),
+            _ => None,
+        })
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.checks.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.checks.is_empty()
+    }
+
+    /// What will not work, or will tell nothing, with cases that have these input columns and these expected columns:
+    /// misspelt variables, patterns that match everything, places that are not looked at.
+    #[must_use]
+    pub fn lint(&self, inputs: &BTreeSet<String>, expected: &BTreeSet<String>) -> Vec<Problem> {
+        let known: Vec<String> =
+            inputs.iter().cloned().chain(expected.iter().map(|column| format!("expected.{column}"))).collect();
+        let mut problems = Vec::new();
+        if self.checks.iter().all(|compiled| compiled.check.weight <= 0.0) {
+            let message = if self.checks.is_empty() {
+                "The experiment has no checks, so every trial will be unscored."
+            } else {
+                "Every check has weight 0, so every trial will be unscored."
+            };
+            problems.push(Problem::warning(Place::default(), message, "Add a check that counts."));
+        }
+        for (index, compiled) in self.checks.iter().enumerate() {
+            let name = name(index, &compiled.check);
+            for source in templates(&compiled.check.kind) {
+                for asked in template::names(source).unwrap_or_default() {
+                    problems.extend(unknown_name(&name, &asked, &known));
+                }
+            }
+            problems.extend(compiled.tells_nothing(&name));
+        }
+        problems
+    }
+}
+
+impl Compiled {
+    fn tells_nothing(&self, name: &str) -> Option<Problem> {
+        let warn = |message: String, hint: &str| Some(Problem::warning(Place::default(), message, hint));
+        match &self.test {
+            Test::Regex(pattern) if pattern.matches_everything() => warn(
+                format!("{name}: the pattern matches every output."),
+                "Anchor it with ^ and $, or say what it must have.",
+            ),
+            Test::Cost(_) | Test::Latency { .. } if self.check.at.is_some() => warn(
+                format!("{name}: `at` has no meaning here."),
+                "Leave it out: this check does not look into the output.",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl Test {
+    fn find(&self, check: &Check, subject: &Subject) -> Finding {
+        self.try_find(check, subject).unwrap_or_else(|finding| finding)
+    }
+
+    /// Both ways out are findings: `?` ends the check where there is nothing to look at, or no template to go by.
+    fn try_find(&self, check: &Check, subject: &Subject) -> Result<Finding, Finding> {
+        let at = check.at.as_deref();
+        let fill = |source: &str| {
+            template::render(source, subject.answer.case)
+                .map_err(|error| Finding::untold(format!("The check's template could not be filled in: {error}.")))
+        };
+        match self {
+            Self::Equals { value, ignore_case } => text::equals(subject, at, &fill(value)?, *ignore_case),
+            Self::Contains { values, need, ignore_case } => {
+                let values = values.iter().map(|value| fill(value)).collect::<Result<Vec<_>, _>>()?;
+                text::contains(subject, at, &values, *need, *ignore_case)
+            }
+            Self::StartsWith { value, ignore_case } => text::starts_with(subject, at, &fill(value)?, *ignore_case),
+            Self::Regex(compiled) => pattern::check(subject, at, compiled, source(check)),
+            Self::RegexTemplate => {
+                let source = fill(source(check))?;
+                let compiled = Pattern::new(&source)
+                    .map_err(|why| Finding::untold(format!("The pattern `{source}` of this case is wrong: {why}.")))?;
+                pattern::check(subject, at, &compiled, &source)
+            }
+            Self::Json => json::check(subject, at),
+            Self::Schema(validator) => schema::check(subject, at, validator),
+            Self::Number { value, tolerance } => number::check(subject, at, &fill(value)?, *tolerance),
+            Self::Length { min, max, unit } => length::check(subject, at, (*min, *max), *unit),
+            Self::Cost(max) => Ok(limits::cost(subject, *max)),
+            Self::Latency { max_ms } => Ok(limits::latency(subject, *max_ms)),
+            Self::Judge(_) => Ok(Finding::untold("The judge has not been asked.")),
+        }
+    }
+}
+
+/// Threshold, then negation, then the words.
+pub(super) fn result(check: &Check, finding: Finding) -> CheckResult {
+    let (verdict, score, reason) = match finding {
+        Finding::Untold { reason } => (Verdict::Unscored, None, reason),
+        Finding::Absent { reason } => (Verdict::Fail, Some(0.0), reason),
+        Finding::Scored { score, reason } => {
+            let passes = (score >= threshold(check)) != check.not;
+            let score = if check.not { 1.0 - score } else { score };
+            (if passes { Verdict::Pass } else { Verdict::Fail }, Some(score), negated(check, reason))
+        }
+    };
+    CheckResult { metric: check.metric().to_owned(), verdict, score, weight: check.weight, reason: shorten(reason) }
+}
+
+fn threshold(check: &Check) -> f64 {
+    let default = if matches!(check.kind, CheckKind::Judge { .. }) { 0.5 } else { 1.0 };
+    check.threshold.unwrap_or(default)
+}
+
+fn negated(check: &Check, reason: String) -> String {
+    if check.not { format!("Negated: {reason}") } else { reason }
+}
+
+fn source(check: &Check) -> &str {
+    match &check.kind {
+        CheckKind::Regex { pattern } => pattern,
+        _ => "",
+    }
+}
+
+fn test(check: &Check, wrong: &mut Wrong) -> Option<Test> {
+    for source in templates(&check.kind) {
+        if let Err(error) = template::names(source) {
+            wrong.say(
+                &format!("the template cannot be read: {error}"),
+                "Mend the braces, or the expression between them.",
+            );
+            return None;
+        }
+    }
+    match &check.kind {
+        CheckKind::Equals { value, ignore_case } => {
+            Some(Test::Equals { value: value.clone(), ignore_case: *ignore_case })
+        }
+        CheckKind::Contains { values, need, ignore_case } => {
+            if values.is_empty() || values.iter().any(String::is_empty) {
+                wrong.say("there is no text to look for", "Give at least one text, and none that is empty.");
+            }
+            Some(Test::Contains { values: values.clone(), need: *need, ignore_case: *ignore_case })
+        }
+        CheckKind::StartsWith { value, ignore_case } => {
+            if value.is_empty() {
+                wrong.say("there is no text to look for", "Every output starts with an empty text.");
+            }
+            Some(Test::StartsWith { value: value.clone(), ignore_case: *ignore_case })
+        }
+        CheckKind::Regex { pattern } => regex(pattern, wrong),
+        CheckKind::Json => Some(Test::Json),
+        CheckKind::JsonSchema { schema } => match schema::compile(schema) {
+            Ok(validator) => Some(Test::Schema(Box::new(validator))),
+            Err(why) => wrong.say(&why, "Schemas are plain JSON Schema that stands whole in the check."),
+        },
+        CheckKind::Number { value, tolerance } => {
+            let (Tolerance::Absolute(allowed) | Tolerance::Relative(allowed)) = *tolerance;
+            if !allowed.is_finite() || allowed < 0.0 {
+                wrong.say(&format!("a tolerance of {allowed} is no tolerance"), "Give 0 or more.");
+            }
+            if !template::is_template(value) && number::whole(value).is_none() {
+                wrong.say(
+                    &format!("`{value}` is not a number"),
+                    "Give a number, or a template such as {{ expected.total }}.",
+                );
+            }
+            Some(Test::Number { value: value.clone(), tolerance: *tolerance })
+        }
+        CheckKind::Length { min, max, unit } => {
+            if min.is_none() && max.is_none() {
+                wrong.say("no length is asked for", "Give `min`, `max` or both.");
+            } else if min.zip(*max).is_some_and(|(min, max)| min > max) {
+                wrong.say("no output can be at least `min` and at most `max` long", "Exchange `min` and `max`.");
+            }
+            Some(Test::Length { min: *min, max: *max, unit: *unit })
+        }
+        CheckKind::Cost { max } => Some(Test::Cost(*max)),
+        CheckKind::Latency { max_ms } => {
+            if !max_ms.is_finite() || *max_ms <= 0.0 {
+                wrong.say(&format!("{max_ms} is no time limit"), "Give milliseconds, more than 0.");
+            }
+            Some(Test::Latency { max_ms: *max_ms })
+        }
+        CheckKind::Judge { rubric, .. } => {
+            if rubric.trim().is_empty() {
+                wrong.say("the rubric is empty", "Say what a good output has, and what a poor one lacks.");
+            }
+            JudgeCheck::of(check).map(Test::Judge)
+        }
+    }
+}
+
+fn regex(source: &str, wrong: &mut Wrong) -> Option<Test> {
+    if source.is_empty() {
+        return wrong.say("the pattern is empty", "An empty pattern matches every output.");
+    }
+    if template::is_template(source) {
+        return Some(Test::RegexTemplate);
+    }
+    match Pattern::new(source) {
+        Ok(pattern) => Some(Test::Regex(pattern)),
+        Err(why) => wrong.say(&format!("the pattern `{source}` is wrong: {why}"), "Escape special characters with \\."),
+    }
+}
+
+/// Everything in a check that is filled in for each case.
+fn templates(kind: &CheckKind) -> Vec<&str> {
+    match kind {
+        CheckKind::Equals { value, .. } | CheckKind::StartsWith { value, .. } | CheckKind::Number { value, .. } => {
+            vec![value]
+        }
+        CheckKind::Contains { values, .. } => values.iter().map(String::as_str).collect(),
+        CheckKind::Regex { pattern } => vec![pattern],
+        CheckKind::Judge { rubric, .. } => vec![rubric],
+        CheckKind::Json
+        | CheckKind::JsonSchema { .. }
+        | CheckKind::Length { .. }
+        | CheckKind::Cost { .. }
+        | CheckKind::Latency { .. } => Vec::new(),
+    }
+}
+
+fn name(index: usize, check: &Check) -> String {
+    let kind = check.kind.name();
+    if check.metric.is_empty() {
+        format!("Check {} ({kind})", index + 1)
+    } else {
+        format!("Check {} ({kind}, `{}`)", index + 1, check.metric)
+    }
+}
+
+/// Collects what is wrong with one check.
+struct Wrong<'a> {
+    name: String,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Wrong<'_> {
+    /// Returns nothing, so that a check without a test can be left with one word.
+    fn say(&mut self, what: &str, hint: &str) -> Option<Test> {
+        self.problems.push(Problem::error(Place::default(), format!("{}: {what}.", self.name), hint));
+        None
+    }
+
+    fn common(&mut self, check: &Check) {
+        if !check.weight.is_finite() || check.weight < 0.0 {
+            self.say(&format!("{} is no weight", check.weight), "Give 0 or more; 0 counts for the metric only.");
+        }
+        if let Some(threshold) = check.threshold
+            && !(0.0..=1.0).contains(&threshold)
+        {
+            self.say(&format!("a threshold of {threshold} cannot be met sensibly"), "Scores go from 0 to 1.");
+        }
+        if let Some(at) = &check.at
+            && !(at.is_empty() || at.starts_with('/'))
+        {
+            self.say(&format!("`at: {at}` is no JSON Pointer"), &format!("A pointer begins with a slash: `/{at}`."));
+        }
+    }
+}
+
+fn unknown_name(check: &str, asked: &str, known: &[String]) -> Option<Problem> {
+    // `expected.address.city` is known where `expected.address` is, and `expected` alone always is.
+    let is_known =
+        |known: &String| asked == known || asked.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.'));
+    if asked == "expected" || known.iter().any(is_known) {
+        return None;
+    }
+    let hint = match nearest(asked, known) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None if known.is_empty() => "The dataset has no columns.".to_owned(),
+        None => format!("There are: {}.", known.join(", ")),
+    };
+    Some(Problem::error(Place::default(), format!("{check}: no column of the dataset gives `{asked}`."), hint))
+}
+
+/// The known name that is likeliest meant, where one is likely.
+fn nearest<'a>(asked: &str, known: &'a [String]) -> Option<&'a String> {
+    let meant = format!("expected.{asked}");
+    known.iter().find(|name| **name == meant).or_else(|| {
+        let allowed = 1 + asked.chars().count() / 4;
+        let near = known.iter().map(|name| (edits(asked, name), name)).min();
+        near.filter(|(edits, _)| *edits <= allowed).map(|(_, name)| name)
+    })
+}
+
+/// Levenshtein distance in characters.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = corner + usize::from(from != *to);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,66 @@
+//! What checks look at: the answer as text, or as JSON that is parsed once for all checks.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
+use super::finding::{Finding, quote};
+use super::json;
+use crate::domain::{Case, Completion, Usd};
+
+/// An answer and what it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    pub completion: &'a Completion,
+    pub case: &'a Case,
+    /// What the answer costs; `None` where the price is unknown.
+    pub cost: Option<Usd>,
+}
+
+/// The answer while it is scored.
+pub(super) struct Subject<'a> {
+    pub(super) answer: Answer<'a>,
+    json: OnceCell<Result<Value, String>>,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(answer: Answer<'a>) -> Self {
+        Self { answer, json: OnceCell::new() }
+    }
+
+    /// The whole output.
+    pub(super) fn output(&self) -> &'a str {
+        &self.answer.completion.text
+    }
+
+    /// The whole output as JSON, or a sentence that says why it is none.
+    pub(super) fn json(&self) -> Result<&Value, &str> {
+        self.json.get_or_init(|| json::parse(self.output())).as_ref().map_err(String::as_str)
+    }
+
+    /// The value at the JSON Pointer, or in the whole output where there is none.
+    pub(super) fn value(&self, at: Option<&str>) -> Result<&Value, Finding> {
+        let whole = self.json().map_err(|reason| Finding::absent(reason.to_owned()))?;
+        let Some(at) = at else { return Ok(whole) };
+        whole
+            .pointer(at)
+            .ok_or_else(|| Finding::absent(format!("The output {} has no value at `{at}`.", quote(self.output()))))
+    }
+
+    /// The text at the JSON Pointer (a string as it is, anything else as JSON), or the whole output.
+    pub(super) fn text(&self, at: Option<&str>) -> Result<Cow<'_, str>, Finding> {
+        if at.is_none() {
+            return Ok(Cow::Borrowed(self.output()));
+        }
+        Ok(match self.value(at)? {
+            Value::String(text) => Cow::Borrowed(text),
+            value => Cow::Owned(value.to_string()),
+        })
+    }
+}
+
+/// How reasons name what was looked at.
+pub(super) fn place(at: Option<&str>) -> String {
+    at.map_or_else(|| "The output".to_owned(), |at| format!("The value at `{at}`"))
+}
