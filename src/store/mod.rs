@@ -1,1 +1,3 @@
-//! What is on disk.
+//! What is on disk: definitions, cases, prices, settings, trust.
+
+pub mod ron;

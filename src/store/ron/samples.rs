@@ -1,0 +1,332 @@
+//! Random definitions and random edits, for property tests.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{
+    Api, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example, Examples, Experiment,
+    Filter, Foundation, History, Identity, Layer, Manifest, ModelSpec, OutputFormat, OutputRules, Override, Params,
+    PassRule, Pick, Policy, Price, Prompt, ProviderSpec, ResponseFormat, Role, SecretRef, Snippet, Source, Task, Text,
+    Tolerance, Tool, Tools, Turns, Usd, User, Variable, Variant,
+};
+
+/// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[a-z]{1,8}",
+        "[a-zA-Z0-9 \"#\\\\\n\t{}()/,:é𝄞'-]{0,40}",
+        Just("line one\r\nline two // no comment\n\"#\n".to_owned()),
+        Just("/* not a comment\n".to_owned()),
+        "\\PC{0,12}",
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-z][a-z0-9_-]{0,6}"
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-1000..1000_i32).prop_map(|n| json!(f64::from(n) / 16.0)),
+        (-1000..1000_i32).prop_map(|n| json!(f64::from(n) / 10.0)),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![vec(inner.clone(), 0..3).prop_map(Value::from), object_of(inner).prop_map(Value::Object)]
+    })
+}
+
+fn object_of(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    vec((text(), inner), 0..3).prop_map(|entries| entries.into_iter().collect())
+}
+
+fn object() -> impl Strategy<Value = Map<String, Value>> {
+    vec((name(), value()), 0..3).prop_map(|entries| entries.into_iter().collect())
+}
+
+fn usd() -> impl Strategy<Value = Usd> {
+    (0..5_000_000_000_000_i64).prop_map(Usd::from_nanos)
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)]
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    prop_oneof![
+        any::<u32>().prop_map(Pick::First),
+        (text(), any::<u32>()).prop_map(|(tag, most)| Pick::Tagged { tag, most }),
+        (any::<u32>(), any::<u64>()).prop_map(|(count, seed)| Pick::Sample { count, seed }),
+    ]
+}
+
+fn foundation() -> impl Strategy<Value = Foundation> {
+    (text(), text(), vec(text(), 0..3), option::of(any::<u32>()), any::<bool>()).prop_map(
+        |(version, role, expertise, max_length, json)| Foundation {
+            version,
+            identity: Identity { role, personality: String::new(), expertise },
+            output_rules: OutputRules {
+                format: json.then_some(OutputFormat::Json),
+                max_length,
+                required_sections: Vec::new(),
+            },
+            ..Foundation::default()
+        },
+    )
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    (text(), btree_map(text(), text(), 0..3), option::of(value()), vec((text(), text()), 0..2)).prop_map(
+        |(action, inputs, output_schema, examples)| Task {
+            action,
+            inputs,
+            output_schema,
+            examples: examples.into_iter().map(|(input, output)| Example { input, output }).collect(),
+            example_form: Turns::Messages,
+            ..Task::default()
+        },
+    )
+}
+
+pub fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        foundation().prop_map(|foundation| Content::Foundation(Box::new(foundation))),
+        (text(), btree_map(text(), text(), 0..2)).prop_map(|(id, preferences)| {
+            Content::Context(Box::new(Context {
+                user: Some(User { id, tier: String::new(), preferences }),
+                ..Context::default()
+            }))
+        }),
+        task().prop_map(|task| Content::Task(Box::new(task))),
+        text().prop_map(|text| Content::Text(Text { text })),
+        (name(), pick(), text(), text()).prop_map(|(dataset, pick, input, output)| Content::Examples(Examples {
+            dataset: dataset.into(),
+            pick,
+            input,
+            output,
+            form: Turns::Block,
+        })),
+        (name(), name(), option::of(text())).prop_map(|(prompt, layer, version)| Content::Snippet(Snippet {
+            prompt: prompt.into(),
+            layer: layer.into(),
+            version
+        })),
+        vec((name(), text(), object()), 0..2).prop_map(|tools| Content::Tools(Tools {
+            tools: tools
+                .into_iter()
+                .map(|(name, description, parameters)| Tool { name, description, parameters })
+                .collect(),
+        })),
+        (name(), any::<u32>(), option::of(any::<u32>()))
+            .prop_map(|(variable, last, max_tokens)| Content::History(History { variable, last, max_tokens })),
+    ]
+}
+
+fn layer() -> impl Strategy<Value = Layer> {
+    (name(), name(), text(), any::<bool>(), option::of(role()), content())
+        .prop_map(|(id, title, note, on, role, content)| Layer { id: id.into(), title, note, on, role, content })
+}
+
+fn variables() -> impl Strategy<Value = BTreeMap<String, Variable>> {
+    let variable = (text(), option::of(value()), any::<bool>()).prop_map(|(note, default, untrusted)| Variable {
+        note,
+        default,
+        untrusted,
+    });
+    btree_map(name(), variable, 0..4)
+}
+
+pub fn prompt() -> impl Strategy<Value = Prompt> {
+    (name(), text(), variables(), vec(layer(), 0..5)).prop_map(|(title, note, variables, layers)| Prompt {
+        title,
+        note,
+        variables,
+        layers,
+        ..Prompt::default()
+    })
+}
+
+fn params() -> impl Strategy<Value = Params> {
+    let response =
+        prop_oneof![Just(ResponseFormat::Text), Just(ResponseFormat::Json), value().prop_map(ResponseFormat::Schema)];
+    (
+        option::of(0.0..2.0_f64),
+        option::of(any::<u32>()),
+        vec(text(), 0..3),
+        option::of(any::<i64>()),
+        response,
+        object(),
+    )
+        .prop_map(|(temperature, max_tokens, stop, seed, response, extra)| Params {
+            temperature,
+            max_tokens,
+            stop,
+            seed,
+            response,
+            extra,
+            ..Params::default()
+        })
+}
+
+pub fn variant() -> impl Strategy<Value = Variant> {
+    let change = prop_oneof![Just(Override::On), Just(Override::Off), content().prop_map(Override::Replace)];
+    (name(), btree_map(name().prop_map(Into::into), change, 0..3), btree_map(name(), value(), 0..3), params()).prop_map(
+        |(prompt, layers, variables, params)| Variant { layers, variables, params, ..Variant::of(prompt.into()) },
+    )
+}
+
+fn check() -> impl Strategy<Value = Check> {
+    let kind = prop_oneof![
+        (text(), any::<bool>()).prop_map(|(value, ignore_case)| CheckKind::Equals { value, ignore_case }),
+        text().prop_map(|pattern| CheckKind::Regex { pattern }),
+        Just(CheckKind::Json),
+        value().prop_map(|schema| CheckKind::JsonSchema { schema }),
+        (text(), 0.0..1.0_f64)
+            .prop_map(|(value, part)| CheckKind::Number { value, tolerance: Tolerance::Relative(part) }),
+        usd().prop_map(|max| CheckKind::Cost { max }),
+    ];
+    (kind, 0.0..9.0_f64, option::of(text())).prop_map(|(kind, weight, at)| Check { weight, at, ..Check::new(kind) })
+}
+
+pub fn experiment() -> impl Strategy<Value = Experiment> {
+    (vec(name(), 0..3), vec(name(), 0..3), name(), vec(check(), 0..3), option::of(0.0..1.0_f64), option::of(usd()))
+        .prop_map(|(variants, models, dataset, checks, gate, hard)| Experiment {
+            format: 1,
+            title: String::new(),
+            note: String::new(),
+            variants: variants.into_iter().map(Into::into).collect(),
+            models: models.into_iter().map(Into::into).collect(),
+            dataset: dataset.into(),
+            filter: Filter { tags: vec!["a".to_owned()], limit: Some(3) },
+            repeats: 2,
+            checks,
+            pass: gate.map_or(PassRule::All, PassRule::Score),
+            gate,
+            policy: Policy::default(),
+            budget: Budget { hard, warn: None },
+        })
+}
+
+pub fn dataset() -> impl Strategy<Value = Dataset> {
+    let case = (name(), object(), object(), vec(text(), 0..3)).prop_map(|(id, vars, expected, tags)| Case {
+        id: id.into(),
+        vars,
+        expected,
+        tags,
+        note: String::new(),
+    });
+    let column = any::<bool>().prop_map(|json| Column { role: ColumnRole::Expected, untrusted: !json, json });
+    let source = prop_oneof![vec(case, 0..4).prop_map(Source::Cases), text().prop_map(Source::File)];
+    (source, btree_map(name(), column, 0..3)).prop_map(|(source, columns)| Dataset {
+        columns,
+        source,
+        ..Dataset::of_file(String::new())
+    })
+}
+
+pub fn manifest() -> impl Strategy<Value = Manifest> {
+    let api = prop_oneof![Just(Api::OpenAi), Just(Api::Ollama), text().prop_map(Api::Scripted)];
+    let key = prop_oneof![text().prop_map(SecretRef::Env), text().prop_map(SecretRef::Keyring)];
+    let provider =
+        (api, option::of(text()), option::of(key), any::<u32>()).prop_map(|(api, base_url, key, concurrency)| {
+            ProviderSpec { api, base_url, key, concurrency, note: String::new() }
+        });
+    let price = (usd(), usd(), option::of(usd())).prop_map(|(input, output, cached_input)| Price {
+        input,
+        output,
+        cached_input,
+        cache_write: None,
+        reasoning: None,
+    });
+    let model =
+        (name(), text(), option::of(price), option::of(any::<u32>())).prop_map(|(provider, model, price, context)| {
+            ModelSpec { provider: provider.into(), model, price, context, max_output: None, note: String::new() }
+        });
+    let models = btree_map(name().prop_map(Into::into), model, 0..4);
+    (text(), btree_map(name().prop_map(Into::into), provider, 0..3), models).prop_map(|(name, providers, models)| {
+        Manifest { format: 1, name, note: String::new(), providers, models, policy: Policy::default() }
+    })
+}
+
+/// One thing that a person does to the hand-laid-out prompt.
+#[derive(Debug, Clone)]
+pub enum PromptEdit {
+    Title(String),
+    Note(String),
+    AddVariable(String, Variable),
+    RemoveVariable(usize),
+    LayerTitle(usize, String),
+    Switch(usize),
+    AddLayer(usize, Layer),
+    Move(usize, usize),
+    Expertise(Vec<String>),
+}
+
+pub fn prompt_edit() -> impl Strategy<Value = PromptEdit> {
+    let variable = text().prop_map(|note| Variable { note, ..Variable::default() });
+    prop_oneof![
+        text().prop_map(PromptEdit::Title),
+        text().prop_map(PromptEdit::Note),
+        (name(), variable).prop_map(|(name, variable)| PromptEdit::AddVariable(name, variable)),
+        (0..2_usize).prop_map(PromptEdit::RemoveVariable),
+        (0..4_usize, text()).prop_map(|(at, title)| PromptEdit::LayerTitle(at, title)),
+        (0..4_usize).prop_map(PromptEdit::Switch),
+        (0..5_usize, layer()).prop_map(|(at, layer)| PromptEdit::AddLayer(at, layer)),
+        (0..4_usize, 0..4_usize).prop_map(|(from, to)| PromptEdit::Move(from, to)),
+        vec(text(), 0..3).prop_map(PromptEdit::Expertise),
+    ]
+}
+
+impl PromptEdit {
+    pub fn apply(&self, prompt: &mut Prompt) {
+        let count = prompt.layers.len();
+        match self {
+            Self::Title(title) => prompt.title.clone_from(title),
+            Self::Note(note) => prompt.note.clone_from(note),
+            Self::AddVariable(name, variable) => {
+                prompt.variables.insert(name.clone(), variable.clone());
+            }
+            Self::RemoveVariable(at) => {
+                if let Some(name) = prompt.variables.keys().nth(*at).cloned() {
+                    prompt.variables.remove(&name);
+                }
+            }
+            Self::LayerTitle(at, title) => prompt.layers[at % count].title.clone_from(title),
+            Self::Switch(at) => prompt.layers[at % count].on ^= true,
+            Self::AddLayer(at, layer) => prompt.layers.insert(at % (count + 1), layer.clone()),
+            Self::Move(from, to) => {
+                let layer = prompt.layers.remove(from % count);
+                prompt.layers.insert(to % count, layer);
+            }
+            Self::Expertise(expertise) => {
+                if let Some(Content::Foundation(foundation)) =
+                    prompt.layers.iter_mut().find(|layer| layer.id.as_str() == "who").map(|layer| &mut layer.content)
+                {
+                    foundation.identity.expertise.clone_from(expertise);
+                }
+            }
+        }
+    }
+
+    /// The most lines of the hand-laid-out file that the edit may touch.
+    pub const fn lines(&self) -> usize {
+        match self {
+            Self::AddVariable(..) | Self::AddLayer(..) => 1,
+            // With the brackets of the map, when it was the last.
+            Self::RemoveVariable(_) => 2,
+            Self::Title(_) | Self::Note(_) | Self::LayerTitle(..) | Self::Switch(_) => 1,
+            Self::Expertise(_) => 1,
+            // The longest layer with its comment, and the blank line before it.
+            Self::Move(..) => 24,
+        }
+    }
+}
