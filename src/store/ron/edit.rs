@@ -353,8 +353,8 @@ fn by_key<'n>(group: &Group, old: &'n Group, new: &'n Group) -> Vec<Origin<'n>> 
         if written || !changed {
             continue;
         }
-        let before = new.members[..place].iter().rev().filter_map(|member| member.key.as_ref());
-        let at = before.filter_map(|key| known(&origins, key)).next().map_or(0, |index| index + 1);
+        let mut before = new.members[..place].iter().rev().filter_map(|member| member.key.as_ref());
+        let at = before.find_map(|key| known(&origins, key)).map_or(0, |index| index + 1);
         origins.insert(at, (Some(key), Origin::New { key: Some(key), value: &member.value }));
     }
     origins.into_iter().map(|(_, origin)| origin).collect()
@@ -403,11 +403,9 @@ fn by_order<'n>(old: &'n Group, new: &'n Group, bracket: Bracket) -> Option<Vec<
         }
     }
     let mut claim = |sources: &mut Vec<Option<usize>>, fits: &dyn Fn(usize, usize) -> bool| {
-        for place in 0..sources.len() {
-            if sources[place].is_none()
-                && let Some(found) = free.iter().position(|index| fits(*index, place))
-            {
-                sources[place] = Some(free.remove(found));
+        for (place, source) in sources.iter_mut().enumerate().filter(|(_, source)| source.is_none()) {
+            if let Some(found) = free.iter().position(|index| fits(*index, place)) {
+                *source = Some(free.remove(found));
             }
         }
     };

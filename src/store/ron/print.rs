@@ -168,7 +168,7 @@ fn escaped(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             c if c.is_control() || c == '\u{feff}' => {
-                quoted.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+                quoted.extend(c.escape_unicode());
             }
             c => quoted.push(c),
         }

@@ -165,8 +165,9 @@ fn megabytes(bytes: u64) -> f64 {
 
 fn looks_like_utf16(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(64)];
-    let zeros = start.iter().filter(|byte| **byte == 0).count();
-    start.len() >= 4 && zeros * 3 > start.len()
+    let (pairs, _) = start.as_chunks::<2>();
+    let halves = pairs.iter().filter(|pair| pair.contains(&0)).count();
+    pairs.len() >= 2 && halves * 3 > pairs.len() * 2
 }
 
 fn not_utf8(bytes: &[u8], offset: usize, file: &Path) -> Problem {
@@ -232,11 +233,11 @@ mod tests {
         );
         wrong::<Variant>(
             "(prompt: \"a\", params: (max_tokens: \"9\"))",
-            "f.ron:1:37: error: A whole number is expected here. It is written without quotes.",
+            "f.ron:1:36: error: A whole number is expected here. It is written without quotes.",
         );
         wrong::<Variant>(
             "(prompt: \"a\", params: (max_tokens: 99999999999))",
-            "f.ron:1:37: error: This number is too large or too small for the field.",
+            "f.ron:1:36: error: This number is too large or too small for the field.",
         );
         wrong::<Experiment>(
             "(variants: \"a\", models: [], dataset: \"d\")",
@@ -244,7 +245,7 @@ mod tests {
         );
         wrong::<Manifest>(
             "(name: \"w\", models: {\"m\": (provider: \"p\", model: \"x\", price: (input: -1, output: 2))})",
-            "f.ron:1:72: error: `-1` is not an amount of US dollars (0 or more).",
+            "f.ron:1:70: error: `-1` is not an amount of US dollars (0 or more).",
         );
     }
 

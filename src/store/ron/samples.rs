@@ -320,11 +320,15 @@ impl PromptEdit {
     /// The most lines of the hand-laid-out file that the edit may touch.
     pub const fn lines(&self) -> usize {
         match self {
-            Self::AddVariable(..) | Self::AddLayer(..) => 1,
             // With the brackets of the map, when it was the last.
             Self::RemoveVariable(_) => 2,
-            Self::Title(_) | Self::Note(_) | Self::LayerTitle(..) | Self::Switch(_) => 1,
-            Self::Expertise(_) => 1,
+            Self::AddVariable(..)
+            | Self::AddLayer(..)
+            | Self::Title(_)
+            | Self::Note(_)
+            | Self::LayerTitle(..)
+            | Self::Switch(_)
+            | Self::Expertise(_) => 1,
             // The longest layer with its comment, and the blank line before it.
             Self::Move(..) => 24,
         }
