@@ -1,0 +1,4 @@
+//! Tests of the core: workspaces, plans, runs and records, without a window.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it prepared it")]
+
+mod bundled;
