@@ -1,1 +1,25 @@
-//! Events become numbers.
+//! Events become numbers. Pure: the same events give the same numbers, live, replayed or without a window.
+//!
+//! [`Board`] folds a run's events into one small mark a trial and into the sums of each column; everything else reads
+//! it. A rate has the *scored* trials below the line: what is unscored or errored is counted and shown beside it, and
+//! never taken for a failure.
+
+mod board;
+mod mark;
+mod metrics;
+mod pages;
+mod pareto;
+mod quantile;
+mod stats;
+
+#[cfg(test)]
+mod tests;
+
+pub use board::{Board, CellView, Totals};
+pub use mark::{Ending, TrialMark};
+pub use metrics::{CheckTally, ColumnMetrics, MetricMean};
+pub use pareto::pareto;
+pub use quantile::{Sample, quantile};
+pub use stats::{
+    Table, cases_needed, holm, mcnemar, minimum_detectable_effect, newcombe_paired, paired_t, wilson, wilson_share,
+};

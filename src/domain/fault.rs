@@ -25,7 +25,7 @@ impl Phase {
 }
 
 /// The class of a fault; what is retried, charged and shown follows from it alone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fault {
     /// Name resolution, refused or timed-out connection: nothing was sent, nothing is billed.
     Connect,

@@ -1,0 +1,152 @@
+//! What is remembered of a trial: enough to draw, filter and compare, in a few dozen bytes.
+
+use crate::domain::{CheckResult, Fault, Outcome, TrialEnded, Usd, Verdict};
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ending {
+    Passed,
+    Failed,
+    /// Could not be told.
+    Unscored,
+    /// Machinery failed.
+    Errored(Fault),
+}
+
+impl Ending {
+    /// Passed or failed: it counts in a rate.
+    #[must_use]
+    pub const fn is_scored(self) -> bool {
+        matches!(self, Self::Passed | Self::Failed)
+    }
+}
+
+/// A trial that ended. Unknown amounts are kept as values that cannot occur, to stay small.
+#[derive(Debug, Clone, Copy)]
+pub struct TrialMark {
+    key: u64,
+    cost: i64,
+    latency_ms: f32,
+    first_token_ms: f32,
+    input_tokens: u32,
+    output_tokens: u32,
+    score: f32,
+    failed: u32,
+    attempts: u16,
+    cached: bool,
+    ending: Ending,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl TrialMark {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds and scores need no more digits")]
+    pub(super) fn of(trial: &TrialEnded) -> Self {
+        let usage = trial.usage();
+        let tokens = |count: Option<u64>| count.map_or(UNKNOWN, |count| u32::try_from(count).unwrap_or(UNKNOWN - 1));
+        let answer = trial.answer.as_deref();
+        Self {
+            key: short_key(&trial.key.0),
+            cost: trial.cost.map_or(i64::MIN, Usd::nanos),
+            latency_ms: answer.map_or(f32::NAN, |answer| answer.latency_ms as f32),
+            first_token_ms: answer.and_then(|answer| answer.first_token_ms).map_or(f32::NAN, |ms| ms as f32),
+            input_tokens: tokens(usage.map(|usage| usage.input_tokens)),
+            output_tokens: tokens(usage.map(|usage| usage.output_tokens)),
+            score: score(&trial.outcome),
+            failed: failed_checks(trial.outcome.checks()),
+            attempts: u16::try_from(trial.attempts).unwrap_or(u16::MAX),
+            cached: trial.cached,
+            ending: ending(&trial.outcome),
+        }
+    }
+
+    #[must_use]
+    pub const fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// What the answer costs in production; `None` where the price is unknown or there is no answer.
+    #[must_use]
+    pub fn cost(&self) -> Option<Usd> {
+        (self.cost != i64::MIN).then(|| Usd::from_nanos(self.cost))
+    }
+
+    /// Milliseconds; a cached answer has the original call's.
+    #[must_use]
+    pub fn latency_ms(&self) -> Option<f32> {
+        self.latency_ms.is_finite().then_some(self.latency_ms)
+    }
+
+    /// Milliseconds to the first token; streams only.
+    #[must_use]
+    pub fn first_token_ms(&self) -> Option<f32> {
+        self.first_token_ms.is_finite().then_some(self.first_token_ms)
+    }
+
+    #[must_use]
+    pub fn input_tokens(&self) -> Option<u32> {
+        (self.input_tokens != UNKNOWN).then_some(self.input_tokens)
+    }
+
+    #[must_use]
+    pub fn output_tokens(&self) -> Option<u32> {
+        (self.output_tokens != UNKNOWN).then_some(self.output_tokens)
+    }
+
+    /// Weighted mean of the checks' scores, 0 to 1; `None` where the trial was not scored.
+    #[must_use]
+    pub fn score(&self) -> Option<f32> {
+        self.score.is_finite().then_some(self.score)
+    }
+
+    /// Whether the check at this position failed; only the first 32 are remembered.
+    #[must_use]
+    pub const fn check_failed(&self, check: usize) -> bool {
+        check < 32 && self.failed >> check & 1 == 1
+    }
+
+    /// Attempts for the answer; 0 where it was cached.
+    #[must_use]
+    pub const fn attempts(&self) -> u16 {
+        self.attempts
+    }
+
+    #[must_use]
+    pub const fn cached(&self) -> bool {
+        self.cached
+    }
+
+    pub(super) const fn key(&self) -> u64 {
+        self.key
+    }
+}
+
+/// The beginning of a hash: enough to tell the trials of one run apart.
+pub(super) fn short_key(hash: &[u8; 32]) -> u64 {
+    hash.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+fn ending(outcome: &Outcome) -> Ending {
+    match outcome {
+        Outcome::Scored(score) => match score.verdict {
+            Verdict::Pass => Ending::Passed,
+            Verdict::Fail => Ending::Failed,
+            Verdict::Unscored => Ending::Unscored,
+        },
+        Outcome::Unscored(_) => Ending::Unscored,
+        Outcome::Errored(error) => Ending::Errored(error.fault),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "scores need no more digits")]
+fn score(outcome: &Outcome) -> f32 {
+    match outcome {
+        Outcome::Scored(score) => score.score as f32,
+        Outcome::Unscored(_) | Outcome::Errored(_) => f32::NAN,
+    }
+}
+
+fn failed_checks(checks: &[CheckResult]) -> u32 {
+    let failed = checks.iter().enumerate().take(32).filter(|(_, check)| check.verdict == Verdict::Fail);
+    failed.fold(0, |bits, (index, _)| bits | 1 << index)
+}
