@@ -1,6 +1,7 @@
-//! What is on disk: definitions, cases, prices, settings, trust.
+//! What is on disk: definitions, cases, prices, settings, trust, records.
 
 mod files;
+pub mod records;
 pub mod ron;
 mod save;
 mod workspace;

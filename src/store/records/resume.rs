@@ -1,0 +1,149 @@
+//! What a run that stopped has already, so that nothing that was paid for is paid again.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::database::Records;
+use super::error::RecordsError;
+use super::memory::attempt_state;
+use super::rows::{self, Tally};
+use crate::domain::{
+    ExperimentId, Fingerprint, ProjectId, RawReply, RunHeader, RunId, RunState, RunSummary, TrialKey, TrialRef, Usd,
+};
+use std::sync::Arc;
+
+/// A run that can go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resume {
+    /// The run as it was when it last went on.
+    pub header: Arc<RunHeader>,
+    /// Trials that ended scored or unscored, with their place in the plan of then; `None`: that plan was changed before
+    /// and did not contain them any more.
+    pub finished: HashMap<TrialKey, Option<TrialRef>>,
+    /// Trials that ended because machinery failed. They can be kept like finished ones, or be run again.
+    pub errored: HashMap<TrialKey, Option<TrialRef>>,
+    /// Replies that were received and not read, by request: read them instead of paying again.
+    pub received: HashMap<Fingerprint, RawReply>,
+    /// Attempts of the run of which nobody knows whether they were answered. Their reservations are in `spent`.
+    pub ambiguous: u64,
+    pub spent: Usd,
+}
+
+impl Records {
+    /// Settles what the program before left open, and returns what need not be done again. Asking twice changes nothing.
+    ///
+    /// # Errors
+    /// There is no such run, it is under way, or the records are read-only.
+    pub fn resume(&self, run: &RunId) -> Result<Resume, RecordsError> {
+        if self.inner.active().contains(run) {
+            return Err(RecordsError::UnderWay(run.clone()));
+        }
+        settle(&mut *self.inner.writer()?, run).map_err(|error| self.inner.explain(&error))?;
+        let summary = self.run(run)?.ok_or_else(|| RecordsError::NoRun(run.clone()))?;
+        self.read(|conn| {
+            let number = number_of(conn, run)?;
+            let (finished, errored) = load_trials(conn, number)?;
+            Ok(Resume {
+                header: summary.header,
+                finished,
+                errored,
+                received: load_received(conn, number)?,
+                ambiguous: summary.ambiguous,
+                spent: summary.spent,
+            })
+        })
+    }
+
+    /// The last run of an experiment, where trials of it are left and nobody is at it here.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn latest_unfinished(
+        &self,
+        project: &ProjectId,
+        experiment: &ExperimentId,
+    ) -> Result<Option<RunSummary>, RecordsError> {
+        let latest = self.previous_run(project, experiment, None)?;
+        Ok(latest.filter(|run| run.state != RunState::Completed && !self.is_under_way(&run.header.id)))
+    }
+
+    /// Whether this program has a recorder of the run.
+    #[must_use]
+    pub fn is_under_way(&self, run: &RunId) -> bool {
+        self.inner.active().contains(run)
+    }
+}
+
+/// What is sent and not over when nobody is at the run any more: its reservation is booked, since it may be billed.
+pub(super) fn settle(conn: &mut Connection, run: &RunId) -> rusqlite::Result<()> {
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let Some(number) = number_of(&transaction, run).optional()? else { return Ok(()) };
+    let (first, last) = rows::ids_of(number);
+    let (open, reserved): (i64, i64) = transaction.query_row(
+        "SELECT count(*), coalesce(sum(reserved), 0) FROM attempts WHERE id BETWEEN ?1 AND ?2 AND state = ?3",
+        params![first, last, attempt_state::SENT],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if open == 0 {
+        return Ok(());
+    }
+    let received = transaction.execute(
+        "UPDATE attempts SET state = ?4, cost = reserved
+         WHERE id BETWEEN ?1 AND ?2 AND state = ?3 AND id IN (SELECT attempt FROM replies)",
+        params![first, last, attempt_state::SENT, attempt_state::RECEIVED],
+    )?;
+    let ambiguous = transaction.execute(
+        "UPDATE attempts SET state = ?4, cost = reserved WHERE id BETWEEN ?1 AND ?2 AND state = ?3",
+        params![first, last, attempt_state::SENT, attempt_state::AMBIGUOUS],
+    )?;
+    debug_assert_eq!(i64::try_from(received + ambiguous), Ok(open));
+    transaction.execute(
+        "UPDATE runs SET ambiguous = ambiguous + ?2, spent = spent + ?3 WHERE id = ?1",
+        params![number, rows::int(ambiguous as u64), reserved],
+    )?;
+    transaction.commit()
+}
+
+pub(super) fn number_of(conn: &Connection, run: &RunId) -> rusqlite::Result<i64> {
+    conn.prepare_cached("SELECT id FROM runs WHERE name = ?1")?.query_row([run.as_str()], |row| row.get(0))
+}
+
+type Places = HashMap<TrialKey, Option<TrialRef>>;
+
+/// Finished and errored trials. A trial that failed once and ended later is finished.
+fn load_trials(conn: &Connection, run: i64) -> rusqlite::Result<(Places, Places)> {
+    let mut statement =
+        conn.prepare_cached("SELECT key, outcome, case_no, slot FROM trials WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+    let mut found = statement.query(<[i64; 2]>::from(rows::ids_of(run)))?;
+    let (mut finished, mut errored) = (Places::new(), Places::new());
+    while let Some(row) = found.next()? {
+        let place = row.get::<_, Option<i64>>(2)?.map(|_| rows::get_trial(row, 2)).transpose()?;
+        let places = if Tally::from_code(row.get(1)?) == Tally::Errored { &mut errored } else { &mut finished };
+        places.insert(rows::get_fingerprint(row, 0)?, place);
+    }
+    errored.retain(|key, _| !finished.contains_key(key));
+    Ok((finished, errored))
+}
+
+fn load_received(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, RawReply>> {
+    let (first, last) = rows::ids_of(run);
+    let mut statement = conn.prepare_cached(
+        "SELECT a.request, r.status, r.headers, r.streamed, r.first_token, r.latency, r.body
+         FROM attempts a JOIN replies r ON r.attempt = a.id WHERE a.id BETWEEN ?1 AND ?2 AND a.state = ?3",
+    )?;
+    let mut found = statement.query(params![first, last, attempt_state::RECEIVED])?;
+    let mut received = HashMap::new();
+    while let Some(row) = found.next()? {
+        let reply = RawReply {
+            status: row.get(1)?,
+            headers: rows::get_json(row, 2)?.unwrap_or_default(),
+            streamed: row.get(3)?,
+            first_token_ms: row.get(4)?,
+            latency_ms: row.get::<_, Option<f64>>(5)?.unwrap_or(f64::NAN),
+            body: row.get(6)?,
+        };
+        received.insert(rows::get_fingerprint(row, 0)?, reply);
+    }
+    Ok(received)
+}
