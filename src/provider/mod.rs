@@ -2,11 +2,33 @@
 //!
 //! A call is two steps, so that the raw answer can be recorded before anybody parses it: [`Provider::exchange`] sends
 //! and receives bytes, [`Provider::read`] understands them and touches nothing.
+//!
+//! [`connect`] is the door: it refuses an endpoint that is not trusted, so that no provider exists that could send to
+//! one. Keys are read when a request leaves, and are not kept beside it.
+
+mod address;
+mod failure;
+mod http;
+mod keys;
+mod openai;
+mod redact;
+mod registry;
+mod retry_after;
+mod scripted;
+mod sse;
+mod watchdog;
+mod wire;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::domain::{CallError, ChatRequest, Completion, RawReply};
+
+pub use address::origin;
+pub use keys::{KeyError, KeyStore, SystemKeys, capability, delete_key, key_present, store_key, vendor_bound};
+pub use redact::redact;
+pub use registry::{ConnectOptions, connect};
+pub use scripted::check_script;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
