@@ -1,1 +1,34 @@
-//! The application without a window.
+//! The application without a window: what is open and chosen, what a person can mean, undo, jobs, the feed of a run.
+//!
+//! A [`Command`] goes in, [`Session::apply`] changes the state and never blocks, [`Session::tick`] takes in what the
+//! background has done. Readers look at getters and at [`Session::revision`]. Invariant: nothing here knows of a window.
+
+mod command;
+mod disk;
+mod edits;
+mod feed;
+mod history;
+mod jobs;
+mod notices;
+mod open;
+mod route;
+mod runs;
+mod selection;
+mod settings;
+mod shortcut;
+mod state;
+mod trust;
+
+pub use command::{Command, CommandInfo};
+pub use feed::{Feed, FeedSink};
+pub use history::History;
+pub use jobs::{JobContext, JobView, Jobs, Wake};
+pub use notices::{Level, Notice, NoticeId, Notices};
+pub use open::BundledInfo;
+pub use route::Route;
+pub use runs::{RunOffer, RunView, Runs};
+pub use selection::Selection;
+pub use settings::{Settings, ThemeChoice};
+pub use shortcut::{Key, Shortcut, bindings};
+pub use state::{Session, SessionOptions, Tick};
+pub use trust::{EndpointView, Trust, TrustState};

@@ -1,0 +1,211 @@
+//! Everything that a person can mean. Menu, palette and shortcut list read it; [`super::Session::apply`] does it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::notices::NoticeId;
+use super::route::Route;
+use super::selection::Selection;
+use super::settings::ThemeChoice;
+use super::shortcut::{Shortcut, bindings};
+use crate::domain::{
+    Capability, DatasetId, Definition, DefinitionKey, ExperimentId, ProjectId, PromptId, RunId, TrialRef, Usd,
+    VariantId,
+};
+
+/// One thing that a person means.
+#[derive(Debug, Clone)]
+pub enum Command {
+    Go(Route),
+    ShowPalette(bool),
+
+    /// The window asks for a folder, and then sends [`Command::OpenWorkspace`].
+    AskForWorkspace,
+    OpenWorkspace(PathBuf),
+    /// Opens one of the workspaces that come with the program, by name.
+    OpenBundled(String),
+    /// Makes a workspace in a folder that is new or empty, from a bundled one or from nothing, and opens it.
+    NewWorkspace {
+        folder: PathBuf,
+        from: Option<String>,
+    },
+    /// Reads the files again; edits that are not saved stay.
+    Reload,
+    CloseWorkspace,
+    /// Takes a workspace off the list of recent ones; its files stay.
+    ForgetRecent(PathBuf),
+
+    SelectProject(ProjectId),
+    SelectPrompt(PromptId),
+    SelectVariant(VariantId),
+    SelectDataset(DatasetId),
+    SelectExperiment(ExperimentId),
+    SelectTrial(Option<TrialRef>),
+
+    /// Puts a definition, new or changed; `None` takes it away. Edits of one burst are one step of undo.
+    Edit {
+        key: DefinitionKey,
+        definition: Option<Definition>,
+    },
+    Undo,
+    Redo,
+    Save,
+    /// After a conflict: what is in the window replaces what is on disk.
+    Overwrite(DefinitionKey),
+    /// After a conflict: what is on disk replaces what is in the window (and undo brings the edit back).
+    TakeFromDisk(DefinitionKey),
+
+    StartRun,
+    PauseRun,
+    ContinueRun,
+    CancelRun,
+    RaiseBudget(Usd),
+    /// Shows a recorded run.
+    OpenRun(RunId),
+    /// Takes a run up again that ended before its trials did.
+    ResumeRun(RunId),
+
+    Grant(BTreeSet<Capability>),
+    Revoke,
+
+    SetTheme(ThemeChoice),
+    /// 0.8 to 2.
+    SetTextScale(f32),
+    StoreKey {
+        entry: String,
+        secret: SecretString,
+    },
+    DeleteKey {
+        entry: String,
+    },
+
+    CancelJob(u64),
+    DismissNotice(NoticeId),
+    DismissNotices,
+}
+
+/// How a command is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandInfo {
+    /// Sentence case; `…` at its end where more is asked.
+    pub name: String,
+    pub help: String,
+    pub shortcut: Option<Shortcut>,
+}
+
+impl Command {
+    /// Name, help and shortcut.
+    #[must_use]
+    pub fn info(&self) -> CommandInfo {
+        let (name, help) = self.words();
+        let shortcut =
+            bindings().into_iter().find(|(_, command)| command.words() == self.words()).map(|(keys, _)| keys);
+        CommandInfo { name, help, shortcut }
+    }
+
+    fn words(&self) -> (String, String) {
+        let words = |name: &str, help: &str| (name.to_owned(), help.to_owned());
+        let named = |name: String, help: &str| (name, help.to_owned());
+        match self {
+            Self::Go(route) => named(format!("Go to {}", route.word()), route.help()),
+            Self::ShowPalette(_) => words("Command palette", "Find any command by name."),
+            Self::AskForWorkspace => words("Open workspace…", "Choose the folder of a workspace."),
+            Self::OpenWorkspace(path) => named(format!("Open {}", path.display()), "Open this workspace."),
+            Self::OpenBundled(name) => named(format!("Open the bundled workspace {name}"), "It runs offline."),
+            Self::NewWorkspace { folder, .. } => {
+                named(format!("New workspace in {}", folder.display()), "Write its first files.")
+            }
+            Self::Reload => words("Reload workspace", "Read its files again; unsaved edits stay."),
+            Self::CloseWorkspace => words("Close workspace", "Unsaved edits are saved first."),
+            Self::ForgetRecent(path) => named(format!("Forget {}", path.display()), "Its files stay where they are."),
+            Self::SelectProject(id) => named(format!("Project {id}"), "Work on this project."),
+            Self::SelectPrompt(id) => named(format!("Prompt {id}"), "Work on this prompt."),
+            Self::SelectVariant(id) => named(format!("Variant {id}"), "Work on this variant."),
+            Self::SelectDataset(id) => named(format!("Dataset {id}"), "Show this dataset."),
+            Self::SelectExperiment(id) => named(format!("Experiment {id}"), "Work on this experiment."),
+            Self::SelectTrial(_) => words("Show trial", "Show one trial in detail."),
+            Self::Edit { .. } => words("Edit", "Change a definition."),
+            Self::Undo => words("Undo", "Take back the last edit."),
+            Self::Redo => words("Redo", "Do the edit again that was taken back."),
+            Self::Save => words("Save", "Write all unsaved edits now."),
+            Self::Overwrite(_) => words("Keep mine", "Write what is in the window over what is on disk."),
+            Self::TakeFromDisk(_) => words("Take the file's", "Show what is on disk; undo brings your edit back."),
+            Self::StartRun => words("Run the experiment", "Run every trial of the chosen experiment."),
+            Self::PauseRun => words("Pause the run", "Start no further trial; those under way end."),
+            Self::ContinueRun => words("Continue the run", "Go on where the run was paused."),
+            Self::CancelRun => words("Cancel the run", "Stop now; what was paid for stays recorded."),
+            Self::RaiseBudget(to) => named(format!("Raise the budget to {to}"), "Let the run spend up to this amount."),
+            Self::OpenRun(id) => named(format!("Show run {id}"), "Show the results of this run."),
+            Self::ResumeRun(id) => named(format!("Resume run {id}"), "Run the trials that have not ended."),
+            Self::Grant(_) => words("Trust this workspace", "Grant what it asks for."),
+            Self::Revoke => words("Revoke trust in this workspace", "It may reach nothing outside its folder."),
+            Self::SetTheme(choice) => named(format!("Theme: {}", choice.word()), "Change the colours."),
+            Self::SetTextScale(scale) => named(format!("Text size {:.0} %", scale * 100.0), "Change the size of text."),
+            Self::StoreKey { entry, .. } => named(format!("Store key {entry}"), "Put it into the system's keyring."),
+            Self::DeleteKey { entry } => named(format!("Delete key {entry}"), "Take it out of the system's keyring."),
+            Self::CancelJob(_) => words("Cancel job", "Stop this work in the background."),
+            Self::DismissNotice(_) => words("Dismiss notice", "Take this notice away."),
+            Self::DismissNotices => words("Dismiss all notices", "Take all notices away."),
+        }
+    }
+
+    /// The commands that can be given now without asking for more: what the palette offers.
+    #[must_use]
+    pub fn offered(session: &super::Session) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        if session.runs().offer().is_some() {
+            all.push(Self::StartRun);
+        }
+        all.extend(session.runs().live_commands());
+        let open = session.workspace().is_some();
+        all.extend(Route::ALL.into_iter().filter(|route| open || !route.needs_workspace()).map(Self::Go));
+        if session.history().can_undo() {
+            all.push(Self::Undo);
+        }
+        if session.history().can_redo() {
+            all.push(Self::Redo);
+        }
+        if session.unsaved() > 0 {
+            all.push(Self::Save);
+        }
+        all.push(Self::AskForWorkspace);
+        all.extend(session.settings().recent.iter().cloned().map(Self::OpenWorkspace));
+        all.extend(session.bundled().iter().map(|bundled| Self::OpenBundled(bundled.name.clone())));
+        if open {
+            all.extend([Self::Reload, Self::CloseWorkspace]);
+            all.extend(selections(session));
+            all.extend(session.runs().recorded().iter().take(20).map(|run| Self::OpenRun(run.header.id.clone())));
+        }
+        if session.trust().is_granted() {
+            all.push(Self::Revoke);
+        }
+        all.extend(
+            ThemeChoice::ALL.into_iter().filter(|choice| *choice != session.settings().theme).map(Self::SetTheme),
+        );
+        if !session.notices().is_empty() {
+            all.push(Self::DismissNotices);
+        }
+        all
+    }
+}
+
+fn selections(session: &super::Session) -> Vec<Command> {
+    let Some(workspace) = session.workspace() else { return Vec::new() };
+    let Selection { project: chosen, .. } = session.selection();
+    let mut all: Vec<Command> = workspace
+        .projects
+        .keys()
+        .filter(|id| Some(*id) != chosen.as_ref())
+        .cloned()
+        .map(Command::SelectProject)
+        .collect();
+    if let Some(project) = session.project() {
+        all.extend(project.prompts.keys().cloned().map(Command::SelectPrompt));
+        all.extend(project.variants.keys().cloned().map(Command::SelectVariant));
+        all.extend(project.datasets.keys().cloned().map(Command::SelectDataset));
+        all.extend(project.experiments.keys().cloned().map(Command::SelectExperiment));
+    }
+    all
+}

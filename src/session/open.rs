@@ -1,0 +1,156 @@
+//! Opening, making, reloading and closing workspaces.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::disk;
+use super::route::Route;
+use super::state::Session;
+use crate::domain::{Problem, Workspace};
+
+/// How many workspaces Home remembers.
+const RECENT: usize = 12;
+
+/// A workspace that comes with the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundledInfo {
+    /// Its folder's name.
+    pub name: String,
+    pub title: String,
+    /// What it shows, in a sentence.
+    pub note: String,
+}
+
+/// The workspace being opened, or the one that is open.
+pub(super) struct Opened {
+    /// `None` while it is being read.
+    watcher: Option<disk::Watcher>,
+    under_way: bool,
+}
+
+impl Opened {
+    pub fn under_way(&self) -> bool {
+        self.under_way
+    }
+}
+
+impl Session {
+    pub(super) fn open_workspace(&mut self, path: PathBuf) {
+        let name = format!("Opening {}", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
+        self.opening_starts();
+        self.jobs.blocking(name, move |_| {
+            let read = disk::open(&path);
+            Box::new(move |session| session.opened_workspace(read))
+        });
+    }
+
+    pub(super) fn open_bundled(&mut self, name: String) {
+        self.opening_starts();
+        self.jobs.blocking(format!("Opening {name}"), move |_| {
+            let read = disk::place_bundled(&name).and_then(|path| disk::open(&path));
+            Box::new(move |session| session.opened_workspace(read))
+        });
+    }
+
+    pub(super) fn new_workspace(&mut self, folder: PathBuf, from: Option<String>) {
+        self.opening_starts();
+        self.jobs.blocking("Making a workspace", move |_| {
+            let read = disk::create(&folder, from.as_deref()).and_then(|()| disk::open(&folder));
+            Box::new(move |session| session.opened_workspace(read))
+        });
+    }
+
+    fn opening_starts(&mut self) {
+        self.palette = false;
+        match &mut self.opened {
+            Some(opened) => opened.under_way = true,
+            None => self.opened = Some(Opened { watcher: None, under_way: true }),
+        }
+    }
+
+    fn opened_workspace(&mut self, read: Result<Workspace, Problem>) {
+        match read {
+            Ok(workspace) => self.adopt(workspace),
+            Err(problem) => {
+                self.notices.error(problem.message, problem.hint);
+                match &mut self.opened {
+                    Some(opened) if self.workspace.is_some() => opened.under_way = false,
+                    _ => self.opened = None,
+                }
+            }
+        }
+    }
+
+    /// Makes a workspace that is in memory the open one.
+    pub fn adopt(&mut self, workspace: Workspace) {
+        if self.workspace.is_some() {
+            self.save_now();
+        }
+        self.forget_edits();
+        let root = workspace.root.clone();
+        self.remember(&root);
+        self.selection = super::Selection::default();
+        self.selection.settle(&workspace);
+        self.opened = Some(Opened { watcher: self.watch(&root), under_way: false });
+        self.workspace = Some(workspace);
+        self.route = if self.route == Route::Settings { Route::Settings } else { Route::Home };
+        self.runs_of(&root);
+        self.read_trust();
+        self.definitions_changed();
+    }
+
+    /// Reads the files again.
+    pub(super) fn reload(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let root = workspace.root.clone();
+        self.jobs.blocking("Reading the workspace again", move |_| {
+            let read = disk::open(&root);
+            Box::new(move |session| match read {
+                Ok(fresh) => session.merge(fresh),
+                Err(problem) => session.notices.error(problem.message, problem.hint),
+            })
+        });
+    }
+
+    pub(super) fn close_workspace(&mut self) {
+        self.save_now();
+        self.forget_edits();
+        self.workspace = None;
+        self.opened = None;
+        self.selection = super::Selection::default();
+        self.route = Route::Home;
+        self.runs.clear();
+        self.trust = super::Trust::default();
+        self.definitions_changed();
+    }
+
+    fn remember(&mut self, root: &Path) {
+        self.change_settings(|settings| {
+            settings.recent.retain(|old| old != root);
+            settings.recent.insert(0, root.to_owned());
+            settings.recent.truncate(RECENT);
+            settings.last_workspace = Some(root.to_owned());
+        });
+    }
+
+    /// Watches the folder; a change outside is read in by a job.
+    fn watch(&self, root: &Path) -> Option<disk::Watcher> {
+        let (sender, wake) = (self.jobs.sender(), self.jobs.wake());
+        disk::watch(root, move || {
+            let _ = sender.send(Box::new(Self::reload));
+            wake();
+        })
+    }
+
+    /// Something in the definitions changed: what hangs on them is looked at again.
+    pub(super) fn definitions_changed(&mut self) {
+        self.edition += 1;
+        self.revision += 1;
+        self.read_endpoints();
+        self.selection_changed();
+    }
+
+    pub(super) fn selection_changed(&mut self) {
+        self.estimate_due(Instant::now());
+    }
+}

@@ -1,0 +1,188 @@
+//! What the workspace asks for beyond its folder, what was granted, and where the keys are.
+
+use std::collections::BTreeSet;
+
+use secrecy::SecretString;
+
+use super::disk;
+use super::state::Session;
+use crate::domain::{Capability, Manifest, ModelId, ProviderId, ProviderSpec, SecretRef};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrustState {
+    /// It reaches nothing outside its folder.
+    NothingAsked,
+    Granted,
+    /// Something is asked for that was not granted.
+    Asked,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    asked: BTreeSet<Capability>,
+    granted: BTreeSet<Capability>,
+    endpoints: Vec<EndpointView>,
+}
+
+/// A provider of the workspace, as Settings shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointView {
+    pub id: ProviderId,
+    /// The wire format's name.
+    pub api: String,
+    /// Scheme, host and port; `None` for a script, and where the address is not one.
+    pub origin: Option<String>,
+    /// *Scripted, not a model.*
+    pub scripted: bool,
+    pub key: Option<SecretRef>,
+    /// Whether the key is there; `None` while nobody has looked.
+    pub key_present: Option<bool>,
+    /// The key is one vendor's and the origin is not that vendor's: whoever grants this must type the host.
+    pub foreign_host: bool,
+    pub granted: bool,
+    pub models: Vec<ModelId>,
+}
+
+impl Trust {
+    #[must_use]
+    pub fn state(&self) -> TrustState {
+        if self.asked.is_empty() {
+            TrustState::NothingAsked
+        } else if self.asked.is_subset(&self.granted) {
+            TrustState::Granted
+        } else {
+            TrustState::Asked
+        }
+    }
+
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.state() == TrustState::Granted
+    }
+
+    /// All that the workspace asks for.
+    pub const fn asked(&self) -> &BTreeSet<Capability> {
+        &self.asked
+    }
+
+    /// All that was granted.
+    pub const fn granted(&self) -> &BTreeSet<Capability> {
+        &self.granted
+    }
+
+    #[must_use]
+    pub fn endpoints(&self) -> &[EndpointView] {
+        &self.endpoints
+    }
+}
+
+impl Session {
+    /// Reads what was granted to the open workspace.
+    pub(super) fn read_trust(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        self.trust.granted = disk::granted(self.config_dir.as_deref(), &workspace.root);
+    }
+
+    /// Looks again at the providers in the manifest.
+    pub(super) fn read_endpoints(&mut self) {
+        let Some(workspace) = &self.workspace else {
+            self.trust = Trust::default();
+            return;
+        };
+        let manifest = workspace.manifest.clone();
+        self.trust.asked = manifest.providers.values().filter_map(capability).collect();
+        let view = |(id, spec)| self.endpoint(&manifest, id, spec);
+        self.trust.endpoints = manifest.providers.iter().map(view).collect();
+        let unknown = manifest.providers.values().filter_map(|spec| spec.key.clone());
+        let unknown: Vec<SecretRef> = unknown.filter(|key| !self.keys.contains_key(key)).collect();
+        self.look_for_keys(unknown);
+    }
+
+    fn endpoint(&self, manifest: &Manifest, id: &ProviderId, spec: &ProviderSpec) -> EndpointView {
+        let origin = origin(spec);
+        let models = manifest.models.iter().filter(|(_, model)| model.provider == *id).map(|(model, _)| model.clone());
+        EndpointView {
+            id: id.clone(),
+            api: spec.api.word().to_owned(),
+            scripted: spec.api.is_scripted(),
+            key_present: spec.key.as_ref().and_then(|key| self.keys.get(key).copied()),
+            foreign_host: disk::foreign_host(spec.key.as_ref(), origin.as_deref()),
+            granted: capability(spec).is_none_or(|capability| self.trust.granted.contains(&capability)),
+            origin,
+            key: spec.key.clone(),
+            models: models.collect(),
+        }
+    }
+
+    /// Asks the environment and the keyring, which may be slow to answer.
+    fn look_for_keys(&mut self, keys: Vec<SecretRef>) {
+        if keys.is_empty() {
+            return;
+        }
+        self.jobs.blocking("Looking for keys", move |_| {
+            let found: Vec<_> = keys.into_iter().map(|key| (disk::key_present(&key), key)).collect();
+            Box::new(move |session| {
+                session.keys.extend(found.into_iter().map(|(present, key)| (key, present)));
+                session.read_endpoints();
+            })
+        });
+    }
+
+    pub(super) fn grant(&mut self, capabilities: &BTreeSet<Capability>) {
+        self.trust.granted.extend(capabilities.iter().cloned());
+        self.keep_grants();
+    }
+
+    pub(super) fn revoke(&mut self) {
+        self.trust.granted.clear();
+        self.keep_grants();
+    }
+
+    fn keep_grants(&mut self) {
+        self.read_endpoints();
+        let Some(workspace) = &self.workspace else { return };
+        let (directory, root) = (self.config_dir.clone(), workspace.root.clone());
+        let (asked, granted) = (self.trust.asked.clone(), self.trust.granted.clone());
+        self.jobs.blocking("Saving what is trusted", move |_| {
+            let result = disk::keep_grants(directory.as_deref(), &root, &asked, &granted);
+            Box::new(move |session| {
+                if let Err(problem) = result {
+                    session.notices.error(problem.message, problem.hint);
+                }
+            })
+        });
+    }
+
+    pub(super) fn store_key(&mut self, entry: String, secret: SecretString) {
+        self.jobs.blocking(format!("Storing key {entry}"), move |_| {
+            let result = disk::store_key(&entry, &secret);
+            Box::new(move |session| session.key_changed(entry, result, "is in the keyring"))
+        });
+    }
+
+    pub(super) fn delete_key(&mut self, entry: String) {
+        self.jobs.blocking(format!("Deleting key {entry}"), move |_| {
+            let result = disk::delete_key(&entry);
+            Box::new(move |session| session.key_changed(entry, result, "is out of the keyring"))
+        });
+    }
+
+    fn key_changed(&mut self, entry: String, result: Result<(), String>, done: &str) {
+        match result {
+            Ok(()) => self.notices.success(format!("Key {entry} {done}.")),
+            Err(reason) => self.notices.error(
+                format!("The keyring did not take the change of {entry}."),
+                format!("{reason} A key can also stand in an environment variable."),
+            ),
+        }
+        self.look_for_keys(vec![SecretRef::Keyring(entry)]);
+    }
+}
+
+fn origin(spec: &ProviderSpec) -> Option<String> {
+    disk::origin(spec)
+}
+
+fn capability(spec: &ProviderSpec) -> Option<Capability> {
+    Some(Capability::Send { origin: origin(spec)?, key: spec.key.clone() })
+}

@@ -1,0 +1,5 @@
+//! A prompt out of layers.
+
+mod screen;
+
+pub(super) use screen::{State, show};

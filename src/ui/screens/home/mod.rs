@@ -1,0 +1,6 @@
+//! Where one begins: workspaces to open, and what the open one has done last.
+
+mod data;
+mod screen;
+
+pub(super) use screen::{State, show};

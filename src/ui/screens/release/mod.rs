@@ -1,0 +1,5 @@
+//! Frozen versions with their evidence.
+
+mod screen;
+
+pub(super) use screen::{State, show};

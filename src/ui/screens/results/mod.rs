@@ -1,0 +1,5 @@
+//! The answers of a run, cell by cell.
+
+mod screen;
+
+pub(super) use screen::{State, show};

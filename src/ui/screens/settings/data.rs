@@ -1,0 +1,44 @@
+//! What Settings shows, as plain values.
+
+use crate::domain::{Manifest, Price, PriceTable, SecretRef};
+use crate::session::{EndpointView, Session};
+
+/// A model's price and where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PriceRow {
+    pub model: String,
+    pub price: Option<Price>,
+    pub from: String,
+}
+
+/// The models of the workspace with the price that each has: its own in `workspace.ron`, else the bundled table's.
+pub(super) fn prices(session: &Session) -> Vec<PriceRow> {
+    let Some(workspace) = session.workspace() else { return Vec::new() };
+    let manifest = &workspace.manifest;
+    manifest.models.keys().map(|model| price_row(manifest, model, session.pricing())).collect()
+}
+
+fn price_row(manifest: &Manifest, id: &crate::domain::ModelId, table: Option<&PriceTable>) -> PriceRow {
+    let spec = &manifest.models[id];
+    let own = spec.price.clone().map(|price| (price, "workspace.ron".to_owned()));
+    let listed = || {
+        let provider = manifest.providers.get(&spec.provider)?;
+        let entry =
+            table?.models.iter().find(|entry| entry.provider == provider.api.word() && entry.model == spec.model)?;
+        Some((entry.price.clone(), format!("bundled table of {}", table?.dated)))
+    };
+    let found = own.or_else(listed);
+    let (price, from) = found.map_or((None, "unknown".to_owned()), |(price, from)| (Some(price), from));
+    PriceRow { model: id.to_string(), price, from }
+}
+
+/// Where a key is and whether it is there, in words.
+pub(super) fn key_words(endpoint: &EndpointView) -> String {
+    match (&endpoint.key, endpoint.key_present) {
+        (None, _) => "no key".to_owned(),
+        (Some(SecretRef::Env(name)), Some(true)) => format!("in the environment variable {name}"),
+        (Some(SecretRef::Env(name)), _) => format!("not set: the environment variable {name}"),
+        (Some(SecretRef::Keyring(name)), Some(true)) => format!("in the system's keyring as {name}"),
+        (Some(SecretRef::Keyring(name)), _) => format!("not in the system's keyring yet: {name}"),
+    }
+}

@@ -1,0 +1,132 @@
+//! The bottom bar: what runs, what it spends, whether edits are saved, trust, notices.
+
+use egui::{Align, Frame, Layout, Margin, Panel, Popup, RichText, Role, Stroke, Ui, vec2};
+use egui_material_icons::MaterialIcon;
+use egui_material_icons::icons;
+
+use super::notices;
+use crate::session::{Command, Route, RunView, Session, TrustState};
+use crate::ui::format;
+use crate::ui::sender::CommandSender;
+use crate::ui::theme::{Theme, Tone};
+use crate::ui::widgets::{self, Share};
+
+pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
+    let theme = Theme::of(ui);
+    let response = Panel::bottom("bottom")
+        .exact_size(theme.size.bottom_bar)
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(Frame::new().fill(theme.grounds.rail).inner_margin(Margin::symmetric(12, 0)))
+        .show(ui, |ui| {
+            ui.spacing_mut().interact_size.y = 24.0;
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if let Some(run) = session.runs().live() {
+                    running(ui, &run, sender);
+                }
+                jobs(ui, session);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    notice_bell(ui, session, sender);
+                    if session.workspace().is_some() {
+                        trust(ui, session, sender);
+                        saved(ui, session);
+                    }
+                });
+            });
+        });
+    let rect = response.response.rect;
+    ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, theme.lines.border));
+}
+
+/// Progress with time left, and spend against budget.
+fn running(ui: &mut Ui, run: &RunView<'_>, sender: &CommandSender) {
+    let theme = Theme::of(ui);
+    #[expect(clippy::cast_precision_loss, reason = "shares of a bar")]
+    let parts = [
+        (run.passed, theme.verdicts.pass.plain),
+        (run.failed, theme.verdicts.fail.plain),
+        (run.unscored, theme.verdicts.unscored.plain),
+        (run.errored, theme.verdicts.errored.plain),
+        (run.ended - run.passed - run.failed - run.unscored - run.errored, theme.texts.faint),
+    ]
+    .map(|(amount, colour)| Share { amount: amount as f64, colour });
+    #[expect(clippy::cast_precision_loss, reason = "shares of a bar")]
+    widgets::shares(ui, "Run progress", run.total as f64, &parts, vec2(160.0, 8.0));
+    widgets::small(ui, &format!("{} of {} trials", format::count(run.ended), format::count(run.total)));
+    if let Some(left) = run.left {
+        widgets::small(ui, &format!("{} left", format::duration(left)));
+    }
+    let spend = match run.budget {
+        Some(budget) => format!("{} of {budget}", run.spent),
+        None => format!("{} spent", run.spent),
+    };
+    widgets::small(ui, &spend);
+    let (icon, name, command) = if run.paused {
+        (icons::ICON_PLAY_ARROW, "Continue the run", Command::ContinueRun)
+    } else {
+        (icons::ICON_PAUSE, "Pause the run", Command::PauseRun)
+    };
+    if widgets::icon_button(ui, icon, name).clicked() {
+        sender.send(command);
+    }
+    if widgets::icon_button(ui, icons::ICON_STOP, "Cancel the run").clicked() {
+        sender.send(Command::CancelRun);
+    }
+}
+
+fn jobs(ui: &mut Ui, session: &Session) {
+    if let Some(job) = session.jobs().running().first() {
+        #[expect(clippy::cast_precision_loss, reason = "share of a bar")]
+        let done = job.progress.map(|(done, total)| done as f32 / total as f32);
+        widgets::progress(ui, &job.name, done, 96.0);
+        widgets::small(ui, &job.name);
+    }
+}
+
+fn saved(ui: &mut Ui, session: &Session) {
+    let theme = Theme::of(ui);
+    let text = match session.unsaved() {
+        0 => return,
+        1 => "1 unsaved edit".to_owned(),
+        more => format!("{more} unsaved edits"),
+    };
+    ui.label(RichText::new(text).small().color(theme.texts.muted));
+}
+
+fn trust(ui: &mut Ui, session: &Session, sender: &CommandSender) {
+    let (icon, text, tone) = match session.trust().state() {
+        TrustState::NothingAsked => (icons::ICON_VERIFIED_USER, "Offline", Tone::Neutral),
+        TrustState::Granted => (icons::ICON_VERIFIED_USER, "Trusted", Tone::Pass),
+        TrustState::Asked => (icons::ICON_GPP_MAYBE, "Not trusted", Tone::Warning),
+    };
+    let help = match session.trust().state() {
+        TrustState::NothingAsked => "This workspace reaches nothing outside its folder.",
+        TrustState::Granted => "What this workspace asks for was granted. See Settings.",
+        TrustState::Asked => {
+            "This workspace asks to reach outside its folder. Nothing leaves before it is granted in Settings."
+        }
+    };
+    if chip(ui, icon, text, tone).on_hover_text(help).clicked() {
+        sender.send(Command::Go(Route::Settings));
+    }
+}
+
+fn notice_bell(ui: &mut Ui, session: &Session, sender: &CommandSender) {
+    let count = session.notices().iter().len();
+    let text = if count == 0 { String::new() } else { count.to_string() };
+    let response = widgets::named(chip(ui, icons::ICON_NOTIFICATIONS, &text, Tone::Neutral), Role::Button, "Notices");
+    Popup::menu(&response).width(380.0).show(|ui| notices::list(ui, session, sender));
+}
+
+fn chip(ui: &mut Ui, icon: MaterialIcon, text: &str, tone: Tone) -> egui::Response {
+    let theme = Theme::of(ui);
+    let (colour, _) = theme.tone(tone);
+    let icon = icon.rich_text().size(16.0).color(colour);
+    let words = RichText::new(text).small().color(colour);
+    let response = ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(6.0, 2.0);
+        let button = if text.is_empty() { egui::Button::new(icon) } else { egui::Button::new((icon, words)) };
+        ui.add(button.frame_when_inactive(false))
+    });
+    widgets::named(response.inner, Role::Button, text)
+}

@@ -1,0 +1,85 @@
+//! The left rail: the work in its order, each step with icon, word and shortcut.
+
+use egui::{Align2, FontFamily, FontId, Frame, Margin, Panel, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use crate::session::{Command, Route, Session, Shortcut};
+use crate::ui::sender::CommandSender;
+use crate::ui::theme::Theme;
+use crate::ui::{icons, widgets};
+
+const ITEM: f32 = 60.0;
+
+pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
+    let theme = Theme::of(ui);
+    Panel::left("rail")
+        .exact_size(theme.size.rail)
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(Frame::new().fill(theme.grounds.rail).inner_margin(Margin::symmetric(8, 12)))
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            mark(ui);
+            let (foot, steps): (Vec<_>, Vec<_>) = Route::ALL.into_iter().partition(|route| *route == Route::Settings);
+            for route in steps {
+                item(ui, session, sender, route);
+            }
+            ui.add_space((ui.available_height() - ITEM).max(0.0));
+            for route in foot {
+                item(ui, session, sender, route);
+            }
+        });
+}
+
+/// The program's sign: three layers.
+fn mark(ui: &mut Ui) {
+    let theme = Theme::of(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 44.0), Sense::hover());
+    for (step, share) in [(0.0, 0.45), (1.0, 0.7), (2.0, 1.0)] {
+        let centre = pos2(rect.center().x, rect.top() + 24.0 - step * 6.0);
+        let corners = [vec2(0.0, -7.0), vec2(15.0, 0.0), vec2(0.0, 7.0), vec2(-15.0, 0.0)].map(|by| centre + by);
+        let fill = theme.accent.plain.gamma_multiply(share);
+        let edge = Stroke::new(1.5, theme.grounds.rail);
+        ui.painter().add(egui::Shape::convex_polygon(corners.to_vec(), fill, edge));
+    }
+    ui.add_space(theme.size.space.s);
+}
+
+fn item(ui: &mut Ui, session: &Session, sender: &CommandSender, route: Route) {
+    let theme = Theme::of(ui);
+    let enabled = session.workspace().is_some() || !route.needs_workspace();
+    let on = session.route() == route;
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ITEM - 2.0), sense);
+    let colour = match (on, enabled) {
+        (true, _) => theme.accent.plain,
+        (_, false) => theme.lines.strong,
+        _ if response.hovered() => theme.texts.plain,
+        _ => theme.texts.muted,
+    };
+    if on {
+        ui.painter().rect_filled(rect, theme.size.radius.card, theme.accent.soft);
+    } else if response.hovered() && enabled {
+        ui.painter().rect_filled(rect, theme.size.radius.card, theme.grounds.hover);
+    }
+    paint(ui, rect, route, colour);
+    widgets::focus_ring(ui, &response);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, on, route.word()));
+    if response.clicked() {
+        sender.send(Command::Go(route));
+    }
+    let keys = Command::Go(route).info().shortcut.map(|keys: Shortcut| keys.to_string()).unwrap_or_default();
+    let help = if enabled { route.help() } else { "Open a workspace first." };
+    response.on_hover_ui(|ui| {
+        widgets::body(ui, help);
+        widgets::small(ui, &keys);
+    });
+}
+
+fn paint(ui: &Ui, rect: Rect, route: Route, colour: egui::Color32) {
+    let icon = icons::of_route(route);
+    let size = Theme::of(ui).size.text;
+    let (top, bottom) = (rect.center() - vec2(0.0, 9.0), rect.center() + vec2(0.0, 14.0));
+    ui.painter().text(top, Align2::CENTER_CENTER, icon.codepoint, FontId::new(22.0, icon.font_family()), colour);
+    let font = FontId::new(size.small, FontFamily::Proportional);
+    ui.painter().text(bottom, Align2::CENTER_CENTER, route.word(), font, colour);
+}

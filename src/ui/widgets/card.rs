@@ -1,0 +1,100 @@
+//! Pages, cards and sections: what holds the rest.
+
+use egui::{Align, Frame, Layout, Margin, ScrollArea, Stroke, Ui, vec2};
+
+use super::text;
+use crate::ui::theme::Theme;
+
+/// A page that scrolls, with room around it, no wider than one can read.
+pub fn page<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let size = Theme::of(ui).size;
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let room = ui.available_width();
+            let side = ((room - size.page) / 2.0).max(size.space.xl);
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 0.0;
+                ui.add_space(side);
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing = vec2(size.space.s, size.space.s);
+                    ui.set_width((room - side * 2.0).max(200.0));
+                    ui.add_space(size.space.xl);
+                    let result = contents(ui);
+                    ui.add_space(size.space.xxl);
+                    result
+                })
+                .inner
+            })
+            .inner
+        })
+        .inner
+}
+
+/// The title of a page with what it is for, and its buttons at the right.
+pub fn page_title(ui: &mut Ui, title: &str, about: &str, buttons: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            text::title(ui, title);
+            text::muted(ui, about);
+        });
+        ui.with_layout(Layout::right_to_left(Align::Center), buttons);
+    });
+    ui.add_space(Theme::of(ui).size.space.l);
+}
+
+/// A box with a thin border, as wide as there is room.
+pub fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let theme = Theme::of(ui);
+    Frame::new()
+        .fill(theme.grounds.surface)
+        .stroke(Stroke::new(1.0, theme.lines.border))
+        .corner_radius(theme.size.radius.card)
+        .inner_margin(Margin::same(16))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui)
+        })
+        .inner
+}
+
+/// A card with a heading, a line that explains, and buttons at the right of the heading.
+pub fn section<R>(
+    ui: &mut Ui,
+    heading: &str,
+    about: &str,
+    buttons: impl FnOnce(&mut Ui),
+    contents: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let result = card(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                text::heading(ui, heading);
+                if !about.is_empty() {
+                    text::muted(ui, about);
+                }
+            });
+            ui.with_layout(Layout::right_to_left(Align::Min), buttons);
+        });
+        ui.add_space(Theme::of(ui).size.space.s);
+        contents(ui)
+    });
+    ui.add_space(Theme::of(ui).size.space.s);
+    result
+}
+
+/// A sunken box inside a card: a list, a text, a value.
+pub fn well<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let theme = Theme::of(ui);
+    Frame::new()
+        .fill(theme.grounds.sunken)
+        .corner_radius(theme.size.radius.control)
+        .inner_margin(Margin::same(12))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui)
+        })
+        .inner
+}

@@ -1,0 +1,40 @@
+//! Fields to type in, each with a label.
+
+use egui::{Response, RichText, TextEdit, Ui, vec2};
+
+use super::focus_ring;
+use crate::ui::theme::Theme;
+
+/// A label above whatever is given a value in; the label names it.
+pub fn labelled(ui: &mut Ui, label: &str, contents: impl FnOnce(&mut Ui) -> Response) -> Response {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        let colour = Theme::of(ui).texts.muted;
+        let label = ui.label(RichText::new(label).small().color(colour));
+        contents(ui).labelled_by(label.id)
+    })
+    .inner
+}
+
+/// A line of text under a label.
+pub fn field(ui: &mut Ui, label: &str, value: &mut String, hint: &str) -> Response {
+    labelled(ui, label, |ui| line(ui, TextEdit::singleline(value).hint_text(hint)))
+}
+
+/// A line that is not shown while it is typed.
+pub fn secret(ui: &mut Ui, label: &str, value: &mut String) -> Response {
+    labelled(ui, label, |ui| line(ui, TextEdit::singleline(value).password(true)))
+}
+
+/// Lines of text under a label.
+pub fn multiline(ui: &mut Ui, label: &str, value: &mut String, rows: usize) -> Response {
+    labelled(ui, label, |ui| line(ui, TextEdit::multiline(value).desired_rows(rows)))
+}
+
+fn line(ui: &mut Ui, edit: TextEdit<'_>) -> Response {
+    let size = Theme::of(ui).size;
+    let edit = edit.desired_width(f32::INFINITY).margin(vec2(10.0, 7.0)).min_size(vec2(0.0, size.control));
+    let response = ui.add(edit);
+    focus_ring(ui, &response);
+    response
+}
