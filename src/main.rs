@@ -7,7 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
-    if arguments.is_empty() { window() } else { strata::cli::main(arguments) }
+    if arguments.is_empty() { window() } else { strata::cli::main(&arguments) }
 }
 
 #[cfg(feature = "gui")]

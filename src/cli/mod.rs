@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 /// What the arguments after the program's name ask for.
 #[must_use]
-pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    eprintln!("strata: there is no command `{}`", arguments[0].to_string_lossy());
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    let first = arguments.first().map(|first| first.to_string_lossy()).unwrap_or_default();
+    eprintln!("strata: there is no command `{first}`");
     ExitCode::from(2)
 }
 

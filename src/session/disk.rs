@@ -10,6 +10,7 @@ use super::settings::Settings;
 use crate::domain::{
     Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, SecretRef, Workspace,
 };
+use crate::store::{self, SaveError};
 
 /// Why a definition was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,29 +25,50 @@ pub(super) enum SaveRefused {
 pub(super) struct Watcher;
 
 pub(super) fn open(root: &Path) -> Result<Workspace, Problem> {
-    Err(missing(root))
+    store::open_workspace(root)
 }
 
 pub(super) fn create(folder: &Path, _from: Option<&str>) -> Result<(), Problem> {
     Err(missing(folder))
 }
 
+/// The workspaces that come with the program.
 pub(super) fn bundled() -> Vec<BundledInfo> {
-    Vec::new()
+    let known = [
+        (
+            "support-triage",
+            "Support triage",
+            "Sort a shop's tickets: what a layered prompt and worked examples are worth.",
+        ),
+        ("policy-answers", "Policy answers", "Answer with citations from documents, read by a judge."),
+    ];
+    known
+        .into_iter()
+        .filter(|(name, _, _)| bundled_path(name).join("workspace.ron").is_file())
+        .map(|(name, title, note)| BundledInfo { name: name.into(), title: title.into(), note: note.into() })
+        .collect()
 }
 
 /// A folder that holds the bundled workspace of that name.
 pub(super) fn place_bundled(name: &str) -> Result<PathBuf, Problem> {
-    Err(missing(Path::new(name)))
+    Ok(bundled_path(name))
+}
+
+fn bundled_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("workspaces").join(name)
 }
 
 pub(super) fn save(
-    _root: &Path,
+    root: &Path,
     key: &DefinitionKey,
-    _before: Option<&Definition>,
-    _after: Option<&Definition>,
+    before: Option<&Definition>,
+    after: Option<&Definition>,
 ) -> Result<(), SaveRefused> {
-    if *key == DefinitionKey::Manifest { Err(SaveRefused::Conflict) } else { Err(SaveRefused::Failed(String::new())) }
+    match store::save(root, key, before, after) {
+        Ok(_) => Ok(()),
+        Err(SaveError::Changed { .. }) => Err(SaveRefused::Conflict),
+        Err(error) => Err(SaveRefused::Failed(error.to_string())),
+    }
 }
 
 pub(super) fn watch(_root: &Path, _changed: impl Fn() + Send + 'static) -> Option<Watcher> {

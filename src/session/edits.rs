@@ -61,39 +61,40 @@ struct Saving {
 impl Session {
     /// Puts a definition and remembers the step.
     pub(super) fn edit(&mut self, key: DefinitionKey, definition: Option<Definition>, now: Instant) {
-        let Some(before) = self.put(&key, definition.clone(), now) else { return };
-        self.history.record(Step { key, before, after: definition }, now);
+        let before = self.workspace.as_ref().and_then(|workspace| workspace.get(&key));
+        if self.put(&key, definition.as_ref(), now) {
+            self.history.record(Step { key, before, after: definition }, now);
+        }
     }
 
     pub(super) fn undo(&mut self) {
         if let Some(Step { key, before, .. }) = self.history.undo() {
-            self.put(&key, before, Instant::now());
+            self.put(&key, before.as_ref(), Instant::now());
         }
     }
 
     pub(super) fn redo(&mut self) {
         if let Some(Step { key, after, .. }) = self.history.redo() {
-            self.put(&key, after, Instant::now());
+            self.put(&key, after.as_ref(), Instant::now());
         }
     }
 
-    /// Changes the workspace in memory. Gives back what stood there, or nothing where nothing changed.
-    fn put(&mut self, key: &DefinitionKey, after: Option<Definition>, now: Instant) -> Option<Option<Definition>> {
-        let workspace = self.workspace.as_mut()?;
-        let before = workspace.put(key, after.clone());
+    /// Changes the workspace in memory. Returns whether anything is other than it was.
+    fn put(&mut self, key: &DefinitionKey, after: Option<&Definition>, now: Instant) -> bool {
+        let Some(workspace) = self.workspace.as_mut() else { return false };
+        let before = workspace.put(key, after.cloned());
         let stands = workspace.get(key);
         if stands == before {
-            return None;
+            return false;
         }
-        let unsaved =
-            self.edits.unsaved.entry(key.clone()).or_insert(Unsaved { on_disk: before.clone(), changed: now });
+        let unsaved = self.edits.unsaved.entry(key.clone()).or_insert(Unsaved { on_disk: before, changed: now });
         unsaved.changed = now;
         if unsaved.on_disk == stands && !self.edits.saving {
             self.edits.unsaved.remove(key);
         }
         self.selection.settle(workspace);
         self.definitions_changed();
-        Some(before)
+        true
     }
 
     pub(super) fn save_due(&mut self, now: Instant) {

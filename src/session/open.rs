@@ -23,7 +23,8 @@ pub struct BundledInfo {
 
 /// The workspace being opened, or the one that is open.
 pub(super) struct Opened {
-    /// `None` while it is being read.
+    /// `None` while it is being read, and where the folder cannot be watched.
+    #[expect(dead_code, reason = "it watches for as long as it is held")]
     watcher: Option<disk::Watcher>,
     under_way: bool,
 }
