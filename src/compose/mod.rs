@@ -1,1 +1,38 @@
 //! Layers and variables become messages.
+//!
+//! A [`Composer`] is a variant made ready once: overrides applied ([`overrides`]), snippets fetched ([`snippets`]),
+//! every template parsed ([`template`]). It then renders a case in microseconds, on any thread. Each kind of layer says
+//! in one file of [`render`] which parts it has; [`outline`] turns parts into headed Markdown, leaving out what is empty.
+//!
+//! Invariant: nothing here reads a file, a clock, the environment or a source of randomness. The same prompt, variant,
+//! case and seed give the same messages.
+
+mod compile;
+mod composer;
+mod compress;
+mod diff;
+mod fence;
+mod frozen;
+mod lint;
+mod nearest;
+mod outline;
+mod overrides;
+mod pass;
+mod render;
+mod sampling;
+mod scan;
+mod snippets;
+mod template;
+mod tokens;
+mod values;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use composer::{Composer, Library, Rendered, RenderedLayer};
+pub use compress::{Compressed, compress};
+pub use diff::{Change, DiffLine, DiffPart, LayerDiff, LineTag, diff_prompts};
+pub use nearest::nearest;
+pub use render::layer_text;
+pub use template::{TemplateSet, render_template};
+pub use tokens::{Exactness, Tokenizer, count_tokens, tokenizer_for};

@@ -1,0 +1,205 @@
+//! A variant made ready: parsed once, rendered often.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use minijinja::Environment;
+use minijinja::value::Value as TemplateValue;
+use serde_json::Value;
+
+use crate::domain::{
+    Case, Content, DatasetId, HistoryWindow, LayerId, Message, Place, Problem, Prompt, PromptId, ResponseFormat, Role,
+    Variant,
+};
+
+use super::compile::Compiler;
+use super::fence;
+use super::outline::{Part, Slot};
+use super::overrides::{applied, prompt_place};
+use super::pass::Pass;
+use super::render::{ExamplesBody, ToolBody};
+use super::template::engine;
+
+/// What layers may refer to outside their own prompt.
+pub struct Library<'a> {
+    /// Prompts of the project, for snippets.
+    pub prompts: &'a BTreeMap<PromptId, Arc<Prompt>>,
+    /// Cases of a dataset, for layers of examples.
+    pub examples: &'a dyn Fn(&DatasetId) -> Option<Arc<Vec<Case>>>,
+}
+
+/// One variant, compiled: overrides applied, snippets fetched, templates parsed. Cheap to share between threads.
+pub struct Composer {
+    pub(super) prompt_id: PromptId,
+    /// With overrides applied and snippets replaced by what they stand for.
+    pub(super) prompt: Prompt,
+    pub(super) layers: Vec<ReadyLayer>,
+    pub(super) templates: Vec<Parsed>,
+    pub(super) used: Vec<Used>,
+    /// Names that some layer uses, whether it is on or off, before and after overrides.
+    pub(super) mentioned: BTreeSet<String>,
+    /// Names that the variant sets and no one declares.
+    pub(super) undeclared_values: Vec<String>,
+    pub(super) response: Option<ResponseFormat>,
+    pub(super) engine: Environment<'static>,
+    fenced: OnceLock<Environment<'static>>,
+}
+
+/// A layer that is on, with all that can be known before a case is.
+pub(super) struct ReadyLayer {
+    pub id: LayerId,
+    pub kind: &'static str,
+    pub name: String,
+    pub role: Role,
+    pub place: PathBuf,
+    pub body: Body,
+}
+
+pub(super) enum Body {
+    /// The same for every case.
+    Constant(String),
+    Text(Slot),
+    Parts {
+        turns_before: Vec<(Slot, Slot)>,
+        parts: Vec<Part>,
+        history_after: Option<HistoryWindow>,
+    },
+    Examples(ExamplesBody),
+    Tools(Vec<ToolBody>),
+    History(HistoryWindow),
+}
+
+/// A string with tags, parsed.
+pub(super) struct Parsed {
+    /// Its name in the engine.
+    pub name: String,
+    pub source: String,
+    /// File and layer.
+    pub place: PathBuf,
+    /// The string's name inside the layer; empty where the layer is one text.
+    pub field: String,
+    /// Variables that the template reads.
+    pub needs: Vec<String>,
+    /// Filled from an example's row, not from the case.
+    pub of_example: bool,
+}
+
+/// A variable that is read when a case is rendered.
+pub(super) struct Used {
+    pub name: Arc<str>,
+    pub default: Option<Value>,
+    pub default_value: Option<TemplateValue>,
+    pub untrusted: bool,
+    /// Read as a whole by a layer (history, documents): its place and field.
+    pub whole: Vec<(PathBuf, String)>,
+}
+
+/// What a case becomes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rendered {
+    pub messages: Vec<Message>,
+    /// Declarations as in [`crate::domain::ChatRequest::tools`].
+    pub tools: Vec<Value>,
+    /// The form that a task asks of the provider; `None` leaves the variant's own.
+    pub response: Option<ResponseFormat>,
+    /// Every layer that is on, in order, those without text too.
+    pub layers: Vec<RenderedLayer>,
+}
+
+/// One layer's share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderedLayer {
+    pub id: LayerId,
+    pub kind: &'static str,
+    pub name: String,
+    pub role: Role,
+    /// Its share of the messages; for tools, their declarations as JSON.
+    pub text: String,
+}
+
+impl Composer {
+    /// Applies the variant's overrides, follows snippets, parses all templates and renders the examples.
+    ///
+    /// # Errors
+    /// Every mistake that makes the variant unusable whatever the case: an override or snippet that points nowhere, a
+    /// snippet's version that was not agreed, a circle, a template that cannot be read, a filter that does not exist.
+    pub fn new(prompt: &Prompt, variant: &Variant, library: &Library<'_>) -> Result<Self, Vec<Problem>> {
+        let mut compiler = Compiler::new(&variant.prompt);
+        same_ids(prompt, &variant.prompt, &mut compiler.problems);
+        compiler.mention(prompt);
+        let prompt = applied(prompt, variant, &mut compiler.problems);
+        compiler.mention(&prompt);
+        let composer = compiler.finish(prompt, variant, library)?;
+        Ok(composer)
+    }
+
+    /// The messages of a case.
+    ///
+    /// Variables get their value from the case, else from the variant, else from the prompt's default. `untrusted` names
+    /// variables whose values come from outside, beside those that the prompt declares so; they are fenced by a tag drawn
+    /// from `fence_seed`.
+    ///
+    /// # Errors
+    /// Every layer whose variables have no value, or whose template fails with these values, with line and column.
+    pub fn render(&self, case: &Case, untrusted: &BTreeSet<String>, fence_seed: u64) -> Result<Rendered, Vec<Problem>> {
+        Pass::new(self, case, untrusted, fence_seed).finish()
+    }
+
+    /// Templates whose values pass through the fence; made when they are first needed.
+    pub(super) fn fenced_engine(&self) -> &Environment<'static> {
+        self.fenced.get_or_init(|| {
+            let mut engine = engine();
+            fence::install(&mut engine);
+            for template in &self.templates {
+                // A template that the rewriting spoils is left out, and then fails to render: never unfenced.
+                let _ = engine.add_template_owned(template.name.clone(), fence::fenced_source(&template.source));
+            }
+            engine
+        })
+    }
+
+    pub(super) fn assembled(parts: Assembled) -> Self {
+        let Assembled { prompt_id, prompt, layers, templates, used, mentioned, undeclared_values, engine } = parts;
+        let response = response(&prompt);
+        let fenced = OnceLock::new();
+        Self { prompt_id, prompt, layers, templates, used, mentioned, undeclared_values, response, engine, fenced }
+    }
+}
+
+/// What the compiler hands over.
+pub(super) struct Assembled {
+    pub prompt_id: PromptId,
+    pub prompt: Prompt,
+    pub layers: Vec<ReadyLayer>,
+    pub templates: Vec<Parsed>,
+    pub used: Vec<Used>,
+    pub mentioned: BTreeSet<String>,
+    pub undeclared_values: Vec<String>,
+    pub engine: Environment<'static>,
+}
+
+/// The schema of the last task that asks the provider for it.
+fn response(prompt: &Prompt) -> Option<ResponseFormat> {
+    let tasks = prompt.layers.iter().filter(|layer| layer.on).filter_map(|layer| match &layer.content {
+        Content::Task(task) => Some(task),
+        _ => None,
+    });
+    let mut asked = tasks.filter(|task| task.structured_output).filter_map(|task| task.output_schema.as_ref());
+    asked.next_back().map(|schema| ResponseFormat::Schema(schema.clone()))
+}
+
+fn same_ids(prompt: &Prompt, id: &PromptId, problems: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for layer in &prompt.layers {
+        if !seen.insert(&layer.id) {
+            let message = format!("Two layers have the id `{}`.", layer.id);
+            problems.push(Problem::error(prompt_place(id), message, "Give one of them another id."));
+        }
+    }
+}
+
+/// A problem in a layer as a whole.
+pub(super) fn layer_problem(place: &std::path::Path, message: String, hint: impl Into<String>) -> Problem {
+    Problem::error(Place::file(place), message, hint)
+}
