@@ -4,22 +4,29 @@
 //! it. A rate has the *scored* trials below the line: what is unscored or errored is counted and shown beside it, and
 //! never taken for a failure.
 
+mod baseline;
 mod board;
+mod compare;
 mod mark;
 mod metrics;
 mod pages;
+mod pairs;
 mod pareto;
 mod quantile;
+mod series;
 mod stats;
 
 #[cfg(test)]
 mod tests;
 
+pub use baseline::{Baseline, Change, Changed, ColumnChange, against};
 pub use board::{Board, CellView, Totals};
+pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};
 pub use mark::{Ending, TrialMark};
 pub use metrics::{CheckTally, ColumnMetrics, MetricMean};
 pub use pareto::pareto;
 pub use quantile::{Sample, quantile};
+pub use series::{Bin, BoxNumbers, RunPoint, box_numbers, histogram, success_over_runs};
 pub use stats::{
     Table, cases_needed, holm, mcnemar, minimum_detectable_effect, newcombe_paired, paired_t, wilson, wilson_share,
 };
