@@ -173,7 +173,7 @@ pub(super) fn of_trial(conn: &Connection, trial: i64) -> rusqlite::Result<Vec<At
 
 /// The columns of [`read_attempt`]; those of an answer follow.
 const COLUMNS: &str = "case_no, slot, purpose, number, request, m.name, \
-                       iif(state = 0 AND a.id IN (SELECT attempt FROM replies), 4, state) AS phase, sent_at, reserved, \
+                       iif(a.state = 0 AND a.id IN (SELECT attempt FROM replies), 4, a.state) AS phase, sent_at, reserved, \
                        cost, status, retry_in, error, request_id, first_token, latency";
 const WIDTH: usize = 16;
 
