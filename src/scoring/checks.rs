@@ -10,8 +10,10 @@ use super::judge::JudgeCheck;
 use super::pattern::Pattern;
 use super::subject::{Answer, Subject};
 use super::{json, length, limits, number, pattern, schema, template, text};
+use crate::compose::render_template;
 use crate::domain::{
-    Check, CheckKind, CheckResult, LengthUnit, Need, Outcome, PassRule, Place, Problem, Tolerance, Usd, Verdict,
+    Check, CheckKind, CheckResult, LengthUnit, Need, Outcome, PassRule, Place, Problem, Severity, Tolerance, Usd,
+    Verdict,
 };
 
 /// An experiment's checks, ready for use by many threads.
@@ -143,8 +145,8 @@ impl Checks {
         for (index, compiled) in self.checks.iter().enumerate() {
             let name = name(index, &compiled.check);
             for source in templates(&compiled.check.kind) {
-                for asked in template::names(source).unwrap_or_default() {
-                    problems.extend(unknown_name(&name, &asked, &known));
+                for asked in template::names(source) {
+                    problems.extend(unknown_name(&name, &asked, &known).map(|problem| softened(problem, source)));
                 }
             }
             problems.extend(compiled.tells_nothing(&name));
@@ -179,8 +181,8 @@ impl Test {
     fn try_find(&self, check: &Check, subject: &Subject) -> Result<Finding, Finding> {
         let at = check.at.as_deref();
         let fill = |source: &str| {
-            template::render(source, subject.answer.case)
-                .map_err(|error| Finding::untold(format!("The check's template could not be filled in: {error}.")))
+            render_template(source, subject.answer.case)
+                .map_err(|error| Finding::untold(format!("The check's template could not be filled in: {error}")))
         };
         match self {
             Self::Equals { value, ignore_case } => text::equals(subject, at, &fill(value)?, *ignore_case),
@@ -239,12 +241,8 @@ fn source(check: &Check) -> &str {
 
 fn test(check: &Check, wrong: &mut Wrong) -> Option<Test> {
     for source in templates(&check.kind) {
-        if let Err(error) = template::names(source) {
-            wrong.say(
-                &format!("the template cannot be read: {error}"),
-                "Mend the braces, or the expression between them.",
-            );
-            return None;
+        if let Err(why) = template::parse(source) {
+            return wrong.say(why.trim_end_matches('.'), "The template stands in the check's own text.");
         }
     }
     match &check.kind {
@@ -375,6 +373,12 @@ impl Wrong<'_> {
     }
 }
 
+/// A template that provides for what is missing may ask for anything.
+fn softened(problem: Problem, source: &str) -> Problem {
+    let severity = if template::provides_for_missing(source) { Severity::Warning } else { problem.severity };
+    Problem { severity, ..problem }
+}
+
 fn unknown_name(check: &str, asked: &str, known: &[String]) -> Option<Problem> {
     // `expected.address.city` is known where `expected.address` is, and `expected` alone always is.
     let is_known =
@@ -382,36 +386,10 @@ fn unknown_name(check: &str, asked: &str, known: &[String]) -> Option<Problem> {
     if asked == "expected" || known.iter().any(is_known) {
         return None;
     }
-    let hint = match nearest(asked, known) {
+    let hint = match template::likeliest(asked, known) {
         Some(near) => format!("Did you mean `{near}`?"),
         None if known.is_empty() => "The dataset has no columns.".to_owned(),
         None => format!("There are: {}.", known.join(", ")),
     };
     Some(Problem::error(Place::default(), format!("{check}: no column of the dataset gives `{asked}`."), hint))
-}
-
-/// The known name that is likeliest meant, where one is likely.
-fn nearest<'a>(asked: &str, known: &'a [String]) -> Option<&'a String> {
-    let meant = format!("expected.{asked}");
-    known.iter().find(|name| **name == meant).or_else(|| {
-        let allowed = 1 + asked.chars().count() / 4;
-        let near = known.iter().map(|name| (edits(asked, name), name)).min();
-        near.filter(|(edits, _)| *edits <= allowed).map(|(_, name)| name)
-    })
-}
-
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = corner + usize::from(from != *to);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

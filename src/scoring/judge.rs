@@ -3,6 +3,9 @@
 //! What is judged may try to give orders to the judge, or to end its own quotation. So it stands between marks that
 //! carry a hash of everything quoted: no text can hold the hash of itself. And the judge's own word on passing is never
 //! taken: it gives a score, and the check's threshold decides.
+//!
+//! Limitations: a variable that a rubric writes out becomes a part of the rubric, so text from outside does not belong
+//! there; the judge sees every variable in the case anyway.
 
 use std::fmt::Write as _;
 
@@ -13,7 +16,7 @@ use super::checks::result;
 use super::finding::{Finding, quote};
 use super::json::fenced;
 use super::subject::{Answer, Subject};
-use super::template;
+use crate::compose::render_template;
 use crate::domain::{
     ChatRequest, Check, CheckKind, CheckResult, Completion, FinishReason, Message, ModelId, Params, Role,
 };
@@ -56,8 +59,8 @@ impl JudgeCheck {
 /// be filled in.
 pub fn prepare(check: &JudgeCheck, answer: &Answer, model: &str, sample: u32) -> Result<ChatRequest, Box<CheckResult>> {
     let known = |finding| Box::new(result(&check.check, finding));
-    let rubric = template::render(&check.rubric, answer.case)
-        .map_err(|error| known(Finding::untold(format!("The rubric could not be filled in: {error}."))))?;
+    let rubric = render_template(&check.rubric, answer.case)
+        .map_err(|error| known(Finding::untold(format!("The rubric could not be filled in: {error}"))))?;
     let subject = Subject::new(*answer);
     let output = subject.text(check.check.at.as_deref()).map_err(known)?;
     let case = json!({ "variables": answer.case.vars, "expected": answer.case.expected });

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::value::{Serde, Value};
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::Environment;
 
-use crate::domain::Case;
-
-/// Steps after which a template is stopped.
-const FUEL: u64 = 50_000;
+use crate::compose::{TemplateSet, nearest};
 
 /// Whether the text has anything to fill in.
 pub(super) fn is_template(source: &str) -> bool {
@@ -16,32 +12,34 @@ pub(super) fn is_template(source: &str) -> bool {
 }
 
 /// # Errors
-/// A sentence that says what could not be filled in.
-pub(super) fn render(source: &str, case: &Case) -> Result<String, String> {
-    if !is_template(source) {
-        return Ok(source.to_owned());
+/// A sentence that says what is wrong with the template, and where.
+pub(super) fn parse(source: &str) -> Result<(), String> {
+    match TemplateSet::new([source]) {
+        Ok(_) => Ok(()),
+        Err(wrong) => Err(wrong.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>().join(" ")),
     }
-    let vars = Value::from(Serde(&case.vars));
-    let expected = context! { expected => Value::from(Serde(&case.expected)), ..vars };
-    environment().render_str(source, expected).map_err(|error| error.to_string())
 }
 
-/// The names that a template asks for, `expected.label` as it stands.
-///
-/// # Errors
-/// A sentence that says what is wrong with the template.
-pub(super) fn names(source: &str) -> Result<BTreeSet<String>, String> {
+/// The names that a template asks the case for, `expected.label` as it stands.
+pub(super) fn names(source: &str) -> BTreeSet<String> {
     if !is_template(source) {
-        return Ok(BTreeSet::new());
+        return BTreeSet::new();
     }
-    let environment = environment();
-    let template = environment.template_from_str(source).map_err(|error| error.to_string())?;
-    Ok(template.undeclared_variables(true).into_iter().collect())
+    let environment = Environment::new();
+    let Ok(template) = environment.template_from_str(source) else { return BTreeSet::new() };
+    let built_in: BTreeSet<&str> = environment.globals().map(|(name, _)| name).collect();
+    let is_asked = |name: &String| !built_in.contains(name.as_str());
+    template.undeclared_variables(true).into_iter().filter(is_asked).collect()
 }
 
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    environment
+/// The template says what to do where something is missing, so that a missing name may be meant.
+pub(super) fn provides_for_missing(source: &str) -> bool {
+    source.contains("default") || source.contains("defined")
+}
+
+/// The known name that is likeliest meant, where one is likely. What is expected is often asked for by its bare name.
+pub(super) fn likeliest<'a>(asked: &str, known: &'a [String]) -> Option<&'a str> {
+    let meant = format!("expected.{asked}");
+    let known = || known.iter().map(String::as_str);
+    known().find(|name| *name == meant).or_else(|| nearest(asked, known()))
 }

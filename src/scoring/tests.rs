@@ -287,7 +287,10 @@ fn misspelt_variables_are_found_with_the_nearest_name() {
     assert_eq!(lint("{{ label }}"), ["Did you mean `expected.label`?"]);
     assert_eq!(lint("{{ qestion }}"), ["Did you mean `question`?"]);
     assert_eq!(lint("{{ nothing_like_it }}"), ["There are: question, expected.label."]);
-    assert_eq!(lint("{% for x in [1] %}{{ x }}{% endfor %}"), [""; 0]);
+    assert_eq!(lint("{% for x in range(3) %}{{ x }}{% endfor %}"), [""; 0]);
+    assert_eq!(lint("{% set y = question %}{{ y }}"), [""; 0]);
+    let optional = Checks::new(&[equals("{{ expected.note | default('') }}")], PassRule::All).unwrap();
+    assert!(!optional.lint(&names(&["question"]), &names(&["label"]))[0].is_error(), "a default is provided");
 }
 
 #[test]
