@@ -242,7 +242,7 @@ fn style(which: egui::Theme) -> Style {
         (TextStyle::Monospace, font(size.text.mono, FontFamily::Monospace)),
     ]);
     style.spacing.item_spacing = vec2(size.space.s, size.space.s);
-    style.spacing.button_padding = vec2(size.space.m, 6.0);
+    style.spacing.button_padding = vec2(size.space.m, 5.0);
     style.spacing.interact_size = vec2(size.control, size.control);
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.window_margin = Margin::same(16);

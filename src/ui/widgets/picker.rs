@@ -1,6 +1,8 @@
 //! One of several, from a list that opens.
 
-use egui::{ComboBox, RichText, Role, Ui};
+use egui::style::WidgetVisuals;
+use egui::{Align2, ComboBox, FontId, Rect, RichText, Role, Ui};
+use egui_material_icons::icons;
 
 use super::named;
 use crate::ui::theme::Theme;
@@ -18,6 +20,7 @@ pub fn picker<T: Clone + PartialEq>(
     let response = ComboBox::from_id_salt(label)
         .selected_text(RichText::new(shown).color(Theme::of(ui).texts.plain))
         .width(72.0)
+        .icon(arrow)
         .truncate()
         .show_ui(ui, |ui| {
             ui.set_min_width(180.0);
@@ -30,4 +33,11 @@ pub fn picker<T: Clone + PartialEq>(
         .response;
     named(response, Role::ComboBox, label).on_hover_text(label);
     picked
+}
+
+fn arrow(ui: &Ui, rect: Rect, _visuals: &WidgetVisuals, _open: bool) {
+    let theme = Theme::of(ui);
+    let icon = icons::ICON_EXPAND_MORE;
+    let font = FontId::new(theme.size.text.icon, icon.font_family());
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, icon.codepoint, font, theme.texts.muted);
 }

@@ -1,7 +1,8 @@
 //! A word or two in a rounded box, in a tone.
 
-use egui::{Color32, Frame, Label, Margin, Response, RichText, Sense, Ui, vec2};
+use egui::{Color32, FontFamily, FontId, Response, Role, Sense, Ui, vec2};
 
+use super::named;
 use crate::ui::theme::{Theme, Tone};
 
 /// A state, in its tone.
@@ -25,11 +26,11 @@ pub fn dot(ui: &mut Ui, colour: Color32) -> Response {
 }
 
 fn boxed(ui: &mut Ui, colour: Color32, ground: Color32, text: &str) -> Response {
-    let radius = Theme::of(ui).size.radius.pill;
-    Frame::new()
-        .fill(ground)
-        .corner_radius(radius)
-        .inner_margin(Margin::symmetric(8, 2))
-        .show(ui, |ui| ui.add(Label::new(RichText::new(text).small().color(colour)).extend()))
-        .inner
+    let theme = Theme::of(ui);
+    let font = FontId::new(theme.size.text.small, FontFamily::Proportional);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(16.0, 6.0), Sense::hover());
+    ui.painter().rect_filled(rect, theme.size.radius.pill, ground);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, colour);
+    named(response, Role::Label, text)
 }

@@ -82,6 +82,9 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
             capability_row(ui, capability, trust.granted().contains(capability));
         }
         let confirmed = foreign_hosts(ui, trust.endpoints(), state);
+        if trust.asked().is_empty() && trust.granted().is_empty() {
+            return;
+        }
         ui.horizontal(|ui| {
             if trust.state() == TrustState::Asked {
                 let grant = ui.add_enabled_ui(confirmed, |ui| {

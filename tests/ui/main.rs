@@ -1,0 +1,7 @@
+//! Drives the window without a display: everything is found by its accessible name, as a screen reader finds it.
+#![cfg(feature = "ui-tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod screens;
+mod shell;
+mod support;

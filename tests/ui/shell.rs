@@ -1,0 +1,71 @@
+//! The palette, the shortcuts, undo, and saving.
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+use strata::domain::{Definition, DefinitionKey, ProjectSpec};
+use strata::session::{Command, Route};
+
+use crate::support::Window;
+
+#[test]
+fn the_palette_finds_a_command_and_gives_it() {
+    let mut window = Window::open();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.steps();
+    window.harness.get_by_label("Search commands").type_text("go plots");
+    window.steps();
+    window.harness.key_press(Key::Enter);
+    window.steps();
+    assert_eq!(window.harness.state_mut().session().route(), Route::Plots);
+    assert!(!window.harness.state_mut().session().palette());
+}
+
+#[test]
+fn escape_closes_the_palette() {
+    let mut window = Window::new();
+    window.click("Command palette");
+    assert!(window.harness.state_mut().session().palette());
+    window.harness.key_press(Key::Escape);
+    window.steps();
+    assert!(!window.harness.state_mut().session().palette());
+}
+
+#[test]
+fn digits_with_ctrl_lead_to_the_screens() {
+    let mut window = Window::open();
+    for (key, route) in [(Key::Num2, Route::Build), (Key::Num5, Route::Results), (Key::Num1, Route::Home)] {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, key);
+        window.steps();
+        assert_eq!(window.harness.state_mut().session().route(), route);
+    }
+}
+
+#[test]
+fn an_edit_is_undone_redone_and_saved() {
+    let mut window = Window::open();
+    let key = DefinitionKey::Project("triage".into());
+    let title = |window: &mut Window| spec(window, &key).title.clone();
+    let before = title(&mut window);
+    let renamed = ProjectSpec { title: "Renamed".to_owned(), ..(*spec(&mut window, &key)).clone() };
+    window.send(Command::Edit { key: key.clone(), definition: Some(Definition::Project(Arc::new(renamed))) });
+    assert_eq!(title(&mut window), "Renamed");
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.steps();
+    assert_eq!(title(&mut window), before);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    window.steps();
+    assert_eq!(title(&mut window), "Renamed");
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    window.until("the edit is on disk", |app| app.session().unsaved() == 0);
+    let file = std::fs::read_to_string(window.root.join(key.path())).unwrap();
+    assert!(file.contains("Renamed"), "{file}");
+}
+
+fn spec(window: &mut Window, key: &DefinitionKey) -> Arc<ProjectSpec> {
+    match window.harness.state_mut().session().workspace().unwrap().get(key) {
+        Some(Definition::Project(spec)) => spec,
+        other => panic!("{other:?}"),
+    }
+}
