@@ -42,7 +42,12 @@ pub enum Command {
     SelectVariant(VariantId),
     SelectDataset(DatasetId),
     SelectExperiment(ExperimentId),
+    /// Chooses a trial of the shown run and reads all about it: [`super::Runs::detail`].
     SelectTrial(Option<TrialRef>),
+    /// Reads the beginnings of these trials' answers, those in sight: [`super::Runs::output`].
+    ReadOutputs(Vec<TrialRef>),
+    /// Looks for a text in the shown run's answers ([`super::Runs::search`]); an empty text ends the search.
+    SearchOutputs(String),
 
     /// Puts a definition, new or changed; `None` takes it away. Edits of one burst are one step of undo.
     Edit {
@@ -126,6 +131,8 @@ impl Command {
             Self::SelectDataset(id) => named(format!("Dataset {id}"), "Show this dataset."),
             Self::SelectExperiment(id) => named(format!("Experiment {id}"), "Work on this experiment."),
             Self::SelectTrial(_) => words("Show trial", "Show one trial in detail."),
+            Self::ReadOutputs(_) => words("Read answers", "Read the answers in sight."),
+            Self::SearchOutputs(_) => words("Search answers", "Find a text in the answers of the run."),
             Self::Edit { .. } => words("Edit", "Change a definition."),
             Self::Undo => words("Undo", "Take back the last edit."),
             Self::Redo => words("Redo", "Do the edit again that was taken back."),

@@ -8,8 +8,10 @@ use secrecy::SecretString;
 use super::open::BundledInfo;
 use super::settings::Settings;
 use crate::domain::{
-    Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, SecretRef, Workspace,
+    Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, RunSummary, SecretRef, Workspace,
 };
+use crate::provider;
+use crate::store::records::Records;
 use crate::store::{self, SaveError};
 
 /// Why a definition was not written.
@@ -96,30 +98,42 @@ pub(super) fn keep_grants(
     Ok(())
 }
 
-pub(super) fn pricing() -> Option<&'static PriceTable> {
-    None
+pub(super) fn pricing() -> &'static PriceTable {
+    store::pricing()
 }
 
+pub(super) fn open_records(root: &Path) -> Result<(Records, Vec<RunSummary>), String> {
+    let records = Records::open(root).map_err(|error| error.to_string())?;
+    let runs = records.runs().map_err(|error| error.to_string())?;
+    Ok((records, runs))
+}
+
+/// Scheme, host and port that a provider sends to; `None` for a script, and for an address that is refused.
 pub(super) fn origin(spec: &ProviderSpec) -> Option<String> {
-    let url = spec.base_url.as_deref().or(spec.api.default_base_url())?;
-    let (scheme, rest) = url.split_once("://")?;
-    Some(format!("{scheme}://{}", rest.split('/').next().unwrap_or(rest)))
+    if spec.api.is_scripted() {
+        return None;
+    }
+    provider::origin(spec.base_url.as_deref().or(spec.api.default_base_url())?).ok()
 }
 
-pub(super) fn foreign_host(_key: Option<&SecretRef>, _origin: Option<&str>) -> bool {
-    false
+pub(super) fn capability(spec: &ProviderSpec) -> Option<Capability> {
+    provider::capability(spec)
 }
 
-pub(super) fn key_present(_key: &SecretRef) -> bool {
-    false
+pub(super) fn foreign_host(key: Option<&SecretRef>, origin: Option<&str>) -> bool {
+    key.zip(origin).is_some_and(|(key, origin)| provider::vendor_bound(key, origin) == Some(false))
 }
 
-pub(super) fn store_key(_entry: &str, _secret: &SecretString) -> Result<(), String> {
-    Err("There is no keyring.".to_owned())
+pub(super) fn key_present(key: &SecretRef) -> bool {
+    provider::key_present(key).unwrap_or(false)
 }
 
-pub(super) fn delete_key(_entry: &str) -> Result<(), String> {
-    Err("There is no keyring.".to_owned())
+pub(super) fn store_key(entry: &str, secret: &SecretString) -> Result<(), String> {
+    provider::store_key(&SecretRef::Keyring(entry.to_owned()), secret).map_err(|error| error.to_string())
+}
+
+pub(super) fn delete_key(entry: &str) -> Result<(), String> {
+    provider::delete_key(&SecretRef::Keyring(entry.to_owned())).map_err(|error| error.to_string())
 }
 
 fn missing(path: &Path) -> Problem {

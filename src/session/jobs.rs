@@ -94,6 +94,20 @@ impl Jobs {
         self.next
     }
 
+    /// Runs short blocking work that no list shows: a read that a screen waits for.
+    pub fn quiet<F>(&self, work: F)
+    where
+        F: FnOnce(&JobContext) -> Finish + Send + 'static,
+    {
+        let context =
+            JobContext { progress: Arc::default(), cancel: CancellationToken::new(), wake: self.wake.clone() };
+        let sender = self.sender.clone();
+        self.runtime.spawn_blocking(move || {
+            let _ = sender.send(work(&context));
+            (context.wake)();
+        });
+    }
+
     /// Runs asynchronous work on the session's runtime. Returns the job's id. A cancelled job ends without a result.
     pub fn spawn<F, W>(&mut self, name: impl Into<String>, work: F) -> u64
     where

@@ -16,6 +16,7 @@ mod runs;
 mod selection;
 mod settings;
 mod shortcut;
+mod shown;
 mod state;
 mod trust;
 
@@ -30,5 +31,6 @@ pub use runs::{RunOffer, RunView, Runs};
 pub use selection::Selection;
 pub use settings::{Settings, ThemeChoice};
 pub use shortcut::{Key, Shortcut, bindings};
+pub use shown::Search;
 pub use state::{Session, SessionOptions, Tick};
 pub use trust::{EndpointView, Trust, TrustState};

@@ -95,7 +95,7 @@ impl Session {
         self.opened = Some(Opened { watcher: self.watch(&root), under_way: false });
         self.workspace = Some(workspace);
         self.route = if self.route == Route::Settings { Route::Settings } else { Route::Home };
-        self.runs_of(&root);
+        self.open_records(&root);
         self.read_trust();
         self.definitions_changed();
     }
@@ -152,6 +152,7 @@ impl Session {
     }
 
     pub(super) fn selection_changed(&mut self) {
+        self.choose_run();
         self.estimate_due(Instant::now());
     }
 }

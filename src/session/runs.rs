@@ -1,12 +1,14 @@
 //! Runs: the one under way, the one that is shown, and the recorded ones.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::command::Command;
 use super::feed::Feed;
+use super::shown::Shown;
 use super::state::Session;
-use crate::domain::{Numbered, Outcome, RunEvent, RunHeader, RunId, RunState, RunSummary, Usd, Verdict};
+use crate::analysis::{Board, Totals};
+use crate::domain::{Numbered, RunEvent, RunHeader, RunId, RunSummary, Usd};
+use crate::store::records::Records;
 
 /// How long a frame may take events in.
 const SLICE: Duration = Duration::from_millis(8);
@@ -27,14 +29,9 @@ pub struct RunOffer {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunView<'a> {
     pub header: &'a RunHeader,
-    pub passed: u64,
-    pub failed: u64,
-    pub unscored: u64,
-    pub errored: u64,
-    /// Trials that have ended, those kept from before included.
-    pub ended: u64,
+    pub totals: &'a Totals,
+    /// Trials in the plan.
     pub total: u64,
-    pub spent: Usd,
     pub budget: Option<Usd>,
     pub paused: bool,
     /// Time that is left at the pace so far.
@@ -45,59 +42,16 @@ pub struct RunView<'a> {
 pub struct Runs {
     offer: Option<RunOffer>,
     live: Option<Live>,
-    recorded: Vec<RunSummary>,
+    pub(super) records: Option<Records>,
+    pub(super) recorded: Vec<RunSummary>,
+    pub(super) shown: Option<Shown>,
 }
 
 struct Live {
-    header: std::sync::Arc<RunHeader>,
     feed: Feed,
     started: Instant,
-    tally: Tally,
-}
-
-/// What has come of a run so far, added up from its events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Tally {
-    passed: u64,
-    failed: u64,
-    unscored: u64,
-    errored: u64,
-    kept: u64,
-    spent: Usd,
+    board: Board,
     budget: Option<Usd>,
-    paused: bool,
-    over: Option<RunState>,
-}
-
-impl Tally {
-    const fn ended(&self) -> u64 {
-        self.passed + self.failed + self.unscored + self.errored + self.kept
-    }
-
-    fn add(&mut self, event: &RunEvent) {
-        match event {
-            RunEvent::Started(header) => self.budget = header.definition.budget.hard,
-            RunEvent::TrialEnded(ended) => {
-                self.spent += ended.spent;
-                match &ended.outcome {
-                    Outcome::Scored(score) if score.verdict == Verdict::Pass => self.passed += 1,
-                    Outcome::Scored(_) => self.failed += 1,
-                    Outcome::Unscored(_) => self.unscored += 1,
-                    Outcome::Errored(_) => self.errored += 1,
-                }
-            }
-            RunEvent::TrialKept { .. } => self.kept += 1,
-            RunEvent::Paused { .. } => self.paused = true,
-            RunEvent::Continued => self.paused = false,
-            RunEvent::BudgetRaised { hard } => self.budget = *hard,
-            RunEvent::Ended { state, .. } => self.over = Some(*state),
-            RunEvent::Resumed { .. }
-            | RunEvent::AttemptSent(_)
-            | RunEvent::AttemptReceived { .. }
-            | RunEvent::AttemptEnded(_)
-            | RunEvent::Notice { .. } => {}
-        }
-    }
 }
 
 impl Runs {
@@ -110,38 +64,30 @@ impl Runs {
     /// The run under way.
     #[must_use]
     pub fn live(&self) -> Option<RunView<'_>> {
-        let Live { header, started, tally, .. } = self.live.as_ref()?;
-        let (total, ended) = (header.trials(), tally.ended());
-        let fresh = ended - tally.kept;
-        let left = (fresh > 0 && !tally.paused && total >= ended)
+        let Live { board, started, budget, .. } = self.live.as_ref()?;
+        let totals = board.totals();
+        let (total, ended) = (board.trials(), totals.ended());
+        let paused = board.paused().is_some();
+        let fresh = ended.saturating_sub(totals.kept);
+        let left = (fresh > 0 && !paused)
             .then(|| started.elapsed().checked_div(u32::try_from(fresh).unwrap_or(u32::MAX)))
             .flatten()
-            .map(|each| each.saturating_mul(u32::try_from(total - ended).unwrap_or(u32::MAX)));
-        Some(RunView {
-            header,
-            passed: tally.passed,
-            failed: tally.failed,
-            unscored: tally.unscored,
-            errored: tally.errored,
-            ended,
-            total,
-            spent: tally.spent,
-            budget: tally.budget,
-            paused: tally.paused,
-            left,
-        })
+            .map(|each| each.saturating_mul(u32::try_from(total.saturating_sub(ended)).unwrap_or(u32::MAX)));
+        Some(RunView { header: board.header(), totals, total, budget: *budget, paused, left })
     }
 
-    /// The workspace's runs, newest first.
-    #[must_use]
-    pub fn recorded(&self) -> &[RunSummary] {
-        &self.recorded
+    pub(super) fn is_live(&self, run: Option<&RunId>) -> bool {
+        run.is_some_and(|run| self.live_board(run).is_some())
+    }
+
+    pub(super) fn live_board(&self, run: &RunId) -> Option<&Board> {
+        self.live.as_ref().map(|live| &live.board).filter(|board| board.header().id == *run)
     }
 
     pub(super) fn live_commands(&self) -> Vec<Command> {
         match &self.live {
             None => Vec::new(),
-            Some(live) if live.tally.paused => vec![Command::ContinueRun, Command::CancelRun],
+            Some(live) if live.board.paused().is_some() => vec![Command::ContinueRun, Command::CancelRun],
             Some(_) => vec![Command::PauseRun, Command::CancelRun],
         }
     }
@@ -155,9 +101,12 @@ impl Session {
     /// Takes in events of the run under way. Returns whether there were any, and whether some are left.
     pub(super) fn drain_run(&mut self) -> (bool, bool) {
         let Some(live) = &mut self.runs.live else { return (false, false) };
-        let (tally, mut moved) = (&mut live.tally, false);
+        let (board, budget, mut moved) = (&mut live.board, &mut live.budget, false);
         let more = live.feed.drain(SLICE, |numbered: &Numbered| {
-            tally.add(&numbered.event);
+            if let RunEvent::BudgetRaised { hard } = &numbered.event {
+                *budget = *hard;
+            }
+            board.apply(&numbered.event);
             moved = true;
         });
         (moved, more)
@@ -173,16 +122,7 @@ impl Session {
 
     pub(super) fn raise_budget(&mut self, _to: Usd) {}
 
-    pub(super) fn open_run(&mut self, id: RunId) {
-        self.selection.run = Some(id);
-    }
-
     pub(super) fn resume_run(&mut self, _id: RunId) {}
-
-    /// Reads the list of recorded runs of a workspace.
-    pub(super) fn runs_of(&mut self, _root: &Path) {
-        self.runs.clear();
-    }
 
     /// The estimate is made again, soon.
     pub(super) fn estimate_due(&mut self, _now: Instant) {}

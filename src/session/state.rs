@@ -106,6 +106,7 @@ impl Session {
             Command::Go(route) => {
                 if self.workspace.is_some() || !route.needs_workspace() {
                     self.route = route;
+                    self.show_chosen_run();
                 }
                 self.palette = false;
             }
@@ -127,7 +128,9 @@ impl Session {
             }),
             Command::SelectDataset(id) => self.select(|selection, _| selection.dataset = Some(id)),
             Command::SelectExperiment(id) => self.select(|selection, _| selection.experiment = Some(id)),
-            Command::SelectTrial(trial) => self.selection.trial = trial,
+            Command::SelectTrial(trial) => self.choose_trial(trial),
+            Command::ReadOutputs(trials) => self.read_outputs(trials),
+            Command::SearchOutputs(text) => self.search_outputs(text),
             Command::Edit { key, definition } => self.edit(key, definition, Instant::now()),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),
@@ -319,9 +322,9 @@ impl Session {
         &self.bundled
     }
 
-    /// The bundled price table; `None` where it cannot be read.
+    /// The bundled price table.
     #[must_use]
-    pub fn pricing(&self) -> Option<&PriceTable> {
+    pub fn pricing(&self) -> &'static PriceTable {
         disk::pricing()
     }
 

@@ -90,7 +90,7 @@ impl Session {
             return;
         };
         let manifest = workspace.manifest.clone();
-        self.trust.asked = manifest.providers.values().filter_map(capability).collect();
+        self.trust.asked = manifest.providers.values().filter_map(disk::capability).collect();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
         let unknown = manifest.providers.values().filter_map(|spec| spec.key.clone());
@@ -99,7 +99,7 @@ impl Session {
     }
 
     fn endpoint(&self, manifest: &Manifest, id: &ProviderId, spec: &ProviderSpec) -> EndpointView {
-        let origin = origin(spec);
+        let origin = disk::origin(spec);
         let models = manifest.models.iter().filter(|(_, model)| model.provider == *id).map(|(model, _)| model.clone());
         EndpointView {
             id: id.clone(),
@@ -107,7 +107,7 @@ impl Session {
             scripted: spec.api.is_scripted(),
             key_present: spec.key.as_ref().and_then(|key| self.keys.get(key).copied()),
             foreign_host: disk::foreign_host(spec.key.as_ref(), origin.as_deref()),
-            granted: capability(spec).is_none_or(|capability| self.trust.granted.contains(&capability)),
+            granted: disk::capability(spec).is_none_or(|capability| self.trust.granted.contains(&capability)),
             origin,
             key: spec.key.clone(),
             models: models.collect(),
@@ -177,12 +177,4 @@ impl Session {
         }
         self.look_for_keys(vec![SecretRef::Keyring(entry)]);
     }
-}
-
-fn origin(spec: &ProviderSpec) -> Option<String> {
-    disk::origin(spec)
-}
-
-fn capability(spec: &ProviderSpec) -> Option<Capability> {
-    Some(Capability::Send { origin: origin(spec)?, key: spec.key.clone() })
 }

@@ -2,8 +2,8 @@
 
 mod cases;
 mod files;
-pub mod records;
 mod pricing;
+pub mod records;
 pub mod ron;
 mod save;
 mod workspace;

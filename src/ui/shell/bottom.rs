@@ -41,24 +41,24 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
 /// Progress with time left, and spend against budget.
 fn running(ui: &mut Ui, run: &RunView<'_>, sender: &CommandSender) {
     let theme = Theme::of(ui);
+    let totals = run.totals;
     #[expect(clippy::cast_precision_loss, reason = "shares of a bar")]
     let parts = [
-        (run.passed, theme.verdicts.pass.plain),
-        (run.failed, theme.verdicts.fail.plain),
-        (run.unscored, theme.verdicts.unscored.plain),
-        (run.errored, theme.verdicts.errored.plain),
-        (run.ended - run.passed - run.failed - run.unscored - run.errored, theme.texts.faint),
+        (totals.passed, theme.verdicts.pass.plain),
+        (totals.failed, theme.verdicts.fail.plain),
+        (totals.unscored, theme.verdicts.unscored.plain),
+        (totals.errored, theme.verdicts.errored.plain),
     ]
     .map(|(amount, colour)| Share { amount: amount as f64, colour });
     #[expect(clippy::cast_precision_loss, reason = "shares of a bar")]
     widgets::shares(ui, "Run progress", run.total as f64, &parts, vec2(160.0, 8.0));
-    widgets::small(ui, &format!("{} of {} trials", format::count(run.ended), format::count(run.total)));
+    widgets::small(ui, &format!("{} of {} trials", format::count(totals.ended()), format::count(run.total)));
     if let Some(left) = run.left {
         widgets::small(ui, &format!("{} left", format::duration(left)));
     }
     let spend = match run.budget {
-        Some(budget) => format!("{} of {budget}", run.spent),
-        None => format!("{} spent", run.spent),
+        Some(budget) => format!("{} of {budget}", totals.spent),
+        None => format!("{} spent", totals.spent),
     };
     widgets::small(ui, &spend);
     let (icon, name, command) = if run.paused {

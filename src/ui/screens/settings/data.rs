@@ -18,14 +18,14 @@ pub(super) fn prices(session: &Session) -> Vec<PriceRow> {
     manifest.models.keys().map(|model| price_row(manifest, model, session.pricing())).collect()
 }
 
-fn price_row(manifest: &Manifest, id: &crate::domain::ModelId, table: Option<&PriceTable>) -> PriceRow {
+fn price_row(manifest: &Manifest, id: &crate::domain::ModelId, table: &PriceTable) -> PriceRow {
     let spec = &manifest.models[id];
     let own = spec.price.clone().map(|price| (price, "workspace.ron".to_owned()));
     let listed = || {
         let provider = manifest.providers.get(&spec.provider)?;
         let entry =
             table?.models.iter().find(|entry| entry.provider == provider.api.word() && entry.model == spec.model)?;
-        Some((entry.price.clone(), format!("bundled table of {}", table?.dated)))
+        Some((entry.price.clone(), format!("bundled table of {}", table.dated)))
     };
     let found = own.or_else(listed);
     let (price, from) = found.map_or((None, "unknown".to_owned()), |(price, from)| (Some(price), from));

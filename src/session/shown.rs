@@ -1,0 +1,293 @@
+//! The recorded runs and the one that is shown: its board, the beginnings of its answers, one trial in detail.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::disk;
+use super::route::Route;
+use super::state::Session;
+use crate::analysis::Board;
+use crate::domain::{RunId, RunSummary, TrialRef};
+use crate::store::records::{Records, TrialDetail};
+
+/// Characters of an answer that a cell of the grid may show.
+const BEGINNING: usize = 240;
+/// Beginnings that are kept; past this all are let go, and those in sight are asked for again.
+const BEGINNINGS: usize = 20_000;
+/// Answers that a search finds at most.
+const FOUND: usize = 10_000;
+
+/// A run taken out of the records.
+pub(super) struct Shown {
+    pub run: RunId,
+    /// `None` while it is being read.
+    pub board: Option<Board>,
+    outputs: HashMap<TrialRef, Option<String>>,
+    asked: HashSet<TrialRef>,
+    detail: Option<(TrialRef, Option<TrialDetail>)>,
+    search: Option<Search>,
+}
+
+/// Trials whose answers hold a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    pub text: String,
+    /// `None` while it is being looked for.
+    pub trials: Option<Vec<TrialRef>>,
+}
+
+impl Shown {
+    pub fn new(run: RunId) -> Self {
+        Self { run, board: None, outputs: HashMap::new(), asked: HashSet::new(), detail: None, search: None }
+    }
+}
+
+impl super::Runs {
+    /// The workspace's runs, newest first.
+    #[must_use]
+    pub fn recorded(&self) -> &[RunSummary] {
+        &self.recorded
+    }
+
+    /// Whether the records can be written here; a sentence that says why not.
+    #[must_use]
+    pub fn read_only(&self) -> Option<String> {
+        let access = self.records.as_ref()?.access();
+        (!access.can_write()).then(|| access.to_string())
+    }
+
+    /// The board of the chosen run; `None` while it is being read and where none is chosen.
+    #[must_use]
+    pub fn board(&self) -> Option<&Board> {
+        let shown = self.shown.as_ref()?;
+        self.live_board(&shown.run).or(shown.board.as_ref())
+    }
+
+    /// The run whose board is, or is about to be, shown.
+    #[must_use]
+    pub fn shown(&self) -> Option<&RunId> {
+        self.shown.as_ref().map(|shown| &shown.run)
+    }
+
+    /// Whether the chosen run is being read.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        self.shown.is_some() && self.board().is_none()
+    }
+
+    /// The beginning of a trial's answer. The outer `None`: not read yet, ask with [`super::Command::ReadOutputs`]; the
+    /// inner one: there is no answer.
+    #[must_use]
+    pub fn output(&self, trial: TrialRef) -> Option<Option<&str>> {
+        self.shown.as_ref()?.outputs.get(&trial).map(Option::as_deref)
+    }
+
+    /// The chosen trial, with its whole answer and every attempt. The outer `None`: not read yet; the inner one: it has
+    /// not ended.
+    #[must_use]
+    pub fn detail(&self) -> Option<(TrialRef, Option<&TrialDetail>)> {
+        let (trial, detail) = self.shown.as_ref()?.detail.as_ref()?;
+        Some((*trial, detail.as_ref()))
+    }
+
+    /// The last search in the shown run's answers.
+    #[must_use]
+    pub fn search(&self) -> Option<&Search> {
+        self.shown.as_ref()?.search.as_ref()
+    }
+}
+
+impl Session {
+    /// Opens the records of a workspace, and lists its runs.
+    pub(super) fn open_records(&mut self, root: &Path) {
+        self.runs.clear();
+        let root = root.to_owned();
+        self.jobs.blocking("Reading the records", move |_| {
+            let read = disk::open_records(&root);
+            Box::new(move |session| match read {
+                Ok((records, runs)) => session.records_opened(&root, records, runs),
+                Err(reason) => session.notices.error("The records of this workspace cannot be used.", reason),
+            })
+        });
+    }
+
+    fn records_opened(&mut self, root: &Path, records: Records, runs: Vec<RunSummary>) {
+        if self.workspace.as_ref().is_none_or(|workspace| workspace.root != root) {
+            return;
+        }
+        if let Some(warning) = records.warning() {
+            self.notices.warning(warning, "");
+        }
+        self.runs.records = Some(records);
+        self.runs.recorded = runs;
+        self.choose_run();
+    }
+
+    /// Lists the runs anew.
+    pub(super) fn list_runs(&mut self) {
+        let Some(records) = self.runs.records.clone() else { return };
+        self.jobs.blocking("Reading the runs", move |_| {
+            let runs = records.runs();
+            Box::new(move |session| match runs {
+                Ok(runs) => {
+                    session.runs.recorded = runs;
+                    session.choose_run();
+                }
+                Err(error) => session.notices.error("The runs cannot be read.", error.to_string()),
+            })
+        });
+    }
+
+    /// Chooses the newest run of the chosen experiment where none of its runs is chosen, and shows it where one looks.
+    pub(super) fn choose_run(&mut self) {
+        let of_experiment = |run: &&RunSummary| {
+            Some(&run.header.project) == self.selection.project.as_ref()
+                && Some(&run.header.experiment) == self.selection.experiment.as_ref()
+        };
+        let mut runs = self.runs.recorded.iter().filter(of_experiment);
+        let chosen = self.selection.run.as_ref();
+        if !runs.clone().any(|run| Some(&run.header.id) == chosen) && !self.runs.is_live(chosen) {
+            self.selection.run = runs.next().map(|run| run.header.id.clone());
+            self.selection.trial = None;
+        }
+        self.show_chosen_run();
+    }
+
+    /// Reads the chosen run where a screen shows it and it is not read yet.
+    pub(super) fn show_chosen_run(&mut self) {
+        if !matches!(self.route, Route::Results | Route::Plots | Route::Release) {
+            return;
+        }
+        let Some(run) = self.selection.run.clone() else {
+            self.runs.shown = None;
+            return;
+        };
+        if self.runs.shown() != Some(&run) {
+            self.read_run(run);
+        }
+    }
+
+    /// Shows a recorded run, and chooses its experiment.
+    pub(super) fn open_run(&mut self, id: RunId) {
+        let header = self.runs.recorded.iter().find(|run| run.header.id == id).map(|run| run.header.clone());
+        if let (Some(header), Some(workspace)) = (header, &self.workspace) {
+            self.selection.choose_project(header.project.clone());
+            self.selection.experiment = Some(header.experiment.clone());
+            self.selection.settle(workspace);
+        }
+        self.selection.run = Some(id.clone());
+        self.selection.trial = None;
+        self.read_run(id);
+        self.selection_changed();
+    }
+
+    pub(super) fn read_run(&mut self, id: RunId) {
+        self.runs.shown = Some(Shown::new(id.clone()));
+        if self.runs.is_live(Some(&id)) {
+            return;
+        }
+        let Some(records) = self.runs.records.clone() else { return };
+        self.jobs.blocking(format!("Reading run {id}"), move |context| {
+            let mut board: Option<Board> = None;
+            let mut told = 0_u64;
+            let result = records.replay(&id, &mut |event| {
+                told += 1;
+                if told.is_multiple_of(4096) {
+                    context.progress(told, board.as_ref().map_or(0, Board::trials));
+                }
+                if let crate::domain::RunEvent::Started(header) = &event {
+                    board.get_or_insert_with(|| Board::new(header.clone()));
+                }
+                if let Some(board) = &mut board {
+                    board.apply(&event);
+                }
+            });
+            Box::new(move |session| match result {
+                Ok(()) => session.run_was_read(&id, board),
+                Err(error) => session.notices.error(format!("Run {id} cannot be read."), error.to_string()),
+            })
+        });
+    }
+
+    fn run_was_read(&mut self, id: &RunId, board: Option<Board>) {
+        if let Some(shown) = self.runs.shown.as_mut().filter(|shown| shown.run == *id) {
+            shown.board = board;
+        }
+    }
+
+    /// Reads the beginnings of answers that are in sight.
+    pub(super) fn read_outputs(&mut self, trials: Vec<TrialRef>) {
+        let Some(records) = self.runs.records.clone() else { return };
+        let ended = |trial: &TrialRef, board: Option<&Board>| board.is_some_and(|board| board.trial(*trial).is_some());
+        let wanted: Vec<TrialRef> = {
+            let board = self.runs.board();
+            trials.into_iter().filter(|trial| ended(trial, board)).collect()
+        };
+        let Some(shown) = &mut self.runs.shown else { return };
+        if shown.outputs.len() > BEGINNINGS {
+            shown.outputs.clear();
+        }
+        let new = |trial: &TrialRef| !shown.outputs.contains_key(trial) && !shown.asked.contains(trial);
+        let wanted: Vec<TrialRef> = wanted.into_iter().filter(new).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        shown.asked.extend(wanted.iter().copied());
+        let run = shown.run.clone();
+        self.jobs.quiet(move |_| {
+            let read = records.outputs(&run, &wanted, BEGINNING);
+            Box::new(move |session| {
+                let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) else { return };
+                for trial in &wanted {
+                    shown.asked.remove(trial);
+                }
+                match read {
+                    Ok(outputs) => shown.outputs.extend(wanted.into_iter().zip(outputs)),
+                    Err(error) => session.notices.error("Answers cannot be read.", error.to_string()),
+                }
+            })
+        });
+    }
+
+    /// Chooses a trial, and reads all about it.
+    pub(super) fn choose_trial(&mut self, trial: Option<TrialRef>) {
+        self.selection.trial = trial;
+        let (Some(trial), Some(records), Some(shown)) = (trial, self.runs.records.clone(), &self.runs.shown) else {
+            return;
+        };
+        let run = shown.run.clone();
+        self.jobs.quiet(move |_| {
+            let read = records.trial(&run, trial);
+            Box::new(move |session| {
+                let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) else { return };
+                match read {
+                    Ok(detail) => shown.detail = Some((trial, detail)),
+                    Err(error) => session.notices.error("The trial cannot be read.", error.to_string()),
+                }
+            })
+        });
+    }
+
+    /// Looks for a text in the shown run's answers; an empty one ends the search.
+    pub(super) fn search_outputs(&mut self, text: String) {
+        let (Some(records), Some(shown)) = (self.runs.records.clone(), &mut self.runs.shown) else { return };
+        if text.is_empty() {
+            shown.search = None;
+            return;
+        }
+        shown.search = Some(Search { text: text.clone(), trials: None });
+        let run = shown.run.clone();
+        self.jobs.blocking("Searching answers", move |_| {
+            let found = records.search_outputs(&run, &text, FOUND);
+            Box::new(move |session| {
+                let shown = session.runs.shown.as_mut().filter(|shown| shown.run == run);
+                let Some(search) = shown.and_then(|shown| shown.search.as_mut()) else { return };
+                match found {
+                    Ok(trials) if search.text == text => search.trials = Some(trials),
+                    Ok(_) => {}
+                    Err(error) => session.notices.error("Answers cannot be searched.", error.to_string()),
+                }
+            })
+        });
+    }
+}
