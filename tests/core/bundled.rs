@@ -8,11 +8,11 @@ use strata::store::{definition_text, open_workspace, save};
 
 const NAMES: [&str; 2] = ["policy-answers", "support-triage"];
 
-fn bundled(name: &str) -> PathBuf {
+pub fn bundled(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("workspaces").join(name)
 }
 
-fn open(root: &Path) -> Workspace {
+pub fn open(root: &Path) -> Workspace {
     let workspace = open_workspace(root).unwrap();
     assert_eq!(workspace.problems, [], "{}", root.display());
     workspace

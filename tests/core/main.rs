@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it prepared it")]
 
 mod bundled;
+mod bundled_runs;
