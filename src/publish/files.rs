@@ -1,9 +1,9 @@
 //! The files of a release. The same release gives the same bytes, on every machine.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Evidence, Release, Usd};
+use crate::store::ron::to_text;
 
 use super::bodies::{anthropic, gemini, openai};
 use super::markdown::page;
@@ -38,7 +38,7 @@ pub fn files(release: &Release) -> Result<Vec<ReleaseFile>, String> {
         file("messages.gemini.json", pretty(&gemini(&slots, &release.params))?),
         file("messages.openai.json", pretty(&openai(&slots, &release.params))?),
         file("prompt.md", page(release)),
-        file("prompt.ron", ron_text(&release.prompt)?),
+        file("prompt.ron", to_text(&release.prompt)?),
     ])
 }
 
@@ -84,15 +84,6 @@ fn pretty(value: &Value) -> Result<String, String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
-fn ron_text(value: &impl Serialize) -> Result<String, String> {
-    let style = ron::ser::PrettyConfig::new()
-        .new_line("\n")
-        .indentor("    ")
-        .escape_strings(false)
-        .extensions(ron::extensions::Extensions::IMPLICIT_SOME | ron::extensions::Extensions::UNWRAP_NEWTYPES);
-    ron::ser::to_string_pretty(value, style).map(|text| text + "\n").map_err(|error| error.to_string())
-}
-
 fn is_credential(name: &str) -> bool {
     let name = name.to_lowercase();
     CREDENTIALS.iter().any(|word| name.contains(word))
@@ -102,7 +93,10 @@ fn is_credential(name: &str) -> bool {
 mod tests {
     use super::super::freeze::tests::release;
     use super::*;
+    use std::path::Path;
+
     use crate::domain::Prompt;
+    use crate::store::ron::read;
 
     fn text(release: &Release, name: &str) -> String {
         let file = files(release).unwrap().into_iter().find(|file| file.name == name).unwrap();
@@ -119,8 +113,9 @@ mod tests {
     #[test]
     fn the_prompt_reads_back_from_its_file() {
         let release = release("1.0.0");
-        let read: Prompt = ron::from_str(&text(&release, "prompt.ron")).unwrap();
-        assert_eq!(read, release.prompt);
+        let text = text(&release, "prompt.ron");
+        let read = read::<Prompt>(text.as_bytes(), Path::new("prompt.ron"));
+        assert_eq!(read.value.as_ref(), Some(&release.prompt), "{text}");
     }
 
     #[test]
