@@ -1,14 +1,47 @@
-//! One file per verb.
+//! The command line: `strata run` and its kin, for CI and for machines without a screen.
+//!
+//! [`args`] says what can be typed; each verb has a file of its own; [`format`](mod@format) writes runs out. This is the
+//! only module that prints and that decides on exit codes.
+
+mod args;
+mod check;
+mod exit;
+pub mod format;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// What the arguments after the program's name ask for.
+pub use args::{
+    Arguments, CheckArgs, Frozen, InitArgs, Output, OutputFormat, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, TrustArgs,
+    UsageError, Verb, VersionChoice, parse,
+};
+pub use exit::{Exit, gates_pass};
+
+/// Does what the arguments after the program's name ask for.
 #[must_use]
 pub fn main(arguments: &[OsString]) -> ExitCode {
-    let first = arguments.first().map(|first| first.to_string_lossy()).unwrap_or_default();
-    eprintln!("strata: there is no command `{first}`");
-    ExitCode::from(2)
+    let line = std::iter::once(OsString::from("strata")).chain(arguments.iter().cloned());
+    let verb = match parse(line) {
+        Ok(Arguments { verb: Some(verb) }) => verb,
+        Ok(Arguments { verb: None }) => return no_window("There is no command."),
+        Err(UsageError(error)) => {
+            // Help and version go to standard output and are no mistake; a closed pipe cannot be told.
+            drop(error.print());
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Passed };
+            return exit.code().into();
+        }
+    };
+    perform(&verb).code().into()
+}
+
+fn perform(verb: &Verb) -> Exit {
+    match verb {
+        Verb::Check(arguments) => check::check(arguments),
+        Verb::Run(_) | Verb::Runs(_) | Verb::Show(_) | Verb::Release(_) | Verb::Init(_) | Verb::Trust(_) => {
+            eprintln!("strata: this command is not built in yet");
+            Exit::Usage
+        }
+    }
 }
 
 /// Says why there is no window, and what works without one.

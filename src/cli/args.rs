@@ -1,0 +1,512 @@
+//! What can be typed: raw arguments as clap reads them, then resolved ones that make sense together.
+
+use std::ffi::OsString;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::domain::{ExperimentId, ProjectId, PromptId, RunId, Usd, VariantId};
+use crate::publish::{Step, Version};
+
+/// All that a command line says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arguments {
+    /// `None` opens the window.
+    pub verb: Option<Verb>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verb {
+    Run(RunArgs),
+    Check(CheckArgs),
+    Runs(RunsArgs),
+    Show(ShowArgs),
+    Release(ReleaseArgs),
+    Init(InitArgs),
+    Trust(TrustArgs),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunArgs {
+    pub workspace: PathBuf,
+    /// The only project of the workspace where it is not given.
+    pub project: Option<ProjectId>,
+    /// All experiments of the project where it is not given.
+    pub experiment: Option<ExperimentId>,
+    /// The most calls in flight for each provider.
+    pub jobs: Option<NonZeroU32>,
+    pub budget: Option<Usd>,
+    /// The first cases.
+    pub limit: Option<NonZeroUsize>,
+    pub repeat: Option<NonZeroU32>,
+    pub cache: bool,
+    /// Go on with the last run that was not finished.
+    pub resume: bool,
+    pub output: Output,
+    pub trust_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckArgs {
+    pub workspace: PathBuf,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunsArgs {
+    pub workspace: PathBuf,
+    pub project: Option<ProjectId>,
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShowArgs {
+    pub workspace: PathBuf,
+    pub run: RunId,
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleaseArgs {
+    pub workspace: PathBuf,
+    pub project: Option<ProjectId>,
+    /// What is frozen.
+    pub source: Frozen,
+    pub version: VersionChoice,
+    /// The run that is the evidence.
+    pub run: Option<RunId>,
+    pub note: String,
+    pub repository: PathBuf,
+    /// The name of folder, branch and tag.
+    pub name: Option<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What a release is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frozen {
+    Variant(VariantId),
+    /// The prompt as it is.
+    Prompt(PromptId),
+}
+
+/// Which version a release gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionChoice {
+    Exactly(Version),
+    /// A step on from the last.
+    Next(Step),
+    /// As big a step as the changes ask for.
+    Proposed,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct InitArgs {
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrustArgs {
+    pub workspace: PathBuf,
+    /// Write what is asked, with its hash, to a file for `run --trust-file`.
+    pub write: Option<PathBuf>,
+    pub revoke: bool,
+}
+
+/// Where results go and how they are written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    pub format: OutputFormat,
+    /// Standard output where it is not given.
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum OutputFormat {
+    /// For people: one line for each variant and model.
+    Table,
+    /// The whole run as one JSON object.
+    Json,
+    /// One JSON object a line for each trial.
+    Jsonl,
+    /// `JUnit` XML for CI.
+    Junit,
+    /// One row for each trial.
+    Csv,
+    /// A summary in Markdown.
+    #[value(alias = "markdown")]
+    Md,
+}
+
+impl OutputFormat {
+    /// The format that a file's name asks for.
+    fn of_file(file: &Path) -> Option<Self> {
+        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "json" => Some(Self::Json),
+            "jsonl" => Some(Self::Jsonl),
+            "xml" => Some(Self::Junit),
+            "csv" => Some(Self::Csv),
+            "md" => Some(Self::Md),
+            _ => None,
+        }
+    }
+}
+
+/// A command line that cannot be followed, help and version included: clap says it in its own words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(#[from] pub clap::Error);
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// Unknown or missing arguments, values that are out of range, arguments that do not go together; help and version.
+pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Arguments, UsageError> {
+    let raw = RawArguments::try_parse_from(line)?;
+    Ok(Arguments { verb: raw.verb.map(RawVerb::resolve) })
+}
+
+#[derive(Parser)]
+#[command(
+    name = "strata",
+    version,
+    about = "A workbench for prompts that go to production. Without a command, the window opens.",
+    after_help = "Exit codes: 0 all gates pass · 1 checks failed · 2 wrong usage or files · \
+                  3 incomplete (errors, budget, interrupted work left) · 130 interrupted"
+)]
+struct RawArguments {
+    #[command(subcommand)]
+    verb: Option<RawVerb>,
+}
+
+#[derive(Subcommand)]
+enum RawVerb {
+    /// Run experiments and check their gates
+    Run(RawRun),
+    /// Look for mistakes in a workspace; nothing is sent
+    Check(RawWorkspace),
+    /// List the recorded runs
+    Runs(RawRuns),
+    /// Show a recorded run
+    Show(RawShow),
+    /// Freeze a variant as a version and commit it to a git repository
+    Release(RawRelease),
+    /// Make a new workspace
+    Init(RawInit),
+    /// Show, grant or take back what a workspace may reach
+    Trust(RawTrust),
+}
+
+#[derive(Args)]
+struct RawWorkspace {
+    /// The workspace's folder
+    workspace: PathBuf,
+}
+
+#[derive(Args)]
+struct RawOutput {
+    /// How results are written; by the file's extension, else a table
+    #[arg(long, value_enum)]
+    format: Option<OutputFormat>,
+    /// Write results to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct RawRun {
+    #[command(flatten)]
+    workspace: RawWorkspace,
+    /// The project; it may be left out where there is one only
+    #[arg(long)]
+    project: Option<String>,
+    /// The experiment; all of the project where it is left out
+    #[arg(long)]
+    experiment: Option<String>,
+    /// The most calls in flight for each provider
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroU32>,
+    /// The most that the run may cost in US dollars
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    budget: Option<Usd>,
+    /// Take the first N cases only
+    #[arg(long, value_name = "N")]
+    limit: Option<NonZeroUsize>,
+    /// Trials in each cell
+    #[arg(long, value_name = "K")]
+    repeat: Option<NonZeroU32>,
+    /// Ask again what has been answered before
+    #[arg(long)]
+    no_cache: bool,
+    /// Go on with the last run that was not finished
+    #[arg(long, conflicts_with_all = ["limit", "repeat"])]
+    resume: bool,
+    #[command(flatten)]
+    output: RawOutput,
+    /// What the workspace may reach, as `strata trust --write` wrote it
+    #[arg(long, value_name = "FILE")]
+    trust_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct RawRuns {
+    #[command(flatten)]
+    workspace: RawWorkspace,
+    #[arg(long)]
+    project: Option<String>,
+    #[command(flatten)]
+    output: RawOutput,
+}
+
+#[derive(Args)]
+struct RawShow {
+    #[command(flatten)]
+    workspace: RawWorkspace,
+    /// The run's id, as `strata runs` lists it
+    run: String,
+    #[command(flatten)]
+    output: RawOutput,
+}
+
+#[derive(Args)]
+struct RawRelease {
+    #[command(flatten)]
+    workspace: RawWorkspace,
+    #[arg(long)]
+    project: Option<String>,
+    /// The variant that is frozen
+    #[arg(long, conflicts_with = "prompt", required_unless_present = "prompt")]
+    variant: Option<String>,
+    /// The prompt that is frozen as it is
+    #[arg(long)]
+    prompt: Option<String>,
+    /// A semantic version, or `patch`, `minor` or `major` for the next one; as the changes ask where it is left out
+    #[arg(long, value_parser = version_choice)]
+    version: Option<VersionChoice>,
+    /// The run that is the evidence
+    #[arg(long)]
+    run: Option<String>,
+    /// What the release is about
+    #[arg(long, default_value = "")]
+    note: String,
+    /// The git repository that the release goes to
+    #[arg(long, value_name = "DIR")]
+    repo: PathBuf,
+    /// The name of folder, branch and tag; the prompt's where it is left out
+    #[arg(long)]
+    name: Option<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args)]
+struct RawInit {
+    /// A folder that is empty or not there yet
+    folder: PathBuf,
+}
+
+#[derive(Args)]
+struct RawTrust {
+    #[command(flatten)]
+    workspace: RawWorkspace,
+    /// Write what the workspace asks for to a file for `run --trust-file`, without granting it here
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// Take back what was granted
+    #[arg(long, conflicts_with = "write")]
+    revoke: bool,
+}
+
+impl RawVerb {
+    fn resolve(self) -> Verb {
+        match self {
+            Self::Run(raw) => Verb::Run(raw.resolve()),
+            Self::Check(RawWorkspace { workspace }) => Verb::Check(CheckArgs { workspace }),
+            Self::Runs(RawRuns { workspace, project, output }) => Verb::Runs(RunsArgs {
+                workspace: workspace.workspace,
+                project: project.map(ProjectId),
+                output: output.resolve(),
+            }),
+            Self::Show(RawShow { workspace, run, output }) => {
+                Verb::Show(ShowArgs { workspace: workspace.workspace, run: RunId(run), output: output.resolve() })
+            }
+            Self::Release(raw) => Verb::Release(raw.resolve()),
+            Self::Init(RawInit { folder }) => Verb::Init(InitArgs { folder }),
+            Self::Trust(RawTrust { workspace, write, revoke }) => {
+                Verb::Trust(TrustArgs { workspace: workspace.workspace, write, revoke })
+            }
+        }
+    }
+}
+
+impl RawRun {
+    fn resolve(self) -> RunArgs {
+        RunArgs {
+            workspace: self.workspace.workspace,
+            project: self.project.map(ProjectId),
+            experiment: self.experiment.map(ExperimentId),
+            jobs: self.jobs,
+            budget: self.budget,
+            limit: self.limit,
+            repeat: self.repeat,
+            cache: !self.no_cache,
+            resume: self.resume,
+            output: self.output.resolve(),
+            trust_file: self.trust_file,
+        }
+    }
+}
+
+impl RawRelease {
+    fn resolve(self) -> ReleaseArgs {
+        let source = match self.variant {
+            Some(variant) => Frozen::Variant(VariantId(variant)),
+            // One of the two is there: clap asks for it.
+            None => Frozen::Prompt(PromptId(self.prompt.unwrap_or_default())),
+        };
+        ReleaseArgs {
+            workspace: self.workspace.workspace,
+            project: self.project.map(ProjectId),
+            source,
+            version: self.version.unwrap_or(VersionChoice::Proposed),
+            run: self.run.map(RunId),
+            note: self.note,
+            repository: self.repo,
+            name: self.name,
+            dry_run: self.dry_run,
+        }
+    }
+}
+
+impl RawOutput {
+    /// `-` is standard output, as everywhere.
+    fn resolve(self) -> Output {
+        let file = self.output.filter(|file| file != Path::new("-"));
+        let by_name = || file.as_deref().and_then(OutputFormat::of_file);
+        Output { format: self.format.or_else(by_name).unwrap_or(OutputFormat::Table), file }
+    }
+}
+
+fn dollars(text: &str) -> Result<Usd, String> {
+    let amount = text.strip_prefix('$').unwrap_or(text).parse().ok().and_then(Usd::from_dollars);
+    amount.ok_or_else(|| "an amount of US dollars is needed, such as 2.50".to_owned())
+}
+
+fn version_choice(text: &str) -> Result<VersionChoice, String> {
+    match text {
+        "patch" => Ok(VersionChoice::Next(Step::Patch)),
+        "minor" => Ok(VersionChoice::Next(Step::Minor)),
+        "major" => Ok(VersionChoice::Next(Step::Major)),
+        _ => text.parse().map(VersionChoice::Exactly),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn read(line: &str) -> Result<Verb, String> {
+        let words = std::iter::once("strata").chain(line.split_whitespace()).map(OsString::from);
+        parse(words).map(|arguments| arguments.verb.unwrap()).map_err(|error| error.to_string())
+    }
+
+    fn run(line: &str) -> RunArgs {
+        match read(line).unwrap() {
+            Verb::Run(arguments) => arguments,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_is_sound() {
+        RawArguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_verb_opens_the_window() {
+        assert_eq!(parse([OsString::from("strata")]).unwrap(), Arguments { verb: None });
+    }
+
+    #[test]
+    fn a_run_has_plain_defaults() {
+        let plain = RunArgs {
+            workspace: "ws".into(),
+            project: None,
+            experiment: None,
+            jobs: None,
+            budget: None,
+            limit: None,
+            repeat: None,
+            cache: true,
+            resume: false,
+            output: Output { format: OutputFormat::Table, file: None },
+            trust_file: None,
+        };
+        assert_eq!(run("run ws"), plain);
+    }
+
+    #[test]
+    fn every_switch_of_a_run_is_understood() {
+        let full =
+            run("run ws --project p --experiment e -j 4 --budget 2.50 --limit 10 --repeat 3 --no-cache -o out.csv \
+                        --trust-file trust.ron");
+        assert_eq!((full.project, full.experiment), (Some("p".into()), Some("e".into())));
+        assert_eq!((full.jobs.map(NonZeroU32::get), full.repeat.map(NonZeroU32::get)), (Some(4), Some(3)));
+        assert_eq!((full.budget, full.limit.map(NonZeroUsize::get)), (Usd::from_dollars(2.5), Some(10)));
+        assert!(!full.cache);
+        assert_eq!(full.trust_file, Some("trust.ron".into()));
+    }
+
+    #[test]
+    fn the_format_follows_the_files_name() {
+        let check = |line: &str, format, file: Option<&str>| {
+            assert_eq!(run(line).output, Output { format, file: file.map(PathBuf::from) }, "{line}");
+        };
+        check("run ws -o a/report.xml", OutputFormat::Junit, Some("a/report.xml"));
+        check("run ws -o report.JSONL", OutputFormat::Jsonl, Some("report.JSONL"));
+        check("run ws -o report.txt", OutputFormat::Table, Some("report.txt"));
+        check("run ws -o report.csv --format md", OutputFormat::Md, Some("report.csv"));
+        check("run ws --format json -o -", OutputFormat::Json, None);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "run",
+            "run ws -j 0",
+            "run ws --budget -1",
+            "run ws --budget NaN",
+            "run ws --limit 0",
+            "run ws --repeat 0",
+            "run ws --format yaml",
+            "run ws --resume --limit 3",
+            "run ws --unknown",
+            "dance",
+            "show ws",
+            "init",
+            "release ws --repo r",
+            "release ws --variant v",
+            "release ws --variant v --prompt p --repo r",
+            "release ws --variant v --repo r --version 1.0",
+            "trust ws --revoke --write f",
+            "run ws --yes-to-all",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_release_takes_a_version_or_a_step() {
+        let check = |version: &str, expect| match read(&format!("release ws --variant v --repo r {version}")).unwrap() {
+            Verb::Release(arguments) => assert_eq!(arguments.version, expect),
+            other => panic!("{other:?}"),
+        };
+        check("", VersionChoice::Proposed);
+        check("--version minor", VersionChoice::Next(Step::Minor));
+        check("--version 2.0.0", VersionChoice::Exactly(Version::new(2, 0, 0)));
+    }
+}

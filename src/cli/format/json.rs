@@ -1,0 +1,100 @@
+//! A run as one JSON object, written as it is read.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::jsonl::plain_json;
+use super::report::{Named, Report};
+use super::trial::Row;
+use crate::cli::gates_pass;
+use crate::domain::{TrialEnded, Usd};
+
+pub(super) fn write(
+    report: &Report,
+    trials: &mut dyn Iterator<Item = Arc<TrialEnded>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "{{\n\"format\": 1,\n\"run\": {},", plain_json(&run(report))?)?;
+    writeln!(out, "\"columns\": [")?;
+    for (index, named) in report.named().enumerate() {
+        let comma = if index == 0 { "" } else { ",\n" };
+        write!(out, "{comma}{}", plain_json(&column(&named, report.gate()))?)?;
+    }
+    writeln!(out, "\n],\n\"trials\": [")?;
+    for (index, ended) in trials.enumerate() {
+        let comma = if index == 0 { "" } else { ",\n" };
+        write!(out, "{comma}{}", plain_json(&Row::of(&report.header, &ended))?)?;
+    }
+    writeln!(out, "\n]\n}}")
+}
+
+fn run(report: &Report) -> Value {
+    let header = &report.header;
+    json!({
+        "id": header.id,
+        "project": header.project,
+        "experiment": header.experiment,
+        "state": report.state.word(),
+        "started_at": header.started_at.to_string(),
+        "program": header.program,
+        "prices_dated": header.prices_dated,
+        "dataset": header.dataset,
+        "dataset_sha256": header.dataset_fingerprint.to_string(),
+        "cases": header.cases,
+        "repeats": header.repeats,
+        "trials": header.trials(),
+        "ended": report.ended(),
+        "scripted": header.scripted(),
+        "gate": report.gate(),
+        "gates_pass": gates_pass(report),
+        "spent_usd": report.spent.dollars(),
+        "judge_spent_usd": report.judge_spent.dollars(),
+    })
+}
+
+fn column(named: &Named<'_>, gate: f64) -> Value {
+    let column = named.column;
+    let metrics: Map<String, Value> = column.metrics.iter().map(|(name, mean)| (name.clone(), json!(mean))).collect();
+    json!({
+        "variant": named.variant,
+        "model": named.model,
+        "scripted": named.scripted,
+        "passed": column.passed,
+        "failed": column.failed,
+        "unscored": column.unscored,
+        "errored": column.errored,
+        "pass_rate": column.pass_rate.map(|rate| json!({"value": rate.value, "low_95": rate.low, "high_95": rate.high})),
+        "passes_gate": column.passes(gate),
+        "mean_cost_usd": column.mean_cost.map(Usd::dollars),
+        "total_cost_usd": column.total_cost.map(Usd::dollars),
+        "latency_p50_ms": column.latency_p50_ms,
+        "latency_p95_ms": column.latency_p95_ms,
+        "metrics": metrics,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{report, text, trial};
+    use super::*;
+    use crate::cli::OutputFormat;
+    use crate::domain::Verdict;
+
+    #[test]
+    fn a_run_is_one_object() {
+        let trials = vec![trial(0, "billing", Verdict::Pass), trial(1, "x", Verdict::Fail)];
+        let read: Value = serde_json::from_str(&text(OutputFormat::Json, &report(), trials)).unwrap();
+        assert_eq!(read["run"]["gates_pass"], true);
+        assert_eq!(read["run"]["trials"], 8);
+        assert_eq!(read["columns"][1]["variant"], "concise");
+        assert_eq!(read["trials"][1]["reason"], "equals: The output is `x`, not `billing`.");
+    }
+
+    #[test]
+    fn a_run_without_trials_is_an_object_too() {
+        let read: Value = serde_json::from_str(&text(OutputFormat::Json, &report(), vec![])).unwrap();
+        assert_eq!(read["trials"], json!([]));
+    }
+}

@@ -1,0 +1,117 @@
+//! The figures of a run that every format starts from.
+
+use std::sync::Arc;
+
+use crate::domain::{Interval, ModelId, RunHeader, RunState, Usd, VariantId};
+
+/// A run, folded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub header: Arc<RunHeader>,
+    pub state: RunState,
+    /// As many as the header has, models innermost.
+    pub columns: Vec<ColumnReport>,
+    /// What the run paid, judges included.
+    pub spent: Usd,
+    pub judge_spent: Usd,
+}
+
+/// A variant on a model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ColumnReport {
+    pub passed: u64,
+    pub failed: u64,
+    pub unscored: u64,
+    pub errored: u64,
+    /// With its 95 % interval, each 0 to 1.
+    pub pass_rate: Option<Interval>,
+    /// `None`: unknown price.
+    pub mean_cost: Option<Usd>,
+    pub total_cost: Option<Usd>,
+    /// Milliseconds.
+    pub latency_p50_ms: Option<f64>,
+    pub latency_p95_ms: Option<f64>,
+    /// Mean score, 0 to 1, by metric.
+    pub metrics: Vec<(String, f64)>,
+}
+
+impl ColumnReport {
+    #[must_use]
+    pub fn scored(&self) -> u64 {
+        self.passed + self.failed
+    }
+
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.scored() + self.unscored + self.errored
+    }
+
+    /// Whether the pass rate reaches `gate` (0 to 1).
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of trials stay far below 2^53")]
+    pub fn passes(&self, gate: f64) -> bool {
+        self.scored() > 0 && self.passed as f64 >= gate * self.scored() as f64
+    }
+}
+
+impl Report {
+    /// The pass rate that every column must reach.
+    #[must_use]
+    pub fn gate(&self) -> f64 {
+        self.header.definition.gate.unwrap_or(1.0)
+    }
+
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.columns.iter().map(ColumnReport::ended).sum()
+    }
+
+    /// Each column with its variant and model.
+    pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
+        let models = self.header.models.len().max(1);
+        self.columns.iter().enumerate().filter_map(move |(index, column)| {
+            let variant = self.header.variants.get(index / models)?;
+            let model = self.header.models.get(index % models)?;
+            Some(Named { variant, model: &model.id, scripted: model.scripted, column })
+        })
+    }
+}
+
+pub(super) struct Named<'r> {
+    pub variant: &'r VariantId,
+    pub model: &'r ModelId,
+    pub scripted: bool,
+    pub column: &'r ColumnReport,
+}
+
+/// `94.0 % (83.8–97.9)`.
+pub(super) fn percent(rate: Option<Interval>) -> String {
+    rate.map_or_else(
+        || "–".to_owned(),
+        |rate| format!("{:.1} % ({:.1}–{:.1})", rate.value * 100.0, rate.low * 100.0, rate.high * 100.0),
+    )
+}
+
+pub(super) fn money(amount: Option<Usd>) -> String {
+    amount.map_or_else(|| "unknown".to_owned(), |amount| amount.to_string())
+}
+
+pub(super) fn milliseconds(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.0} ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_is_reached_exactly_and_never_by_nothing() {
+        let check = |passed, failed, gate, expect| {
+            assert_eq!(ColumnReport { passed, failed, ..ColumnReport::default() }.passes(gate), expect);
+        };
+        check(3, 1, 0.75, true);
+        check(3, 1, 0.76, false);
+        check(7, 0, 1.0, true);
+        check(0, 0, 0.0, false);
+    }
+}
