@@ -287,3 +287,47 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     PathBuf::from(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::record_run;
+    use super::*;
+
+    #[test]
+    fn a_medium_that_cannot_be_written_is_read_whatever_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = dir.path().join("50 % of #1? yes");
+        std::fs::create_dir(&workspace).unwrap();
+        let records = Records::open_with(&workspace, 1 << 12).unwrap();
+        record_run(&records, "r1", 2, None);
+        drop(records);
+        let folder = Folder::of(&workspace);
+        assert!(!folder.journal().exists(), "closing empties the journal");
+        let access = Access::Medium { detail: "read-only".to_owned() };
+        let opened = open_as_reader(&folder, access, true).unwrap();
+        let pool = Pool { source: opened.source, idle: Mutex::default() };
+        let runs = pool.with(|conn| conn.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(runs.unwrap(), 1);
+        assert!(!folder.journal().exists(), "reading leaves nothing behind");
+    }
+
+    #[test]
+    fn a_medium_without_records_has_no_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = open_as_reader(&Folder::of(dir.path()), Access::Medium { detail: String::new() }, true).unwrap();
+        let pool = Pool { source: opened.source, idle: Mutex::default() };
+        let runs = pool.with(|conn| conn.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)));
+        assert_eq!(runs.unwrap(), 0);
+    }
+
+    #[test]
+    fn questions_are_answered_while_the_writer_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        let records = Records::open_with(dir.path(), 1 << 12).unwrap();
+        record_run(&records, "r1", 2, None);
+        let mut writer = records.inner.writer().unwrap();
+        let transaction = writer.transaction().unwrap();
+        transaction.execute("DELETE FROM runs", []).unwrap();
+        assert_eq!(records.runs().unwrap().len(), 1, "what is not committed is not seen, and nobody waits");
+    }
+}

@@ -46,7 +46,9 @@ impl Folder {
 
     /// A link here could make Strata write anywhere.
     pub(super) fn refuse_links(&self) -> Result<(), RecordsError> {
-        for path in [self.root.clone(), self.database(), self.journal(), self.lock(), self.holder(), self.ballast()] {
+        let files = [self.database(), self.journal(), self.root.join("records.db-shm")];
+        let others = [self.root.clone(), self.lock(), self.holder(), self.ballast()];
+        for path in files.into_iter().chain(others) {
             if fs::symlink_metadata(&path).is_ok_and(|data| data.file_type().is_symlink()) {
                 return Err(RecordsError::Link { path });
             }

@@ -1,6 +1,7 @@
 //! The recorder: writes a run's events, a group in one transaction, before anybody else sees them.
 
 use std::collections::hash_map::Entry;
+use std::io;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Params, TransactionBehavior, params};
@@ -38,15 +39,14 @@ impl Records {
             writer.execute("UPDATE runs SET last_event = 0 WHERE name = ?1", [run.as_str()]).map_err(explain)?;
             Memory::load(&writer, run).map_err(explain)?
         };
-        // Without ballast a run is still worth more than none.
-        let ballast = active.inner.ballast.load().is_ok();
+        let low = active.inner.ballast.load().is_err_and(|error| is_full(&error));
         Ok(Recorder {
             active,
             memory,
             shelved: false,
             attempted: (0, false),
             stale: false,
-            low: !ballast,
+            low,
             faults: Faults::default(),
         })
     }
@@ -79,9 +79,8 @@ impl Recorder {
     /// # Errors
     /// Says what is in the way and what to do; `Full` where the disk is full and the ballast is spent.
     pub fn record(&mut self, events: &[Arc<Numbered>]) -> Result<(), RecordsError> {
-        self.reload_ballast();
         if self.low && events.iter().any(|event| matches!(event.event, RunEvent::AttemptSent(_))) {
-            return Err(RecordsError::Full { path: self.active.inner.path.clone() });
+            self.reload_ballast()?;
         }
         match self.store(events) {
             Err(RecordsError::Full { .. }) if self.active.inner.ballast.free() => {
@@ -92,11 +91,12 @@ impl Recorder {
         }
     }
 
-    /// Fills up what the last full disk took, once there is room.
-    fn reload_ballast(&mut self) {
-        if self.low && self.active.inner.ballast.load().is_ok() {
-            self.low = false;
-        }
+    /// Fills up what the last full disk took; where there is no room yet, nothing new may be paid.
+    fn reload_ballast(&mut self) -> Result<(), RecordsError> {
+        let full = |_| RecordsError::Full { path: self.active.inner.path.clone() };
+        self.active.inner.ballast.load().map_err(full)?;
+        self.low = false;
+        Ok(())
     }
 
     fn store(&mut self, events: &[Arc<Numbered>]) -> Result<(), RecordsError> {
@@ -135,6 +135,10 @@ impl Recorder {
         self.shelved = shelved;
         Ok(())
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Marks the run as under way until it is dropped.
@@ -326,7 +330,9 @@ impl Group<'_> {
         let Some(open) =
             self.memory.open.remove(&ended.attempt).or_else(|| self.memory.received.remove(&ended.request))
         else {
-            return Err(broken("an attempt ended that was never sent"));
+            // Refused on this side: nothing left, so there is nothing to tell of.
+            let free = ended.result.is_err() && ended.cost.is_none_or(|cost| cost == Usd::ZERO);
+            return if free { Ok(()) } else { Err(broken("an attempt was paid that was never sent")) };
         };
         self.totals.spent += ended.cost.map_or(0, Usd::nanos) - open.booked;
         match &ended.result {

@@ -93,3 +93,15 @@ fn a_deleted_run_leaves_no_byte_and_the_others_stay_whole() {
     check_consistent(&records, "r2");
     assert!(matches!(records.delete_run(&RunId::from("r1")), Err(RecordsError::NoRun(_))));
 }
+
+#[test]
+fn what_was_refused_before_it_was_sent_costs_nothing_and_what_was_paid_must_have_been_sent() {
+    let (_dir, records) = records();
+    let mut recorder = records.recorder(&RunId::from("r1")).unwrap();
+    record(&mut recorder, "r1", 1, vec![RunEvent::Started(header("r1", 1)), failed(0, 0, Fault::Refused)]);
+    assert_eq!(records.calls(&CallFilter::default()).unwrap(), []);
+    let paid = answered(0, 0, &Arc::new(completion("from nowhere")));
+    assert!(recorder.record(&number("r1", 3, vec![paid])).is_err());
+    recorder.record(&number("r1", 3, whole_trial(0))).unwrap();
+    check_consistent(&records, "r1");
+}
