@@ -24,7 +24,7 @@ fn price_row(manifest: &Manifest, id: &crate::domain::ModelId, table: &PriceTabl
     let listed = || {
         let provider = manifest.providers.get(&spec.provider)?;
         let entry =
-            table?.models.iter().find(|entry| entry.provider == provider.api.word() && entry.model == spec.model)?;
+            table.models.iter().find(|entry| entry.provider == provider.api.word() && entry.model == spec.model)?;
         Some((entry.price.clone(), format!("bundled table of {}", table.dated)))
     };
     let found = own.or_else(listed);
