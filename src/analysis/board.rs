@@ -13,8 +13,8 @@ use super::mark::{Ending, TrialMark, short_key};
 use super::metrics::ColumnMetrics;
 use super::pages::{FULL_SCORE, NO_SCORE, Pages, SmallScore};
 use crate::domain::{
-    AttemptEnded, AttemptRef, AttemptSent, CaseId, CheckResult, Purpose, RunEvent, RunHeader, RunState, TrialEnded,
-    TrialKey, TrialRef, Usd,
+    AttemptEnded, AttemptRef, AttemptSent, CaseId, CheckResult, Purpose, RunEvent, RunHeader, RunState, RunSummary,
+    TrialEnded, TrialKey, TrialRef, Usd,
 };
 
 /// Everything that screens, reports and comparisons know of a run.
@@ -30,7 +30,7 @@ pub struct Board {
     in_flight: HashMap<AttemptRef, Usd>,
     /// What trials that have not ended took so far, judges apart.
     open: HashMap<TrialRef, (Usd, Usd)>,
-    /// Trials from before the run went on, until they are kept.
+    /// Trials from before the run went on, until they are kept; a later plan may keep what an earlier one left out.
     before: HashMap<u64, Kept>,
     state: RunState,
     paused: Option<String>,
@@ -135,9 +135,17 @@ impl Board {
             RunEvent::TrialEnded(ended) => self.trial_ended(ended),
             RunEvent::Paused { reason } => self.paused = Some(reason.clone()),
             RunEvent::Continued => self.paused = None,
-            RunEvent::Ended { state, at } => self.ended(*state, *at),
+            RunEvent::Ended { state, at } => self.over(*state, *at),
             RunEvent::AttemptReceived { .. } | RunEvent::Notice { .. } | RunEvent::BudgetRaised { .. } => {}
         }
+        self.revision += 1;
+    }
+
+    /// Takes money and unanswered calls from the record, which also knows of calls whose trial never ended; a replay tells
+    /// trials only.
+    pub fn settle(&mut self, summary: &RunSummary) {
+        self.totals.spent = summary.spent;
+        self.totals.ambiguous = summary.ambiguous;
         self.revision += 1;
     }
 
@@ -165,7 +173,7 @@ impl Board {
 
     /// Trials that ended, kept ones included.
     #[must_use]
-    pub const fn trials_ended(&self) -> u64 {
+    pub const fn ended(&self) -> u64 {
         self.totals.ended()
     }
 
@@ -381,9 +389,8 @@ impl Board {
         }
     }
 
-    fn ended(&mut self, state: RunState, at: Timestamp) {
+    fn over(&mut self, state: RunState, at: Timestamp) {
         self.give_up_in_flight();
-        self.before = HashMap::new();
         self.state = state;
         self.paused = None;
         self.ended_at = Some(at);

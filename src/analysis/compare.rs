@@ -106,7 +106,7 @@ fn measure(board: &Board, a: usize, b: usize) -> Comparison {
         detectable: minimum_detectable_effect(pairs.cases(), pairs.discordance()),
         conclusion: Conclusion::TooFew,
         discordance: pairs.discordance(),
-        running: board.state() == RunState::Running && board.trials_ended() < board.trials(),
+        running: board.state() == RunState::Running && board.ended() < board.trials(),
     }
 }
 
