@@ -130,7 +130,7 @@ impl Fault {
     /// Whether every further call to the endpoint would fail the same way, so that none is made.
     #[must_use]
     pub const fn stops_endpoint(&self) -> bool {
-        matches!(self, Self::Quota | Self::Auth | Self::Redirect | Self::Tls)
+        matches!(self, Self::Quota | Self::Auth | Self::Redirect | Self::Tls | Self::Refused)
     }
 
     /// One lower-case word, as it stands in the call log and in exports.

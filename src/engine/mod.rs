@@ -1,5 +1,24 @@
 //! Runs a plan: the only place where trials become tasks.
+//!
+//! [`start`] gives the trials to the executor, each endpoint at its own pace. A trial renders its request, goes through
+//! [`guard::call`], and is scored. Everything that happens is said to the dispatcher, which numbers it and hands it to
+//! the sinks: **recorded before shown**, and *sent* is durable before the first byte leaves.
+//!
+//! Invariant: the engine does not know what a window, a file or a database is.
 
+mod clock;
+mod control;
+mod dispatcher;
+mod executor;
+mod guard;
 mod sink;
+mod start;
+mod trial;
+mod world;
 
+pub use clock::{new_run_id, now};
+pub use control::RunStatus;
+pub use guard::{Endpoint, EndpointHealth};
 pub use sink::{CachedCall, CallCache, NoCache, RunSink, SinkError};
+pub use start::{RunHandle, start};
+pub use world::{Earlier, Route, TextWatcher, World};

@@ -1,1 +1,9 @@
-//! An experiment becomes trials.
+//! An experiment becomes trials. Pure and lazy: a plan of a million trials is a few kilobytes, since a trial is an index.
+
+mod estimate;
+mod expand;
+mod fingerprint;
+
+pub use estimate::{Estimate, ModelEstimate, PastOutput, Range, estimate};
+pub use expand::{Plan, PlanModel, PlanVariant, PlannedTrial, Selection};
+pub use fingerprint::{call_fingerprint, trial_key};

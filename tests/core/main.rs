@@ -3,3 +3,4 @@
 
 mod bundled;
 mod bundled_runs;
+mod engine;

@@ -1,0 +1,117 @@
+//! Numbers the events of a run, groups them, and hands each group to the sinks in turn: recorded before shown.
+//!
+//! One thread. While it waits for the disk, further events queue up and become the next group, so the group's size
+//! follows the load by itself. A full queue slows the executor down.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::{Numbered, RunEvent, RunId, RunState};
+
+use super::control::{Control, Stopped};
+use super::sink::{RunSink, SinkError};
+
+/// Events that may wait; a few hundred trials' worth.
+const QUEUE: usize = 4_096;
+/// Events in a group; bounds how long a waiter waits for others' rows.
+const GROUP: usize = 512;
+/// Between two attempts to write a group that could not be written.
+const STALL_PAUSE: Duration = Duration::from_millis(500);
+
+/// Where the run's parts say what happened.
+#[derive(Clone)]
+pub struct Ledger {
+    queue: mpsc::Sender<Entry>,
+}
+
+struct Entry {
+    event: RunEvent,
+    stored: Option<oneshot::Sender<()>>,
+}
+
+impl Ledger {
+    /// Says it, without waiting for it to be stored.
+    ///
+    /// # Errors
+    /// The record has been given up.
+    pub async fn say(&self, event: RunEvent) -> Result<(), Stopped> {
+        self.queue.send(Entry { event, stored: None }).await.map_err(|_| Stopped)
+    }
+
+    /// Says it, and waits until it is durable.
+    ///
+    /// # Errors
+    /// The record has been given up; the event may not be stored.
+    pub async fn commit(&self, event: RunEvent) -> Result<(), Stopped> {
+        let (stored, waiting) = oneshot::channel();
+        self.queue.send(Entry { event, stored: Some(stored) }).await.map_err(|_| Stopped)?;
+        waiting.await.map_err(|_| Stopped)
+    }
+}
+
+pub struct Dispatcher {
+    run: RunId,
+    number: u64,
+    sinks: Vec<Box<dyn RunSink>>,
+    control: Arc<Control>,
+    stall_limit: Option<Duration>,
+}
+
+impl Dispatcher {
+    /// The first sink is the recorder.
+    pub fn new(run: RunId, sinks: Vec<Box<dyn RunSink>>, control: Arc<Control>, stall_limit: Option<Duration>) -> Self {
+        Self { run, number: 0, sinks, control, stall_limit }
+    }
+
+    /// Starts the thread; it ends when every [`Ledger`] is gone.
+    pub fn spawn(mut self) -> std::io::Result<(Ledger, JoinHandle<()>)> {
+        let (queue, mut entries) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new().name("dispatcher".into()).spawn(move || {
+            let mut waiting = Vec::with_capacity(GROUP);
+            while entries.blocking_recv_many(&mut waiting, GROUP) > 0 {
+                if self.deliver(&mut waiting).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok((Ledger { queue }, thread))
+    }
+
+    fn deliver(&mut self, waiting: &mut Vec<Entry>) -> Result<(), Stopped> {
+        let (group, stored): (Vec<_>, Vec<_>) = waiting.drain(..).map(|entry| self.number(entry)).unzip();
+        for position in 0..self.sinks.len() {
+            self.offer(position, &group)?;
+        }
+        for waiter in stored.into_iter().flatten() {
+            // Whoever waited may have been cancelled since.
+            let _ = waiter.send(());
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, entry: Entry) -> (Arc<Numbered>, Option<oneshot::Sender<()>>) {
+        self.number += 1;
+        let event = Numbered { run: self.run.clone(), number: self.number, event: entry.event };
+        (Arc::new(event), entry.stored)
+    }
+
+    /// Offers a group to a sink until it takes it. Meanwhile nobody is told that anything is stored, so nothing more
+    /// is paid for.
+    fn offer(&mut self, sink: usize, group: &[Arc<Numbered>]) -> Result<(), Stopped> {
+        let began = Instant::now();
+        while let Err(SinkError { message }) = self.sinks[sink].on_events(group) {
+            self.control.set_stalled(Some(message));
+            let over = self.stall_limit.is_some_and(|limit| began.elapsed() >= limit);
+            if over || self.control.is_aborted() {
+                self.control.abort(RunState::Incomplete);
+                return Err(Stopped);
+            }
+            thread::sleep(STALL_PAUSE);
+        }
+        self.control.set_stalled(None);
+        Ok(())
+    }
+}

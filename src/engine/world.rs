@@ -1,0 +1,73 @@
+//! What a run works with: endpoints, checks, cache, limits, and what an earlier execution left.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, ProviderId, RawReply, TrialKey, TrialRef, Usd};
+use crate::provider::Provider;
+use crate::scoring::Checks;
+
+use super::guard::Endpoint;
+use super::sink::{CachedCall, CallCache};
+
+pub struct World {
+    /// One for each of the plan's models, in its order.
+    pub routes: Vec<Route>,
+    /// The models that judge.
+    pub judges: BTreeMap<ModelId, Route>,
+    pub checks: Arc<Checks>,
+    pub cache: Arc<dyn CallCache>,
+    pub policy: Policy,
+    pub budget: Budget,
+    /// What the run did before it was stopped; nothing for a new run.
+    pub earlier: Earlier,
+    /// Seed of the jitter in back-off.
+    pub seed: u64,
+    /// Told each piece of a streamed answer as it arrives.
+    pub on_text: Option<TextWatcher>,
+    /// How long the run waits for its record to be written again (disk full) before it ends as incomplete; for ever
+    /// where it is not given.
+    pub stall_limit: Option<Duration>,
+}
+
+/// Hears the pieces of streamed answers.
+pub type TextWatcher = Arc<dyn Fn(TrialRef, &str) + Send + Sync>;
+
+/// A model and how it is reached.
+#[derive(Clone)]
+pub struct Route {
+    pub model: ModelId,
+    /// The provider's own name of the model.
+    pub provider_model: String,
+    pub price: Option<Price>,
+    /// The most output tokens of a call that sets no `max_tokens`.
+    pub max_output: Option<u32>,
+    /// Shared by all models of the provider.
+    pub endpoint: Arc<Endpoint>,
+}
+
+impl Route {
+    /// The routes of models that share one provider share one endpoint, and so its limit.
+    #[must_use]
+    pub fn endpoint(id: ProviderId, origin: String, provider: Arc<dyn Provider>, concurrency: u32) -> Arc<Endpoint> {
+        Arc::new(Endpoint::new(id, origin, provider, concurrency))
+    }
+}
+
+/// What a run's earlier execution left in the record.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// Trials that have ended and are kept, by their index in the plan of now.
+    pub kept: HashMap<u64, TrialKey>,
+    /// Answers that were paid for and whose trial did not end: they are scored, and not paid again.
+    pub answered: HashMap<Fingerprint, CachedCall>,
+    /// Replies that were received and never read: they are read now, and not paid again.
+    pub received: HashMap<Fingerprint, RawReply>,
+    /// Attempts of which nobody knows whether they were answered.
+    pub ambiguous: u64,
+    /// What the run has spent so far; ambiguous attempts and replies that were never read stand with their reservation.
+    pub spent: Usd,
+    /// The run was begun before.
+    pub begun: bool,
+}

@@ -1,0 +1,161 @@
+//! What a plan will cost, before it does: a range by model and by part, from real tokens and real prices.
+
+use std::collections::BTreeMap;
+
+use crate::compose::{count_tokens, tokenizer_for};
+use crate::domain::{ModelId, Price, Usage, Usd, VariantId};
+
+use super::expand::Plan;
+
+/// Cases that are rendered and counted for an estimate.
+const SAMPLE: u64 = 24;
+/// Output tokens of a call that nothing is known of.
+const TYPICAL_OUTPUT: u64 = 250;
+
+/// Mean output tokens of a trial, from earlier runs.
+pub type PastOutput = BTreeMap<(VariantId, ModelId), f64>;
+
+/// A range of money: `low` and `high` are where the result should fall, `likely` is where it points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Range {
+    pub low: Usd,
+    pub likely: Usd,
+    pub high: Usd,
+}
+
+impl std::ops::Add for Range {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { low: self.low + other.low, likely: self.likely + other.likely, high: self.high + other.high }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    pub trials: u64,
+    pub models: Vec<ModelEstimate>,
+    /// What judges add; `None` where a judge's price is unknown.
+    pub judges: Option<Range>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelEstimate {
+    pub model: ModelId,
+    pub trials: u64,
+    /// Over all its trials.
+    pub input_tokens: u64,
+    /// `None` where the price is unknown.
+    pub cost: Option<Range>,
+}
+
+impl Estimate {
+    /// The whole, or `None` where a price is unknown.
+    #[must_use]
+    pub fn total(&self) -> Option<Range> {
+        self.models
+            .iter()
+            .map(|model| model.cost)
+            .chain([self.judges])
+            .try_fold(Range::default(), |sum, cost| cost.map(|cost| sum + cost))
+    }
+}
+
+/// Estimates a plan by a sample of its cases, spread evenly over the dataset. `judges` are the prices of the judge
+/// checks' models, one for each judge check.
+///
+/// Output tokens: the mean of past runs, ± 30 %, where there is one; else a typical answer, at least a quarter of it
+/// and at most the call's own limit.
+#[must_use]
+pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[Option<Price>]) -> Estimate {
+    let trials = plan.trials();
+    let per_column = u64::from(plan.header.cases) * u64::from(plan.header.repeats);
+    let inputs: Vec<f64> = (0..plan.variants.len()).map(|variant| mean_input_tokens(plan, variant)).collect();
+
+    let models = plan.models.iter().enumerate().map(|(position, model)| {
+        let id = &plan.header.models[position].id;
+        let mut input_tokens = 0;
+        let mut cost = model.price.as_ref().map(|_| Range::default());
+        for (variant, input) in plan.variants.iter().zip(&inputs) {
+            let input = (*input).round().max(0.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a token count, 0 or more")]
+            let input = input as u64;
+            input_tokens += input * per_column;
+            let output = output_range(
+                past.get(&(variant.id.clone(), id.clone())).copied(),
+                variant.params.max_tokens.or(model.max_output),
+            );
+            cost = cost.zip(model.price.as_ref()).map(|(sum, price)| sum + times(price, input, output, per_column));
+        }
+        ModelEstimate { model: id.clone(), trials: per_column * plan.variants.len() as u64, input_tokens, cost }
+    });
+    let models = models.collect();
+
+    let judges = judges.iter().try_fold(Range::default(), |sum, price| {
+        let input = 400 + TYPICAL_OUTPUT;
+        price.as_ref().map(|price| sum + times(price, input, (40, 120, 400), trials))
+    });
+    Estimate { trials, models, judges }
+}
+
+/// Mean tokens of a variant's input over the sample; a case that cannot be rendered does not count.
+fn mean_input_tokens(plan: &Plan, variant: usize) -> f64 {
+    let cases = u64::from(plan.header.cases);
+    if cases == 0 || plan.models.is_empty() {
+        return 0.0;
+    }
+    let (tokenizer, _) = tokenizer_for(&plan.models[0].model);
+    let sampled = cases.min(SAMPLE);
+    let counts: Vec<usize> = (0..sampled)
+        .filter_map(|step| {
+            let case = step * cases / sampled;
+            let index = (case * plan.variants.len() as u64 + variant as u64)
+                * plan.models.len() as u64
+                * u64::from(plan.header.repeats);
+            let planned = plan.prepare(plan.trial(index)).ok()?;
+            Some(planned.request.messages.iter().map(|message| count_tokens(tokenizer, &message.content) + 4).sum())
+        })
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
+    let mean = counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64;
+    mean
+}
+
+/// Low, likely and high output tokens of one call.
+fn output_range(past: Option<f64>, limit: Option<u32>) -> (u64, u64, u64) {
+    let limit = limit.map_or(u64::MAX, u64::from);
+    let (low, likely, high) = match past {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a token count, 0 or more")]
+        Some(mean) => ((mean * 0.7) as u64, mean as u64, (mean * 1.3).ceil() as u64),
+        None => (TYPICAL_OUTPUT / 4, TYPICAL_OUTPUT, TYPICAL_OUTPUT * 4),
+    };
+    (low.min(limit), likely.min(limit), high.min(limit))
+}
+
+fn times(price: &Price, input: u64, (low, likely, high): (u64, u64, u64), calls: u64) -> Range {
+    let cost = |output: u64| {
+        price.cost(&Usage { input_tokens: input * calls, output_tokens: output * calls, ..Usage::default() })
+    };
+    Range { low: cost(low), likely: cost(likely), high: cost(high) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_comes_from_the_past_or_from_a_typical_answer_within_the_limit() {
+        let check = |past, limit, expect| assert_eq!(output_range(past, limit), expect);
+        check(Some(100.0), None, (70, 100, 130));
+        check(None, None, (62, 250, 1000));
+        check(None, Some(200), (62, 200, 200));
+    }
+
+    #[test]
+    fn an_unknown_price_makes_the_whole_unknown() {
+        let known = ModelEstimate { model: "a".into(), trials: 1, input_tokens: 1, cost: Some(Range::default()) };
+        let unknown = ModelEstimate { model: "b".into(), cost: None, ..known.clone() };
+        let whole = |models| Estimate { trials: 1, models, judges: Some(Range::default()) }.total();
+        assert_eq!(whole(vec![known.clone()]), Some(Range::default()));
+        assert_eq!(whole(vec![known, unknown]), None);
+    }
+}

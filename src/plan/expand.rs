@@ -1,0 +1,165 @@
+//! Experiment → trials. A trial is an index; its request is made when it is asked for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::compose::Composer;
+use crate::domain::{
+    Case, Cases, ChatRequest, Fingerprint, Params, Price, Problem, RunHeader, TrialKey, TrialRef, VariantId,
+};
+
+use super::fingerprint::{call_fingerprint, trial_key};
+
+/// Everything that an experiment will do, without having done any of it.
+#[derive(Clone)]
+pub struct Plan {
+    pub header: Arc<RunHeader>,
+    pub variants: Vec<PlanVariant>,
+    /// In the order of the header's models.
+    pub models: Vec<PlanModel>,
+    pub cases: Arc<dyn Cases>,
+    pub selection: Selection,
+    /// Columns whose values are fenced.
+    pub untrusted: Arc<BTreeSet<String>>,
+    /// The cache's epoch, part of every call's identity.
+    pub epoch: u32,
+}
+
+#[derive(Clone)]
+pub struct PlanVariant {
+    pub id: VariantId,
+    pub composer: Arc<Composer>,
+    pub params: Params,
+}
+
+#[derive(Debug, Clone)]
+pub struct PlanModel {
+    /// The provider's own name of the model.
+    pub model: String,
+    pub origin: String,
+    /// `None` is unknown, never zero.
+    pub price: Option<Price>,
+    /// The most output tokens, where they are known.
+    pub max_output: Option<u32>,
+}
+
+/// Which rows of the dataset take part.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    First(u32),
+    Rows(Arc<[u32]>),
+}
+
+impl Selection {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::First(count) => *count as usize,
+            Self::Rows(rows) => rows.len(),
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The dataset's row of the case at `position` among those that take part.
+    #[must_use]
+    pub fn row(&self, position: u32) -> Option<usize> {
+        match self {
+            Self::First(count) => (position < *count).then_some(position as usize),
+            Self::Rows(rows) => rows.get(position as usize).map(|row| *row as usize),
+        }
+    }
+}
+
+/// A trial with its request, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct PlannedTrial {
+    pub trial: TrialRef,
+    pub case: Case,
+    pub request: ChatRequest,
+    /// Identity of the call.
+    pub call: Fingerprint,
+    /// Identity of the trial.
+    pub key: TrialKey,
+}
+
+impl Plan {
+    #[must_use]
+    pub fn trials(&self) -> u64 {
+        self.header.trials()
+    }
+
+    /// The trial at `index`; cases are outermost, so that a run fills its grid row by row.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "each part is smaller than its count, which fits")]
+    pub fn trial(&self, index: u64) -> TrialRef {
+        let repeats = u64::from(self.header.repeats);
+        let models = self.models.len() as u64;
+        let variants = self.variants.len() as u64;
+        TrialRef {
+            repeat: (index % repeats) as u16,
+            model: (index / repeats % models) as u16,
+            variant: (index / (repeats * models) % variants) as u16,
+            case: (index / (repeats * models * variants)) as u32,
+        }
+    }
+
+    /// The inverse of [`Plan::trial`].
+    #[must_use]
+    pub fn index(&self, trial: TrialRef) -> u64 {
+        let column = u64::from(trial.variant) * self.models.len() as u64 + u64::from(trial.model);
+        (u64::from(trial.case) * self.header.columns() as u64 + column) * u64::from(self.header.repeats)
+            + u64::from(trial.repeat)
+    }
+
+    /// The case that a trial is about.
+    ///
+    /// # Errors
+    /// The row cannot be read, or is not there any more.
+    pub fn case(&self, trial: TrialRef) -> Result<Case, Vec<Problem>> {
+        let row = self.selection.row(trial.case).ok_or_else(|| vec![no_such_row(trial.case)])?;
+        self.cases.case(row).map_err(|problem| vec![problem])
+    }
+
+    /// Renders a trial's request.
+    ///
+    /// # Errors
+    /// The row cannot be read, or the prompt cannot be rendered with it.
+    pub fn prepare(&self, trial: TrialRef) -> Result<PlannedTrial, Vec<Problem>> {
+        let case = self.case(trial)?;
+        let variant = &self.variants[usize::from(trial.variant)];
+        let model = &self.models[usize::from(trial.model)];
+        let rendered = variant.composer.render(&case, &self.untrusted, self.fence_seed(&case))?;
+        let mut params = variant.params.clone();
+        if let Some(response) = rendered.response {
+            params.response = response;
+        }
+        let request = ChatRequest {
+            model: model.model.clone(),
+            messages: rendered.messages,
+            params,
+            tools: rendered.tools,
+            sample: u32::from(trial.repeat),
+        };
+        let call = call_fingerprint(&model.origin, &request, self.epoch);
+        let key = trial_key(&case.id, &variant.id, &self.header.models[usize::from(trial.model)].id, &call);
+        Ok(PlannedTrial { trial, case, request, call, key })
+    }
+
+    /// The same case gets the same fence each time, so that repeats and re-runs send the same bytes.
+    fn fence_seed(&self, case: &Case) -> u64 {
+        let dataset = self.header.dataset_fingerprint.0;
+        case.id
+            .as_str()
+            .bytes()
+            .chain(dataset)
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    }
+}
+
+fn no_such_row(position: u32) -> Problem {
+    Problem::error(crate::domain::Place::default(), format!("The plan has no case {position}."), "")
+}

@@ -1,0 +1,556 @@
+//! The engine against a provider that does as it is told, under paused time: input → events and calls.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use strata::analysis::Board;
+use strata::compose::{Composer, Library};
+use strata::domain::{
+    Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Experiment, Fault, Filter,
+    Fingerprint, FinishReason, Layer, Numbered, Outcome, PassRule, Policy, Price, Problem, Prompt, RawReply, RunEvent,
+    RunHeader, RunModel, RunState, Text, TrialEnded, Usage, Usd, Variable, Variant, Verdict,
+};
+use strata::engine::{CachedCall, CallCache, Earlier, NoCache, Route, RunHandle, RunSink, SinkError, World, start};
+use strata::plan::{Plan, PlanModel, PlanVariant, Selection};
+use strata::provider::{BoxFuture, OnText, Provider};
+use strata::scoring::Checks;
+
+/// What the desk does with a call: given the prompt's text and how often that text was asked before.
+type Behaviour = dyn Fn(&str, u32) -> Result<RawReply, CallError> + Send + Sync;
+
+struct Desk {
+    behaviour: Box<Behaviour>,
+    latency: Duration,
+    calls: AtomicU32,
+    asked: Mutex<HashMap<String, u32>>,
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
+}
+
+impl Desk {
+    fn new(behaviour: impl Fn(&str, u32) -> Result<RawReply, CallError> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            behaviour: Box::new(behaviour),
+            latency: Duration::from_millis(100),
+            calls: AtomicU32::new(0),
+            asked: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
+        })
+    }
+
+    fn calls(&self) -> u32 {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl Provider for Desk {
+    fn exchange<'a>(&'a self, request: &'a ChatRequest, _: OnText<'a>) -> BoxFuture<'a, Result<RawReply, CallError>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_in_flight.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(self.latency).await;
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            let text = &request.messages[0].content;
+            let before = {
+                let mut asked = self.asked.lock().unwrap();
+                let count = asked.entry(text.clone()).or_default();
+                *count += 1;
+                *count - 1
+            };
+            (self.behaviour)(text, before)
+        })
+    }
+
+    fn read(&self, _: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
+        let text = String::from_utf8(reply.body.clone()).unwrap();
+        assert!(!text.contains("panic"), "told to panic");
+        Ok(Completion {
+            text,
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish: FinishReason::Stop,
+            usage: Some(Usage { input_tokens: 10, output_tokens: 10, ..Usage::default() }),
+            model: None,
+            request_id: None,
+            first_token_ms: None,
+            latency_ms: reply.latency_ms,
+        })
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a behaviour answers or fails")]
+fn says(text: &str) -> Result<RawReply, CallError> {
+    Ok(RawReply { status: 200, body: text.as_bytes().to_vec(), latency_ms: 100.0, ..RawReply::default() })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a behaviour answers or fails")]
+fn fails(fault: Fault) -> Result<RawReply, CallError> {
+    Err(CallError::new(fault, "told to fail"))
+}
+
+struct Rows(u32);
+
+impl Cases for Rows {
+    fn len(&self) -> usize {
+        self.0 as usize
+    }
+
+    fn case(&self, index: usize) -> Result<Case, Problem> {
+        let vars = serde_json::Map::from_iter([("question".to_owned(), format!("question {index}").into())]);
+        Ok(Case { id: format!("case-{index}").into(), vars, ..Case::default() })
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint([7; 32])
+    }
+}
+
+/// Keeps what it is told, and can be told to fail.
+#[derive(Clone, Default)]
+struct Record {
+    events: Arc<Mutex<Vec<Arc<Numbered>>>>,
+    full: Arc<AtomicBool>,
+    refused: Arc<AtomicU32>,
+}
+
+impl RunSink for Record {
+    fn on_events(&mut self, events: &[Arc<Numbered>]) -> Result<(), SinkError> {
+        if self.full.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(SinkError { message: "The disk is full.".into() });
+        }
+        self.events.lock().unwrap().extend_from_slice(events);
+        Ok(())
+    }
+}
+
+impl Record {
+    fn events(&self) -> Vec<RunEvent> {
+        self.events.lock().unwrap().iter().map(|numbered| numbered.event.clone()).collect()
+    }
+
+    fn ended(&self) -> Vec<Arc<TrialEnded>> {
+        let ended = |event| match event {
+            RunEvent::TrialEnded(ended) => Some(ended),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(ended).collect()
+    }
+
+    fn count(&self, wanted: fn(&RunEvent) -> bool) -> usize {
+        self.events().iter().filter(|event| wanted(event)).count()
+    }
+}
+
+/// A run to be started; each test changes what it is about.
+struct Setup {
+    cases: u32,
+    repeats: u32,
+    concurrency: u32,
+    desks: Vec<Arc<Desk>>,
+    policy: Policy,
+    budget: Budget,
+    cache: Arc<dyn CallCache>,
+    earlier: Earlier,
+    record: Record,
+}
+
+impl Setup {
+    fn new(desk: &Arc<Desk>) -> Self {
+        Self {
+            cases: 20,
+            repeats: 1,
+            concurrency: 4,
+            desks: vec![desk.clone()],
+            policy: Policy::default(),
+            budget: Budget::default(),
+            cache: Arc::new(NoCache),
+            earlier: Earlier::default(),
+            record: Record::default(),
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let prompt = Prompt {
+            variables: BTreeMap::from([("question".to_owned(), Variable::default())]),
+            layers: vec![Layer {
+                id: "ask".into(),
+                title: String::new(),
+                note: String::new(),
+                on: true,
+                role: None,
+                content: Content::Text(Text { text: "Answer {{ question }}".into() }),
+            }],
+            ..Prompt::default()
+        };
+        let prompts = BTreeMap::new();
+        let library = Library { prompts: &prompts, examples: &|_| None };
+        let variant = Variant::of("prompt".into());
+        let composer = Composer::new(&prompt, &variant, &library).unwrap();
+        let price = Price { input: Usd::from_nanos(1_000_000), output: Usd::from_nanos(1_000_000), ..Price::FREE };
+        let names: Vec<String> = (0..self.desks.len()).map(|desk| format!("model-{desk}")).collect();
+        let model = |name: &String| PlanModel {
+            model: name.clone(),
+            origin: name.clone(),
+            price: Some(price.clone()),
+            max_output: Some(10),
+        };
+        Plan {
+            header: Arc::new(self.header(&names)),
+            variants: vec![PlanVariant {
+                id: "variant".into(),
+                composer: Arc::new(composer),
+                params: variant.params.clone(),
+            }],
+            models: names.iter().map(model).collect(),
+            cases: Arc::new(Rows(self.cases)),
+            selection: Selection::First(self.cases),
+            untrusted: Arc::new(BTreeSet::new()),
+            epoch: 0,
+        }
+    }
+
+    fn header(&self, names: &[String]) -> RunHeader {
+        let models = names.iter().map(|name| RunModel {
+            id: name.as_str().into(),
+            model: name.clone(),
+            origin: name.clone(),
+            scripted: false,
+        });
+        let definition = Experiment {
+            format: 1,
+            title: String::new(),
+            note: String::new(),
+            variants: vec!["variant".into()],
+            models: names.iter().map(|name| name.as_str().into()).collect(),
+            dataset: "rows".into(),
+            filter: Filter::default(),
+            repeats: self.repeats,
+            checks: Vec::new(),
+            pass: PassRule::All,
+            gate: None,
+            policy: self.policy.clone(),
+            budget: self.budget,
+        };
+        RunHeader {
+            id: "run".into(),
+            project: "project".into(),
+            experiment: "experiment".into(),
+            variants: definition.variants.clone(),
+            definition,
+            models: models.collect(),
+            dataset: "rows".into(),
+            dataset_fingerprint: Fingerprint([7; 32]),
+            cases: self.cases,
+            repeats: self.repeats,
+            started_at: Timestamp::UNIX_EPOCH,
+            program: "test".into(),
+            prices_dated: "2026-11-23".into(),
+        }
+    }
+
+    fn start(self) -> RunHandle {
+        let plan = self.plan();
+        let route = |(desk, model): (&Arc<Desk>, &PlanModel)| Route {
+            model: model.model.as_str().into(),
+            provider_model: model.model.clone(),
+            price: model.price.clone(),
+            max_output: model.max_output,
+            endpoint: Route::endpoint(
+                model.model.as_str().into(),
+                model.origin.clone(),
+                desk.clone(),
+                self.concurrency,
+            ),
+        };
+        let has_answer = Check::new(CheckKind::Contains {
+            values: vec!["right".into()],
+            need: strata::domain::Need::All,
+            ignore_case: false,
+        });
+        let world = World {
+            routes: self.desks.iter().zip(&plan.models).map(route).collect(),
+            judges: BTreeMap::new(),
+            checks: Arc::new(Checks::new(&[has_answer], PassRule::All).unwrap()),
+            cache: self.cache,
+            policy: self.policy,
+            budget: self.budget,
+            earlier: self.earlier,
+            seed: 1,
+            on_text: None,
+            stall_limit: None,
+        };
+        start(plan, world, vec![Box::new(self.record)], &tokio::runtime::Handle::current()).unwrap()
+    }
+
+    async fn run(self) -> (RunState, Record, Usd) {
+        let record = self.record.clone();
+        let handle = self.start();
+        let state = handle.ended().await;
+        (state, record, handle.status().spent)
+    }
+}
+
+fn fault_of(ended: &TrialEnded) -> Option<&Fault> {
+    match &ended.outcome {
+        Outcome::Errored(error) => Some(&error.fault),
+        Outcome::Scored(_) | Outcome::Unscored(_) => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_trial_ends_with_its_verdict() {
+    let desk = Desk::new(|text, _| says(if text.ends_with('3') { "wrong" } else { "right" }));
+    let (state, record, _) = Setup::new(&desk).run().await;
+    assert_eq!(state, RunState::Completed);
+    let verdicts: Vec<_> = record.ended().iter().map(|ended| ended.outcome.verdict().unwrap()).collect();
+    let count = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+    assert_eq!((count(Verdict::Pass), count(Verdict::Fail)), (18, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_numbered_without_a_gap_from_start_to_end() {
+    let desk = Desk::new(|_, _| says("right"));
+    let (_, record, _) = Setup::new(&desk).run().await;
+    let numbers: Vec<u64> = record.events.lock().unwrap().iter().map(|event| event.number).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    assert!(matches!(record.events().first(), Some(RunEvent::Started(_))));
+    assert!(matches!(record.events().last(), Some(RunEvent::Ended { state: RunState::Completed, .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_on_record_before_it_leaves() {
+    let record = Record::default();
+    let seen = record.clone();
+    let sent = |event: &RunEvent| matches!(event, RunEvent::AttemptSent(_));
+    let unrecorded = Arc::new(AtomicU32::new(0));
+    let missing = unrecorded.clone();
+    let answered = AtomicUsize::new(0);
+    let desk = Desk::new(move |_, _| {
+        let done = answered.fetch_add(1, Ordering::SeqCst) + 1;
+        if seen.count(sent) < done {
+            missing.fetch_add(1, Ordering::SeqCst);
+        }
+        says("right")
+    });
+    Setup { record, ..Setup::new(&desk) }.run().await;
+    assert_eq!(unrecorded.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn machinery_faults_are_tried_again_as_they_were_and_every_attempt_is_kept() {
+    let desk = Desk::new(|_, before| if before < 2 { fails(Fault::Server) } else { says("right") });
+    let (state, record, _) = Setup { cases: 5, ..Setup::new(&desk) }.run().await;
+    assert_eq!(state, RunState::Completed);
+    assert_eq!(desk.calls(), 15);
+    assert!(record.ended().iter().all(|ended| ended.attempts == 3));
+    let waits = |event: &RunEvent| matches!(event, RunEvent::AttemptEnded(ended) if ended.retry_in_ms.is_some());
+    assert_eq!(record.count(waits), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_does_not_pass_ends_its_trial_as_errored_and_no_other() {
+    let desk = Desk::new(|text, _| if text.ends_with(" 3") { fails(Fault::BadRequest) } else { says("right") });
+    let (state, record, _) = Setup::new(&desk).run().await;
+    assert_eq!(state, RunState::Completed);
+    assert_eq!(desk.calls(), 20);
+    let faults: Vec<_> = record.ended().iter().filter_map(|ended| fault_of(ended).copied()).collect();
+    assert_eq!(faults, [Fault::BadRequest]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_stops_its_endpoint_after_the_calls_in_flight_and_the_other_goes_on() {
+    let empty = Desk::new(|_, _| fails(Fault::Quota));
+    let fine = Desk::new(|_, _| says("right"));
+    let setup = Setup { desks: vec![empty.clone(), fine.clone()], concurrency: 1, ..Setup::new(&fine) };
+    let (state, record, _) = setup.run().await;
+    assert_eq!(state, RunState::Incomplete);
+    assert_eq!((empty.calls(), fine.calls()), (1, 20));
+    assert_eq!(record.ended().len(), 20);
+    assert_eq!(record.count(|event| matches!(event, RunEvent::Notice { .. })), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_calls_are_in_flight_than_the_endpoint_allows() {
+    let desk = Desk::new(|_, _| says("right"));
+    Setup { cases: 200, concurrency: 7, ..Setup::new(&desk) }.run().await;
+    assert_eq!(desk.most_in_flight.load(Ordering::SeqCst), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_its_trials_error_and_the_run_goes_on() {
+    let desk = Desk::new(|text, _| says(if text.ends_with(" 3") { "panic" } else { "right" }));
+    let (state, record, _) = Setup::new(&desk).run().await;
+    assert_eq!(state, RunState::Completed);
+    assert_eq!(record.ended().len(), 20);
+    let faults: Vec<_> = record.ended().iter().filter_map(|ended| fault_of(ended).copied()).collect();
+    assert_eq!(faults, [Fault::Internal]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_ends_is_cut_at_the_total_time() {
+    let mut desk = Desk::new(|_, _| says("right"));
+    Arc::get_mut(&mut desk).unwrap().latency = Duration::from_hours(1);
+    let mut setup = Setup { cases: 1, ..Setup::new(&desk) };
+    setup.policy.retry.retries = 0;
+    let (_, record, spent) = setup.run().await;
+    assert_eq!(fault_of(&record.ended()[0]), Some(&Fault::Timeout(strata::domain::Phase::Total)));
+    assert!(spent > Usd::ZERO, "it may be billed, so the reservation is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_stops_new_calls_and_loses_nothing() {
+    let record = Record::default();
+    let full = record.full.clone();
+    let desk = Desk::new(move |text, _| {
+        if text.ends_with(" 7") {
+            full.store(true, Ordering::SeqCst);
+        }
+        says("right")
+    });
+    let handle = Setup { record: record.clone(), cases: 40, ..Setup::new(&desk) }.start();
+    let stalled = || handle.status().stalled.is_some();
+    while !stalled() || record.refused.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        std::thread::yield_now();
+    }
+    let paid_when_full = desk.calls();
+    assert!(paid_when_full <= 8 + 4, "{paid_when_full} calls");
+    record.full.store(false, Ordering::SeqCst);
+    assert_eq!(handle.ended().await, RunState::Completed);
+    assert_eq!((desk.calls(), record.ended().len()), (40, 40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_run_ends_what_is_in_flight_and_leaves_the_rest() {
+    let desk = Desk::new(|_, _| says("right"));
+    let record = Record::default();
+    let handle = Setup { record: record.clone(), cases: 1_000, ..Setup::new(&desk) }.start();
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    handle.cancel();
+    assert_eq!(handle.ended().await, RunState::Cancelled);
+    let calls = desk.calls() as usize;
+    assert!(calls < 1_000, "{calls} calls");
+    assert_eq!(record.ended().len(), calls, "every call that was sent is a trial that ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_run_makes_no_call_until_it_goes_on() {
+    let desk = Desk::new(|_, _| says("right"));
+    let handle = Setup::new(&desk).start();
+    handle.pause();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let paused_at = desk.calls();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!(desk.calls(), paused_at);
+    handle.resume();
+    assert_eq!(handle.ended().await, RunState::Completed);
+    assert_eq!(desk.calls(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_runs_what_is_left_and_pays_nothing_twice() {
+    let desk = Desk::new(|_, _| says("right"));
+    let mut setup = Setup::new(&desk);
+    let paid = setup.plan().prepare(setup.plan().trial(19)).unwrap();
+    let completion = Arc::new(desk.read(&paid.request, &says("right").unwrap()).unwrap());
+    setup.earlier = Earlier {
+        kept: (0..15).map(|index| (index, Fingerprint([9; 32]))).collect(),
+        answered: HashMap::from([(paid.call, CachedCall { completion, cost: Some(Usd::from_nanos(5)) })]),
+        spent: Usd::from_nanos(100),
+        begun: true,
+        ..Earlier::default()
+    };
+    let (state, record, _) = setup.run().await;
+    assert_eq!(state, RunState::Completed);
+    assert_eq!((desk.calls(), record.ended().len()), (4, 5));
+    assert!(matches!(record.events()[1], RunEvent::Resumed { kept: 15, .. }));
+}
+
+#[derive(Default)]
+struct Memory(Mutex<HashMap<Fingerprint, CachedCall>>);
+
+impl CallCache for Memory {
+    fn get(&self, request: &Fingerprint) -> Option<CachedCall> {
+        self.0.lock().unwrap().get(request).cloned()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cache_answers_the_same_request_and_keeps_repeats_apart() {
+    let desk = Desk::new(|_, _| says("right"));
+    let (_, record, _) = Setup { repeats: 3, ..Setup::new(&desk) }.run().await;
+    assert_eq!(desk.calls(), 60, "repeats are separate samples");
+    let memory = Memory::default();
+    for event in record.events() {
+        if let RunEvent::AttemptEnded(ended) = event
+            && let Ok(completion) = &ended.result
+        {
+            assert!(ended.cacheable);
+            let call = CachedCall { completion: completion.clone(), cost: ended.cost };
+            memory.0.lock().unwrap().insert(ended.request, call);
+        }
+    }
+    let again = Desk::new(|_, _| says("wrong"));
+    let (_, record, spent) = Setup { repeats: 3, cache: Arc::new(memory), ..Setup::new(&again) }.run().await;
+    assert_eq!((again.calls(), spent), (0, Usd::ZERO));
+    let ended = record.ended();
+    assert!(ended.iter().all(|ended| ended.cached && ended.cost > Some(Usd::ZERO) && ended.spent == Usd::ZERO));
+    assert!(ended.iter().all(|ended| ended.answer.as_ref().unwrap().latency_ms > 0.0), "the original latency is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replayed_run_gives_the_same_board_as_the_live_one() {
+    let desk = Desk::new(|text, before| match (text.len() % 3, before) {
+        (0, 0) => fails(Fault::Overloaded),
+        (1, _) => says("wrong"),
+        _ => says("right"),
+    });
+    let setup = Setup { repeats: 2, ..Setup::new(&desk) };
+    let header = setup.plan().header;
+    let (_, record, spent) = setup.run().await;
+    let board = |events: &mut dyn Iterator<Item = RunEvent>| {
+        let mut board = Board::new(header.clone());
+        events.for_each(|event| board.apply(&event));
+        board
+    };
+    let live = board(&mut record.events().into_iter());
+    let rows = record.events().into_iter().filter(|event| matches!(event, RunEvent::TrialEnded(_)));
+    let replayed = board(&mut rows.collect::<Vec<_>>().into_iter().rev());
+    assert_eq!(live.column(0).pass_rate(), replayed.column(0).pass_rate());
+    assert_eq!(live.totals().ended(), replayed.totals().ended());
+    assert_eq!(live.column(0).mean_cost(), replayed.column(0).mean_cost());
+    assert_eq!(live.totals().spent, spent);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_run_never_spends_past_its_hard_budget(
+        cap in 0_i64..2_000,
+        concurrency in 1_u32..65,
+        faulty in 0_u32..4,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let desk = Desk::new(move |_, before| {
+            if before < faulty { fails(Fault::Disconnected) } else { says("right") }
+        });
+        let budget = Budget { hard: Some(Usd::from_nanos(cap)), warn: None };
+        let (state, record, spent) =
+            runtime.block_on(Setup { cases: 30, concurrency, budget, ..Setup::new(&desk) }.run());
+        prop_assert!(spent <= Usd::from_nanos(cap), "{spent:?} of {cap}");
+        let rows: Usd = record.events().iter().filter_map(|event| match event {
+            RunEvent::AttemptEnded(ended) => ended.cost,
+            _ => None,
+        }).sum();
+        prop_assert_eq!(rows, spent);
+        prop_assert_eq!(state == RunState::Completed, record.ended().len() == 30);
+    }
+}
