@@ -82,13 +82,37 @@ fn as_literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::compose::fixtures::{Shelf, compose, declaring, prompt, text};
     use crate::compose::render_template;
+    use crate::domain::{Override, Variable, Variant};
 
     #[test]
     fn a_literal_renders_to_itself() {
         for text in ["plain", "{{ a }}", "{% raw %}{{{{", "{# x #}{{%", "{{'}}", "}} {", "{{{"] {
             assert_eq!(render_template(&as_literal(text), &Case::default()).as_deref(), Ok(text));
         }
+    }
+
+    #[test]
+    fn overrides_and_values_are_part_of_what_is_frozen() {
+        let mut stack = declaring(&["q"], prompt([text("a", "{{ tone }}"), text("b", "Old."), text("c", "{{ q }}")]));
+        stack.variables.insert("tone".to_owned(), Variable { default: Some(json!("dry")), ..Variable::default() });
+        let replaced = Override::Replace(Content::Text(Text { text: "New.".to_owned() }));
+        let variant = Variant {
+            layers: [("b".into(), replaced), ("c".into(), Override::Off)].into(),
+            variables: [("tone".to_owned(), json!("kind"))].into(),
+            ..Variant::of("p".into())
+        };
+        let composer = Shelf::default().compose(&stack, &variant).expect("a composer");
+        let frozen = composer.frozen();
+        assert!(!frozen.layers[2].on);
+        let alone = compose(&frozen).render(&Case::default(), &BTreeSet::new(), 0).expect("messages");
+        assert_eq!(alone.messages[0].content, "kind\n\nNew.");
+        assert_eq!(composer.render(&Case::default(), &BTreeSet::new(), 0), Ok(alone));
     }
 }

@@ -4,6 +4,7 @@
 //! randomness, and no escaping: a prompt is plain text. Data is rendered once; tags inside a value stay text.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use minijinja::syntax::SyntaxConfig;
@@ -146,15 +147,31 @@ pub fn render_template(source: &str, case: &Case) -> Result<String, String> {
 
 /// A case as checks and examples see it: its variables and `expected`.
 pub(super) fn vars_of(case: &Case) -> Value {
-    let expected = Value::from_pairs(case.expected.iter().map(|(name, value)| (name.clone(), value_of(value))));
-    let vars = case.vars.iter().map(|(name, value)| (Arc::from(name.as_str()), value_of(value)));
-    Vars::value(vars.chain([(Arc::from("expected"), expected)]).collect())
+    vars_named(case, |_| true)
+}
+
+fn vars_named(case: &Case, is_needed: impl Fn(&str) -> bool) -> Value {
+    let mut vars: Vec<(Arc<str>, Value)> = Vec::new();
+    if is_needed("expected") {
+        // In front, so that a column of the same name does not hide what is expected.
+        let expected = case.expected.iter().map(|(name, value)| (name.clone(), value_of(value)));
+        vars.push((Arc::from("expected"), Value::from_pairs(expected)));
+    }
+    let given = case.vars.iter().filter(|(name, _)| is_needed(name));
+    vars.extend(given.map(|(name, value)| (Arc::from(name.as_str()), value_of(value))));
+    Vars::value(vars)
 }
 
 /// Templates parsed once and rendered often, by their index.
 pub struct TemplateSet {
     engine: Environment<'static>,
-    sources: Vec<(String, Option<String>)>,
+    sources: Vec<Source>,
+}
+
+struct Source {
+    text: String,
+    /// Where the engine has it, with the names that it reads; `None` for text without tags.
+    parsed: Option<(String, HashSet<String>)>,
 }
 
 impl TemplateSet {
@@ -166,14 +183,12 @@ impl TemplateSet {
         let mut engine = engine();
         let mut kept = Vec::new();
         let mut wrong = Vec::new();
-        for (index, source) in sources.into_iter().map(Into::into).enumerate() {
-            let name = has_tags(&source).then(|| index.to_string());
-            if let Some(name) = &name
-                && let Err(error) = engine.add_template_owned(name.clone(), source.clone())
-            {
-                wrong.push((index, Mistake::of(&error, &source).sentence()));
+        for (index, text) in sources.into_iter().map(Into::into).enumerate() {
+            let parsed = if has_tags(&text) { added(&mut engine, index, &text).map(Some) } else { Ok(None) };
+            match parsed {
+                Ok(parsed) => kept.push(Source { text, parsed }),
+                Err(error) => wrong.push((index, Mistake::of(&error, &text).sentence())),
             }
-            kept.push((source, name));
         }
         if wrong.is_empty() { Ok(Self { engine, sources: kept }) } else { Err(wrong) }
     }
@@ -193,12 +208,26 @@ impl TemplateSet {
     pub fn render(&self, index: usize, case: &Case) -> Result<Cow<'_, str>, String> {
         match self.sources.get(index) {
             None => Ok(Cow::Borrowed("")),
-            Some((source, None)) => Ok(Cow::Borrowed(source)),
-            Some((source, Some(name))) => {
-                render(&self.engine, name, source, vars_of(case)).map(Cow::Owned).map_err(|mistake| mistake.sentence())
+            Some(Source { text, parsed: None }) => Ok(Cow::Borrowed(text)),
+            Some(Source { text, parsed: Some((name, needs)) }) => {
+                let vars = vars_named(case, |name| needs.contains(name));
+                render(&self.engine, name, text, vars).map(Cow::Owned).map_err(|mistake| mistake.sentence())
             }
         }
     }
+
+    /// The names that one of the sources reads; `expected` is one of them where it reads what is expected.
+    pub fn needs(&self, index: usize) -> impl Iterator<Item = &str> {
+        let parsed = self.sources.get(index).and_then(|source| source.parsed.as_ref());
+        parsed.into_iter().flat_map(|(_, needs)| needs).map(String::as_str)
+    }
+}
+
+fn added(engine: &mut Environment<'static>, index: usize, text: &str) -> Result<(String, HashSet<String>), Error> {
+    let name = index.to_string();
+    engine.add_template_owned(name.clone(), text.to_owned())?;
+    let needs = engine.get_template(&name)?.undeclared_variables(false);
+    Ok((name, needs))
 }
 
 #[cfg(test)]
@@ -274,6 +303,14 @@ mod tests {
         ] {
             assert!(render_template(source, &case()).is_err(), "{}", &source[..source.len().min(60)]);
         }
+    }
+
+    #[test]
+    fn a_set_knows_what_its_sources_read() {
+        let set = TemplateSet::new(["plain", "{{ q }} {{ expected.answer }}"]).expect("readable templates");
+        let mut needs: Vec<&str> = set.needs(1).collect();
+        needs.sort_unstable();
+        assert_eq!((set.needs(0).count(), needs), (0, vec!["expected", "q"]));
     }
 
     #[test]

@@ -45,3 +45,124 @@ fn schema(layer: &Task) -> String {
         format!("Answer with JSON that obeys this JSON Schema.\n\n```json\n{schema:#}\n```")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::compose::fixtures::{layer, messages, prompt, render};
+    use crate::domain::{Content, Example, Layer, ResponseFormat, Task, Turns};
+
+    fn full() -> Task {
+        let example = |input: &str, output: &str| Example { input: input.to_owned(), output: output.to_owned() };
+        Task {
+            action: "Sort the ticket into a category.".to_owned(),
+            inputs: [
+                ("ticket".to_owned(), "{{ ticket }}".to_owned()),
+                ("language".to_owned(), "{{ lang }}".to_owned()),
+            ]
+            .into(),
+            output_schema: Some(json!({"type": "object", "properties": {"category": {"type": "string"}}})),
+            structured_output: true,
+            examples: vec![
+                example("It broke.", "{\"category\": \"defect\"}"),
+                example("Where is it?", "{\"category\": \"{{ c }}\"}"),
+            ],
+            example_form: Turns::Block,
+            constraints: vec!["One category only".to_owned(), String::new()],
+        }
+    }
+
+    fn as_layer(task: Task) -> Layer {
+        layer("t", Content::Task(Box::new(task)))
+    }
+
+    #[test]
+    fn every_part_has_its_place_under_a_heading() {
+        let vars = json!({"ticket": "Two\nlines.", "lang": "en", "c": "shipping"});
+        let rendered = render(&prompt([as_layer(full())]), &vars);
+        insta::assert_snapshot!(messages(&rendered), @r#"
+        [user]
+        ## Task
+
+        Sort the ticket into a category.
+
+        ## Inputs
+
+        - language: en
+
+        ### ticket
+
+        Two
+        lines.
+
+        ## Output format
+
+        Answer with JSON that obeys this JSON Schema.
+
+        ```json
+        {
+          "type": "object",
+          "properties": {
+            "category": {
+              "type": "string"
+            }
+          }
+        }
+        ```
+
+        ## Examples
+
+        ### Example 1
+
+        Input:
+        It broke.
+
+        Output:
+        {"category": "defect"}
+
+        ### Example 2
+
+        Input:
+        Where is it?
+
+        Output:
+        {"category": "shipping"}
+
+        ## Constraints
+
+        - One category only
+        "#);
+        assert_eq!(rendered.response, full().output_schema.map(ResponseFormat::Schema));
+    }
+
+    #[test]
+    fn examples_go_in_as_real_turns_before_the_task() {
+        let task = Task {
+            action: "Sort.".to_owned(),
+            examples: full().examples,
+            example_form: Turns::Messages,
+            ..Task::default()
+        };
+        let rendered = render(&prompt([as_layer(task)]), &json!({"c": "x"}));
+        insta::assert_snapshot!(messages(&rendered), @r#"
+        [user]
+        It broke.
+
+        [assistant]
+        {"category": "defect"}
+
+        [user]
+        Where is it?
+
+        [assistant]
+        {"category": "x"}
+
+        [user]
+        ## Task
+
+        Sort.
+        "#);
+        assert_eq!(rendered.response, None);
+    }
+}
