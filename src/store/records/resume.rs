@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::database::Records;
 use super::error::RecordsError;
 use super::memory::attempt_state;
-use super::rows::{self, Tally};
+use super::rows::{self, ANSWER, ANSWER_WIDTH, Tally};
 use crate::domain::{
     ExperimentId, Fingerprint, ProjectId, RawReply, RunHeader, RunId, RunState, RunSummary, TrialKey, TrialRef, Usd,
 };
+use crate::engine::CachedCall;
 use std::sync::Arc;
 
 /// A run that can go on.
@@ -25,6 +26,8 @@ pub struct Resume {
     pub errored: HashMap<TrialKey, Option<TrialRef>>,
     /// Replies that were received and not read, by request: read them instead of paying again.
     pub received: HashMap<Fingerprint, RawReply>,
+    /// Answers that were paid for and whose trial did not end, by request: score them instead of paying again.
+    pub answered: HashMap<Fingerprint, CachedCall>,
     /// Attempts of the run of which nobody knows whether they were answered. Their reservations are in `spent`.
     pub ambiguous: u64,
     pub spent: Usd,
@@ -49,6 +52,7 @@ impl Records {
                 finished,
                 errored,
                 received: load_received(conn, number)?,
+                answered: load_answered(conn, number)?,
                 ambiguous: summary.ambiguous,
                 spent: summary.spent,
             })
@@ -124,6 +128,27 @@ fn load_trials(conn: &Connection, run: i64) -> rusqlite::Result<(Places, Places)
     }
     errored.retain(|key, _| !finished.contains_key(key));
     Ok((finished, errored))
+}
+
+/// Answers of attempts whose trial has no row, or one that will be run again.
+fn load_answered(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, CachedCall>> {
+    let (first, last) = rows::ids_of(run);
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {ANSWER}, text, more, a.cost, a.request
+         FROM attempts a JOIN completions c ON c.id = a.content
+         WHERE a.id BETWEEN ?1 AND ?2 AND a.state = ?3
+         AND NOT EXISTS (SELECT 1 FROM trials t WHERE t.id = a.trial AND t.outcome <> ?4)",
+    ))?;
+    let errored = Tally::Errored as i64;
+    let mut found = statement.query(params![first, last, attempt_state::ENDED, errored])?;
+    let mut answered = HashMap::new();
+    while let Some(row) = found.next()? {
+        if let Some(completion) = rows::read_full_answer(row, 0)? {
+            let cost = rows::get_usd(row, ANSWER_WIDTH + 2)?;
+            answered.insert(rows::get_fingerprint(row, ANSWER_WIDTH + 3)?, CachedCall { completion, cost });
+        }
+    }
+    Ok(answered)
 }
 
 fn load_received(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, RawReply>> {

@@ -1,0 +1,174 @@
+//! Starts a prepared run, or goes on with one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::domain::{Capability, ModelId, Place, Problem, RunHeader, RunId, TrialKey};
+use crate::engine::{Earlier, NoCache, Route, RunHandle, RunSink, TextWatcher, World, start};
+use crate::provider::{ConnectOptions, KeyStore, connect};
+use crate::store::records::{Records, RecordsError};
+
+use super::prepare::Prepared;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    #[error("{}", list(.0))]
+    Problems(Vec<Problem>),
+    #[error("This workspace is not trusted to do what the run needs:\n{}", list(.0))]
+    Untrusted(BTreeSet<Capability>),
+    #[error("{0}")]
+    Records(#[from] RecordsError),
+    #[error("The run cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// What a run is started with.
+pub struct Start<'a> {
+    pub records: &'a Records,
+    /// What the user has agreed to.
+    pub granted: &'a BTreeSet<Capability>,
+    pub keys: Arc<dyn KeyStore>,
+    /// After the recorder, in this order.
+    pub watchers: Vec<Box<dyn RunSink>>,
+    pub runtime: &'a Handle,
+    pub on_text: Option<TextWatcher>,
+    pub stall_limit: Option<Duration>,
+}
+
+/// Starts a new run.
+///
+/// # Errors
+/// What the run asks for is not granted, a provider cannot be reached with what is set, or the record cannot be opened.
+pub fn begin(prepared: Prepared, how: Start<'_>) -> Result<RunHandle, LaunchError> {
+    go(prepared, Earlier::default(), how)
+}
+
+/// What a resume would do, before it does.
+pub struct Resumed {
+    pub prepared: Prepared,
+    earlier: Earlier,
+}
+
+impl Resumed {
+    /// Trials that have ended and are kept.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.earlier.kept.len() as u64
+    }
+
+    /// Trials that will run.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.prepared.plan.trials().saturating_sub(self.kept())
+    }
+
+    /// Attempts of which nobody knows whether they were answered.
+    #[must_use]
+    pub const fn ambiguous(&self) -> u64 {
+        self.earlier.ambiguous
+    }
+}
+
+/// Finds out what is left of a run: trials go by what they are and not by their place, so that only those run again
+/// whose case, prompt or model has changed.
+///
+/// # Errors
+/// The run cannot be read, or goes on at this moment.
+pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result<Resumed, LaunchError> {
+    let earlier = records.resume(run)?;
+    let header =
+        RunHeader { id: run.clone(), started_at: earlier.header.started_at, ..(*prepared.plan.header).clone() };
+    prepared.plan.header = Arc::new(header);
+    let plan = &prepared.plan;
+    let kept: HashMap<u64, TrialKey> = (0..plan.trials())
+        .filter_map(|index| Some((index, plan.prepare(plan.trial(index)).ok()?.key)))
+        .filter(|(_, key)| earlier.finished.contains_key(key))
+        .collect();
+    let earlier = Earlier {
+        kept,
+        answered: earlier.answered,
+        received: earlier.received,
+        ambiguous: earlier.ambiguous,
+        spent: earlier.spent,
+        begun: true,
+    };
+    Ok(Resumed { prepared, earlier })
+}
+
+/// Goes on with a run.
+///
+/// # Errors
+/// As [`begin`].
+pub fn resume(resumed: Resumed, how: Start<'_>) -> Result<RunHandle, LaunchError> {
+    go(resumed.prepared, resumed.earlier, how)
+}
+
+fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle, LaunchError> {
+    let refused: BTreeSet<Capability> = prepared.asks.difference(how.granted).cloned().collect();
+    if !refused.is_empty() {
+        return Err(LaunchError::Untrusted(refused));
+    }
+    let routes = connect_all(&prepared, how.granted, &how.keys)?;
+    let run = prepared.plan.header.id.clone();
+    let world = World {
+        routes: prepared.plan.header.models.iter().filter_map(|model| routes.get(&model.id).cloned()).collect(),
+        judges: routes.into_iter().filter(|(id, _)| prepared.judges.contains(id)).collect(),
+        checks: prepared.checks,
+        cache: if prepared.policy.cache.on { how.records.cache() } else { Arc::new(NoCache) },
+        policy: prepared.policy,
+        budget: prepared.budget,
+        seed: seed(&run),
+        earlier,
+        on_text: how.on_text,
+        stall_limit: how.stall_limit,
+    };
+    let mut sinks: Vec<Box<dyn RunSink>> = vec![Box::new(how.records.recorder(&run)?)];
+    sinks.extend(how.watchers);
+    Ok(start(prepared.plan, world, sinks, how.runtime)?)
+}
+
+/// One endpoint for each provider, shared by its models and judges.
+fn connect_all(
+    prepared: &Prepared,
+    granted: &BTreeSet<Capability>,
+    keys: &Arc<dyn KeyStore>,
+) -> Result<BTreeMap<ModelId, Route>, LaunchError> {
+    let mut endpoints = BTreeMap::new();
+    let mut routes = BTreeMap::new();
+    for (id, reach) in &prepared.reached {
+        let provider_id = &reach.spec.provider;
+        if !endpoints.contains_key(provider_id) {
+            let options = ConnectOptions {
+                timeouts: prepared.policy.timeouts.clone(),
+                script: reach.script.clone(),
+                allowed: granted.iter().cloned().collect(),
+            };
+            let provider = connect(&reach.provider, &options, keys.clone())
+                .map_err(|error| LaunchError::Problems(vec![no_provider(&provider_id.0, &error.message)]))?;
+            let concurrency = prepared.concurrency.unwrap_or(reach.provider.concurrency);
+            let endpoint = Route::endpoint(provider_id.clone(), reach.origin.clone(), provider, concurrency);
+            endpoints.insert(provider_id.clone(), endpoint);
+        }
+        if let Some(endpoint) = endpoints.get(provider_id) {
+            routes.insert(id.clone(), reach.route(id, endpoint.clone()));
+        }
+    }
+    Ok(routes)
+}
+
+fn seed(run: &RunId) -> u64 {
+    run.0.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+fn no_provider(id: &str, message: &str) -> Problem {
+    Problem::error(Place::file("workspace.ron"), format!("The provider `{id}` cannot be used: {message}"), "")
+}

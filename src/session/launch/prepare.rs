@@ -1,0 +1,208 @@
+//! Looks at everything that a run needs, and tells all that is wrong at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::domain::{
+    Budget, Capability, DefinitionKey, Experiment, ExperimentId, ModelId, Place, Policy, Price, Problem, ProjectId,
+    RunHeader, RunModel, Usd, Workspace,
+};
+use crate::engine::{new_run_id, now};
+use crate::plan::{Estimate, PastOutput, Plan, PlanVariant, Selection, estimate};
+use crate::provider::capability;
+use crate::scoring::Checks;
+use crate::session::shelf::Shelf;
+use crate::store::{OpenCases, pricing};
+
+use super::prompts::Bookcase;
+use super::reach::{Reach, judge_models, reach_models};
+
+/// Which run is wanted, and what of its definition is to be different this time.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    pub project: ProjectId,
+    pub experiment: ExperimentId,
+    /// The most calls in flight, for every endpoint.
+    pub concurrency: Option<u32>,
+    pub budget: Option<Usd>,
+    /// The first cases only.
+    pub limit: Option<usize>,
+    pub repeats: Option<u32>,
+    pub no_cache: bool,
+}
+
+/// A run that can be started.
+pub struct Prepared {
+    pub plan: Plan,
+    pub estimate: Estimate,
+    pub warnings: Vec<Problem>,
+    /// What the run needs beyond the workspace's folder.
+    pub asks: BTreeSet<Capability>,
+    pub(super) checks: Arc<Checks>,
+    pub(super) policy: Policy,
+    pub(super) budget: Budget,
+    /// The plan's models, then the judges'.
+    pub(super) reached: BTreeMap<ModelId, Reach>,
+    pub(super) judges: BTreeSet<ModelId>,
+    pub(super) concurrency: Option<u32>,
+}
+
+/// Looks at everything that a run needs: prompts render, checks compile, the dataset opens, models are known.
+///
+/// Opens the dataset, so not for the main thread.
+///
+/// # Errors
+/// All that is wrong, each with its place.
+pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOutput) -> Result<Prepared, Vec<Problem>> {
+    let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
+    let defined = project.experiments.get(&wish.experiment).ok_or_else(|| missing("experiment", &wish.experiment.0))?;
+    let experiment = changed(defined, wish);
+    let at = Place::file(DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone()).path());
+    let bookcase = Bookcase { workspace, shelf, id: &wish.project, project };
+
+    let cases = bookcase.cases(&experiment.dataset, &at)?;
+    let mut problems = cases.problems.clone();
+    let variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
+    let checks = compile_checks(&experiment, &cases, &at, &mut problems);
+    let judges = judge_models(&experiment);
+    let reached = reach_models(workspace, experiment.models.iter().chain(&judges), &at, &mut problems);
+    let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Selection::First(0)
+    });
+    if selection.is_empty() {
+        problems.push(Problem::error(at, "No case takes part.", "Add cases to the dataset, or widen the filter."));
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Problem::is_error);
+    let Some(checks) = checks.filter(|_| errors.is_empty()) else { return Err(errors) };
+
+    let policy = if experiment.policy == Policy::default() {
+        workspace.manifest.policy.clone()
+    } else {
+        experiment.policy.clone()
+    };
+    let models: Vec<(ModelId, Reach)> =
+        experiment.models.iter().filter_map(|id| Some((id.clone(), reached.get(id)?.clone()))).collect();
+    let header = header(wish, &experiment, &variants, &models, &cases, &selection);
+    let plan = Plan {
+        header: Arc::new(header),
+        variants,
+        models: models.iter().map(|(_, reach)| reach.plan_model()).collect(),
+        cases: cases.cases.clone(),
+        selection,
+        untrusted: Arc::new(cases.untrusted.clone()),
+        epoch: policy.cache.epoch,
+    };
+    let judge_prices: Vec<Option<Price>> =
+        checks.judges().map(|(_, judge)| reached.get(&judge.model).and_then(|reach| reach.price.clone())).collect();
+    let estimate = estimate(&plan, past, &judge_prices);
+    let asks = reached.values().filter_map(|reach| capability(&reach.provider)).collect();
+    Ok(Prepared {
+        plan,
+        estimate,
+        warnings,
+        asks,
+        checks: Arc::new(checks),
+        policy: if wish.no_cache { without_cache(policy) } else { policy },
+        budget: experiment.budget,
+        reached,
+        judges,
+        concurrency: wish.concurrency,
+    })
+}
+
+/// The experiment with what is to be different this time.
+fn changed(defined: &Experiment, wish: &Wish) -> Experiment {
+    let mut experiment = defined.clone();
+    if let Some(limit) = wish.limit {
+        experiment.filter.limit = Some(experiment.filter.limit.map_or(limit, |set| set.min(limit)));
+    }
+    if let Some(repeats) = wish.repeats {
+        experiment.repeats = repeats;
+    }
+    if let Some(budget) = wish.budget {
+        experiment.budget.hard = Some(budget);
+    }
+    experiment.repeats = experiment.repeats.max(1);
+    experiment
+}
+
+fn without_cache(mut policy: Policy) -> Policy {
+    policy.cache.on = false;
+    policy
+}
+
+fn compile_checks(
+    experiment: &Experiment,
+    cases: &OpenCases,
+    at: &Place,
+    problems: &mut Vec<Problem>,
+) -> Option<Checks> {
+    let placed = |problem: Problem| Problem { place: at.clone(), ..problem };
+    match Checks::new(&experiment.checks, experiment.pass) {
+        Ok(checks) => {
+            problems.extend(
+                checks
+                    .lint(&cases.columns.iter().cloned().collect(), &cases.expected.iter().cloned().collect())
+                    .into_iter()
+                    .map(placed),
+            );
+            Some(checks)
+        }
+        Err(found) => {
+            problems.extend(found.into_iter().map(placed));
+            None
+        }
+    }
+}
+
+/// The rows that take part: those with one of the filter's tags, the first of them where there is a limit.
+fn select(experiment: &Experiment, cases: &OpenCases) -> Result<Selection, Problem> {
+    let limit = experiment.filter.limit.unwrap_or(usize::MAX);
+    let count = cases.cases.len();
+    let row = |index: usize| u32::try_from(index).ok();
+    let too_many = || Problem::error(Place::default(), "More than 4 billion cases cannot run at once.", "Set a limit.");
+    if experiment.filter.tags.is_empty() {
+        return Ok(Selection::First(row(count.min(limit)).ok_or_else(too_many)?));
+    }
+    let tagged = |index: &usize| {
+        cases.cases.case(*index).is_ok_and(|case| case.tags.iter().any(|tag| experiment.filter.tags.contains(tag)))
+    };
+    let rows: Vec<u32> = (0..count).filter(tagged).take(limit).filter_map(row).collect();
+    Ok(Selection::Rows(rows.into()))
+}
+
+fn header(
+    wish: &Wish,
+    experiment: &Experiment,
+    variants: &[PlanVariant],
+    models: &[(ModelId, Reach)],
+    cases: &OpenCases,
+    selection: &Selection,
+) -> RunHeader {
+    let run_model = |(id, reach): &(ModelId, Reach)| RunModel {
+        id: id.clone(),
+        model: reach.spec.model.clone(),
+        origin: reach.origin.clone(),
+        scripted: reach.provider.api.is_scripted(),
+    };
+    RunHeader {
+        id: new_run_id(),
+        project: wish.project.clone(),
+        experiment: wish.experiment.clone(),
+        definition: experiment.clone(),
+        variants: variants.iter().map(|variant| variant.id.clone()).collect(),
+        models: models.iter().map(run_model).collect(),
+        dataset: experiment.dataset.clone(),
+        dataset_fingerprint: cases.cases.fingerprint(),
+        cases: u32::try_from(selection.len()).unwrap_or(u32::MAX),
+        repeats: experiment.repeats,
+        started_at: now(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        prices_dated: pricing().dated.clone(),
+    }
+}
+
+fn missing(what: &str, id: &str) -> Vec<Problem> {
+    vec![Problem::error(Place::default(), format!("The workspace has no {what} `{id}`."), "")]
+}
