@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::analysis::{Board, ColumnMetrics};
 use crate::domain::{Interval, ModelId, RunHeader, RunState, Usd, VariantId};
 
 /// A run, folded.
@@ -33,6 +34,38 @@ pub struct ColumnReport {
     pub latency_p95_ms: Option<f64>,
     /// Mean score, 0 to 1, by metric.
     pub metrics: Vec<(String, f64)>,
+}
+
+impl Report {
+    /// What a board shows now.
+    #[must_use]
+    pub fn of(board: &Board) -> Self {
+        let totals = board.totals();
+        Self {
+            header: board.header().clone(),
+            state: board.state(),
+            columns: board.columns().iter().map(ColumnReport::from).collect(),
+            spent: totals.spent,
+            judge_spent: totals.judge_spent,
+        }
+    }
+}
+
+impl From<&ColumnMetrics> for ColumnReport {
+    fn from(metrics: &ColumnMetrics) -> Self {
+        Self {
+            passed: metrics.passed,
+            failed: metrics.failed,
+            unscored: metrics.unscored,
+            errored: metrics.errored,
+            pass_rate: metrics.pass_rate(),
+            mean_cost: metrics.mean_cost(),
+            total_cost: (metrics.unpriced() == 0).then(|| metrics.total_cost()),
+            latency_p50_ms: metrics.latency_p50(),
+            latency_p95_ms: metrics.latency_p95(),
+            metrics: metrics.metrics().into_iter().map(|mean| (mean.metric, mean.mean)).collect(),
+        }
+    }
 }
 
 impl ColumnReport {
