@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_is_not_set_is_not_sent() {
         let slots = slots(|_| {});
-        let system = "You sort support messages.";
+        let system = "## Identity\n\n- Role: You sort support messages.";
         let ask = "Sort this: {{ message }}";
         assert_eq!(
             openai(&slots, &Params::default()),

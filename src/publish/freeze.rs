@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::analysis::ColumnMetrics;
 use crate::domain::{
     Evidence, FORMAT, Interval, Params, Prompt, PromptId, Release, ReleaseId, RunHeader, Usd, VariantId,
 };
@@ -129,6 +130,22 @@ pub struct Measured {
     pub latency_p95_ms: Option<f64>,
     /// The model version as the provider answered it.
     pub answered_by: Option<String>,
+}
+
+impl From<&ColumnMetrics> for Measured {
+    fn from(metrics: &ColumnMetrics) -> Self {
+        Self {
+            passed: metrics.passed,
+            failed: metrics.failed,
+            unscored: metrics.unscored,
+            errored: metrics.errored,
+            pass_rate: metrics.pass_rate(),
+            mean_cost: metrics.mean_cost(),
+            latency_p50_ms: metrics.latency_p50(),
+            latency_p95_ms: metrics.latency_p95(),
+            answered_by: None,
+        }
+    }
 }
 
 /// The evidence that a column of a run gives; `None` for a column that the run does not have.

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::compose::layer_text;
 use crate::domain::{Evidence, Interval, Layer, Params, Prompt, Release, ResponseFormat};
 
 use super::bodies::{ANTHROPIC_MAX_TOKENS, MODEL};
 use super::names::one_line;
-use super::slots::text_of;
 
 const LONGEST_CELL: usize = 200;
 
@@ -45,7 +45,7 @@ fn layers(prompt: &Prompt) -> String {
     for (index, layer) in prompt.layers.iter().filter(|layer| layer.on).enumerate() {
         let _ = writeln!(text, "### {}. {}\n", index + 1, inline(layer.name()));
         let _ = writeln!(text, "{}, {} message.\n", layer.content.kind(), layer.role().word());
-        let _ = writeln!(text, "{}\n", fenced(&text_of(layer)));
+        let _ = writeln!(text, "{}\n", fenced(&layer_text(layer)));
     }
     let off: Vec<String> =
         prompt.layers.iter().filter(|layer| !layer.on).map(|layer: &Layer| code(layer.id.as_str())).collect();
@@ -159,7 +159,8 @@ fn how_to_use(prompt: &Prompt) -> String {
          - `prompt.ron` is the prompt as Strata opens it.\n\
          - `messages.openai.json`, `messages.anthropic.json` and `messages.gemini.json` are request bodies. Put the model's \
          name in the place of `{MODEL}` (Gemini has it in the address), and render each text as a Jinja template with the \
-         variables above: `{{{{ name }}}}` is a slot. A message that is nothing but a slot of turns stands for those turns.\n\
+         variables above: `{{{{ name }}}}` is a slot. A message that is \
+         nothing but a slot of turns stands for those turns; documents go in as text.\n\
          - The key goes into the program that calls, never into these files. Fields of one provider only are in the table of \
          parameters and not in the bodies. Anthropic requires a limit of output tokens; where none is set it is \
          {ANTHROPIC_MAX_TOKENS}.\n\

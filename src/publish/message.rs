@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Evidence, Fingerprint, Layer, Prompt, Release};
+use crate::compose::{Change, LayerDiff, LineTag, diff_prompts};
+use crate::domain::{Evidence, Fingerprint, Prompt, Release};
 
 use super::markdown::{counts, milliseconds, percent};
 use super::names::one_line;
@@ -42,37 +43,26 @@ fn changes(prompt: &Prompt, previous: Option<&Release>) -> String {
     format!("Since {}:\n{}", name(&previous.version), lines.concat())
 }
 
-/// By layer id: what came, went, moved or says something else.
+/// What came, went, moved or says something else, with how many lines.
 fn layer_changes(before: &Prompt, now: &Prompt) -> Vec<String> {
-    let find = |prompt: &'_ Prompt, layer: &Layer| prompt.layer(&layer.id).cloned();
-    let mut lines: Vec<String> = now
-        .layers
-        .iter()
-        .filter_map(|layer| {
-            let id = name(layer.id.as_str());
-            match find(before, layer) {
-                None => Some(format!("layer {id} added")),
-                Some(old) if old.on != layer.on => {
-                    Some(format!("layer {id} switched {}", if layer.on { "on" } else { "off" }))
-                }
-                Some(old) if old.content != layer.content || old.role() != layer.role() => {
-                    Some(format!("layer {id} changed"))
-                }
-                Some(_) => None,
-            }
-        })
-        .collect();
-    let gone = before.layers.iter().filter(|layer| now.layer(&layer.id).is_none());
-    lines.extend(gone.map(|layer| format!("layer {} removed", name(layer.id.as_str()))));
-    if common_order(before, now) != common_order(now, before) {
-        lines.push("layers in another order".to_owned());
-    }
-    lines
+    diff_prompts(before, now).iter().filter_map(|diff| layer_change(diff, before, now)).collect()
 }
 
-/// The ids of a prompt that the other one has too, in order.
-fn common_order<'a>(prompt: &'a Prompt, other: &Prompt) -> Vec<&'a str> {
-    prompt.layers.iter().filter(|layer| other.layer(&layer.id).is_some()).map(|layer| layer.id.as_str()).collect()
+fn layer_change(diff: &LayerDiff, before: &Prompt, now: &Prompt) -> Option<String> {
+    let id = name(diff.id.as_str());
+    let is_on = |prompt: &Prompt| prompt.layer(&diff.id).map(|layer| layer.on);
+    let count = |tag: LineTag| diff.lines.iter().filter(|line| line.tag == tag).count();
+    let lines = format!("+{} −{} lines", count(LineTag::Added), count(LineTag::Removed));
+    let moved = if diff.moved { ", moved" } else { "" };
+    match (diff.change, is_on(before), is_on(now)) {
+        (Change::Same, ..) => None,
+        (Change::Added, ..) => Some(format!("layer {id} added")),
+        (Change::Removed, ..) => Some(format!("layer {id} removed")),
+        (Change::Moved, ..) => Some(format!("layer {id} moved")),
+        (Change::Changed, Some(true), Some(false)) => Some(format!("layer {id} switched off{moved}")),
+        (Change::Changed, Some(false), Some(true)) => Some(format!("layer {id} switched on{moved}")),
+        (Change::Changed, ..) => Some(format!("layer {id} changed ({lines}){moved}")),
+    }
 }
 
 fn evidence(evidence: &[Evidence]) -> String {
@@ -164,8 +154,8 @@ mod tests {
         now.prompt.layers.push(layer("more", "x"));
         now.prompt.variables.remove("tone");
         let message = commit_message(&now, Some(&before));
-        let expect = "Since 1.0.0:\n- layer ask changed\n- layer who switched off\n- layer more added\n\
-                      - layers in another order\n- variable tone removed\n";
+        let expect = "Since 1.0.0:\n- layer ask changed (+1 −1 lines)\n- layer who switched off, moved\n\
+                      - layer more added\n- variable tone removed\n";
         assert!(message.contains(expect), "{message}");
         assert!(commit_message(&before, Some(&before)).contains("Same layers as 1.0.0."));
     }

@@ -1,9 +1,7 @@
 //! A frozen prompt as messages whose variables are still slots: `{{ message }}` stays `{{ message }}`.
 
-use crate::domain::{
-    Content, Context, Example, Foundation, Layer, Message, OutputFormat, Prompt, ResponseFormat, Role, Task, Tool,
-    Turns,
-};
+use crate::compose::layer_text;
+use crate::domain::{Content, Context, Layer, Message, Prompt, ResponseFormat, Role, Task, Tool, Turns};
 
 /// What goes into the provider-ready bodies.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,6 +11,8 @@ pub(super) struct Slots {
     pub tools: Vec<Tool>,
     /// A form of the answer that a layer asks of the provider itself.
     pub response: ResponseFormat,
+    /// The last message is a layer's text, which the next layer may join.
+    open: bool,
 }
 
 impl Slots {
@@ -25,180 +25,143 @@ impl Slots {
     }
 
     fn add(&mut self, layer: &Layer) {
-        if let Content::Tools(tools) = &layer.content {
-            self.tools.extend(tools.tools.iter().cloned());
-            return;
-        }
-        if let Content::Task(task) = &layer.content {
-            if let (true, Some(schema)) = (task.structured_output, &task.output_schema) {
-                self.response = ResponseFormat::Schema(schema.clone());
-            }
-            if task.example_form == Turns::Messages {
-                for example in &task.examples {
-                    self.say(Role::User, &example.input, false);
-                    self.say(Role::Assistant, &example.output, false);
-                }
+        match &layer.content {
+            Content::Tools(tools) => self.tools.extend(tools.tools.iter().cloned()),
+            Content::History(history) => self.turn(Role::User, &slot(&history.variable)),
+            Content::Task(task) => self.task(layer, task),
+            Content::Context(context) => self.context(layer, context),
+            Content::Foundation(_) | Content::Text(_) | Content::Examples(_) | Content::Snippet(_) => {
+                self.say(layer.role(), &layer_text(layer));
             }
         }
-        let alone = matches!(layer.content, Content::History(_));
-        self.say(layer.role(), &text_of(layer), alone);
     }
 
-    fn say(&mut self, role: Role, text: &str, alone: bool) {
-        if text.trim().is_empty() {
+    fn task(&mut self, layer: &Layer, task: &Task) {
+        if let (true, Some(schema)) = (task.structured_output, &task.output_schema) {
+            self.response = ResponseFormat::Schema(schema.clone());
+        }
+        let mut rest = task.clone();
+        if task.example_form == Turns::Messages {
+            for example in rest.examples.drain(..) {
+                self.turn(Role::User, &example.input);
+                self.turn(Role::Assistant, &example.output);
+            }
+        }
+        self.say(layer.role(), &layer_text(&with(layer, Content::Task(Box::new(rest)))));
+    }
+
+    fn context(&mut self, layer: &Layer, context: &Context) {
+        let mut rest = context.clone();
+        let after = rest.history.take_if(|window| window.form == Turns::Messages);
+        let text = layer_text(&with(layer, Content::Context(Box::new(rest.clone()))));
+        let only = |context: Context| layer_text(&with(layer, Content::Context(Box::new(context))));
+        let holes = [
+            rest.history.map(|history| {
+                (slot(&history.variable), only(Context { history: Some(history), ..Context::default() }))
+            }),
+            rest.retrieved.map(|retrieved| {
+                (slot(&retrieved.variable), only(Context { retrieved: Some(retrieved), ..Context::default() }))
+            }),
+        ];
+        // Alone, such a part is a heading over the line that names its variable.
+        let filled = holes.into_iter().flatten().fold(text, |text, (slot, part)| match part.lines().last() {
+            Some(line) => text.replace(line, &slot),
+            None => text,
+        });
+        self.say(layer.role(), &filled);
+        if let Some(history) = after {
+            self.turn(Role::User, &slot(&history.variable));
+        }
+    }
+
+    /// Text that joins the message before it where both have one role.
+    fn say(&mut self, role: Role, text: &str) {
+        let text = text.trim_end().trim_start_matches(['\r', '\n']);
+        if text.is_empty() {
             return;
         }
-        match self.messages.last_mut() {
-            Some(last) if last.role == role && !alone && !is_slot(&last.content) => {
+        match self.messages.last_mut().filter(|last| self.open && last.role == role) {
+            Some(last) => {
                 last.content.push_str("\n\n");
                 last.content.push_str(text);
             }
-            _ => self.messages.push(Message { role, content: text.to_owned() }),
+            None => self.messages.push(Message { role, content: text.to_owned() }),
         }
+        self.open = true;
+    }
+
+    /// A message of its own.
+    fn turn(&mut self, role: Role, text: &str) {
+        self.messages.push(Message { role, content: text.trim().to_owned() });
+        self.open = false;
     }
 }
 
-/// A layer's words, slots and other template marks left in.
-pub(super) fn text_of(layer: &Layer) -> String {
-    match &layer.content {
-        Content::Foundation(foundation) => foundation_text(foundation),
-        Content::Context(context) => context_text(context),
-        Content::Task(task) => task_text(task),
-        Content::Text(text) => text.text.clone(),
-        Content::Examples(examples) => {
-            format!("Input: {}\nOutput: {}", examples.input, examples.output)
-        }
-        Content::Snippet(snippet) => format!("(layer {} of prompt {})", snippet.layer, snippet.prompt),
-        Content::Tools(tools) => {
-            let lines = tools.tools.iter().map(|tool| format!("- {}: {}", tool.name, tool.description));
-            lines.collect::<Vec<_>>().join("\n")
-        }
-        Content::History(history) => slot(&history.variable),
-    }
-}
-
-fn foundation_text(foundation: &Foundation) -> String {
-    let Foundation { version: _, identity, capabilities, output_rules, safety } = foundation;
-    let format = output_rules.format.map(|format| match format {
-        OutputFormat::Markdown => "Answer in Markdown.",
-        OutputFormat::Json => "Answer in JSON.",
-        OutputFormat::Plain => "Answer in plain text.",
-    });
-    let length = output_rules.max_length.map(|most| format!("Write at most {most} characters."));
-    let mut parts = Parts::default();
-    parts.text("", &identity.role);
-    parts.text("Manner", &identity.personality);
-    parts.list("Expertise", &identity.expertise);
-    parts.list("You may", &capabilities.allowed);
-    parts.list("You must not", &capabilities.forbidden);
-    parts.list("Ask for approval before", &capabilities.requires_approval);
-    parts.text("", format.unwrap_or_default());
-    parts.text("", length.as_deref().unwrap_or_default());
-    parts.list("Required sections", &output_rules.required_sections);
-    parts.list("Content filters", &safety.content_filters);
-    parts.list("Escalate when", &safety.escalation_triggers);
-    parts.text("When uncertain", &safety.uncertainty_handling);
-    parts.join()
-}
-
-fn context_text(context: &Context) -> String {
-    let mut parts = Parts::default();
-    if let Some(user) = &context.user {
-        let mut lines = vec![format!("id: {}", user.id), format!("tier: {}", user.tier)];
-        lines.extend(user.preferences.iter().map(|(name, value)| format!("{name}: {value}")));
-        parts.list("User", &lines);
-    }
-    if let Some(session) = &context.session {
-        let lines = [
-            ("id", &session.id),
-            ("started at", &session.started_at),
-            ("turn", &session.turn_count),
-            ("current task", &session.current_task),
-        ];
-        let said = lines.iter().filter(|(_, value)| !value.is_empty());
-        parts.list("Session", &said.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>());
-    }
-    if let Some(history) = &context.history {
-        parts.text("Earlier turns", &slot(&history.variable));
-    }
-    if let Some(retrieved) = &context.retrieved {
-        parts.text("Documents", &slot(&retrieved.variable));
-    }
-    if let Some(limits) = &context.constraints {
-        let lines = [
-            limits.max_tokens.map(|most| format!("at most {most} tokens")),
-            limits.timeout_ms.map(|most| format!("at most {most} ms")),
-            limits.cost_budget.map(|most| format!("at most {most}")),
-        ];
-        parts.list("Limits", &lines.into_iter().flatten().collect::<Vec<_>>());
-    }
-    parts.join()
-}
-
-fn task_text(task: &Task) -> String {
-    let mut parts = Parts::default();
-    parts.text("", &task.action);
-    for (name, value) in &task.inputs {
-        parts.text(name, value);
-    }
-    if let (false, Some(schema)) = (task.structured_output, &task.output_schema) {
-        let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
-        parts.text("Answer with JSON that obeys this JSON Schema", &format!("{{% raw %}}{schema}{{% endraw %}}"));
-    }
-    if task.example_form == Turns::Block {
-        parts.list("Examples", &task.examples.iter().map(example_text).collect::<Vec<_>>());
-    }
-    parts.list("Constraints", &task.constraints);
-    parts.join()
-}
-
-fn example_text(example: &Example) -> String {
-    format!("Input: {}\n  Output: {}", example.input, example.output)
+fn with(layer: &Layer, content: Content) -> Layer {
+    Layer { content, ..layer.clone() }
 }
 
 fn slot(variable: &str) -> String {
     format!("{{{{ {variable} }}}}")
 }
 
-/// Nothing but one slot: a place where whole turns go in.
-fn is_slot(text: &str) -> bool {
-    text.strip_prefix("{{ ").and_then(|rest| rest.strip_suffix(" }}")).is_some_and(|name| !name.contains(['{', '}']))
-}
-
-/// Paragraphs of a layer; those that say nothing are left out.
-#[derive(Default)]
-struct Parts(Vec<String>);
-
-impl Parts {
-    fn text(&mut self, heading: &str, text: &str) {
-        match (heading.is_empty(), text.trim().is_empty()) {
-            (_, true) => {}
-            (true, false) => self.0.push(text.to_owned()),
-            (false, false) => self.0.push(format!("{heading}:\n{text}")),
-        }
-    }
-
-    fn list(&mut self, heading: &str, items: &[String]) {
-        let lines: Vec<String> = items.iter().map(|item| format!("- {item}")).collect();
-        self.text(heading, &lines.join("\n"));
-    }
-
-    fn join(self) -> String {
-        self.0.join("\n\n")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::freeze::tests::{layer, prompt};
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
-    use crate::domain::History;
+    use crate::compose::{Composer, Library};
+    use crate::domain::{Case, Example, History, HistoryWindow, Retrieved, Variant};
+
+    /// What a release ships has the words that were tested: all but the values is as the composer renders it.
+    #[test]
+    fn the_words_are_those_of_the_composer() {
+        let task = Task {
+            action: "Sort {{ message }}.".to_owned(),
+            inputs: [("tone".to_owned(), "{{ tone }}".to_owned())].into(),
+            examples: vec![Example { input: "Where is my parcel?".to_owned(), output: "delivery".to_owned() }],
+            example_form: Turns::Messages,
+            constraints: vec!["One word.".to_owned()],
+            ..Task::default()
+        };
+        let mut prompt = prompt();
+        prompt.variables.values_mut().for_each(|variable| variable.untrusted = false);
+        prompt.layers.push(with(&layer("task", ""), Content::Task(Box::new(task))));
+        prompt.layers.push(layer("last", "\n  Now.\n"));
+        let shelf = BTreeMap::new();
+        let library = Library { prompts: &shelf, examples: &|_| None };
+        let composer = Composer::new(&prompt, &Variant::of("p".into()), &library).unwrap();
+        let vars = ["message", "tone"].map(|name| (name.to_owned(), slot(name).into()));
+        let case = Case { vars: vars.into_iter().collect(), ..Case::default() };
+        let rendered = composer.render(&case, &BTreeSet::new(), 1).unwrap();
+        assert_eq!(Slots::of(&prompt).messages, rendered.messages);
+    }
+
+    #[test]
+    fn documents_and_turns_are_slots_under_their_headings() {
+        let context = Context {
+            retrieved: Some(Retrieved { variable: "docs".to_owned(), max_tokens: Some(100), min_relevance: None }),
+            history: Some(HistoryWindow { variable: "talk".to_owned(), last: 5, max_tokens: None, form: Turns::Block }),
+            ..Context::default()
+        };
+        let mut prompt = prompt();
+        prompt.layers = vec![with(&layer("context", ""), Content::Context(Box::new(context)))];
+        let messages = Slots::of(&prompt).messages;
+        assert_eq!(messages[0].content, "## Conversation so far\n\n{{ talk }}\n\n## Documents\n\n{{ docs }}");
+    }
 
     #[test]
     fn slots_stay_and_roles_become_messages() {
         let slots = Slots::of(&prompt());
         let said: Vec<_> = slots.messages.iter().map(|message| (message.role, message.content.as_str())).collect();
-        assert_eq!(said, [(Role::System, "You sort support messages."), (Role::User, "Sort this: {{ message }}")]);
+        assert_eq!(
+            said,
+            [
+                (Role::System, "## Identity\n\n- Role: You sort support messages."),
+                (Role::User, "Sort this: {{ message }}")
+            ]
+        );
     }
 
     #[test]

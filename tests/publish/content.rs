@@ -28,7 +28,10 @@ fn versions_follow_each_other_with_a_readable_diff() {
     assert_eq!(repo.git(&["rev-parse", "strata/triage~1"]).trim(), one.commit);
     assert_ne!(one.tree, two.tree);
     let message = repo.git(&["log", "-1", "--format=%B", "strata/triage"]);
-    assert!(message.starts_with("Release triage 1.1.0\n\nSince 1.0.0:\n- layer ask changed\n"), "{message}");
+    assert!(
+        message.starts_with("Release triage 1.1.0\n\nSince 1.0.0:\n- layer ask changed (+1 −1 lines)\n"),
+        "{message}"
+    );
     let trailers = repo.git(&["log", "-1", "--format=%(trailers:key=Run,valueonly)", "strata/triage"]);
     assert_eq!(trailers.trim(), "20261123-140501-7f3a");
     assert_eq!(repo.git(&["cat-file", "-t", "triage-v1.1.0"]).trim(), "tag");
