@@ -1,10 +1,11 @@
 //! What each column of a file is: as the dataset says, else by its name.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
+use crate::compose::nearest;
 use crate::domain::{Case, ColumnRole, Dataset, Place, Problem};
-use crate::store::ron::nearest;
-use std::path::Path;
 
 /// Where a value of a row goes.
 #[derive(Debug, Clone, PartialEq)]

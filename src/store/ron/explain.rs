@@ -6,6 +6,7 @@ use ron::Error;
 use ron::error::SpannedError;
 
 use super::syntax::{Group, Member, Node, Shape, Span, Tree, locate};
+use crate::compose::nearest;
 use crate::domain::{Place, Problem};
 
 /// Fields that hold names: text that ends in file names, reports and other programs' hands.
@@ -129,34 +130,6 @@ fn closest(found: &str, known: &[&str], list: &str) -> String {
         (None, false) => format!("{list} {all}."),
         (None, true) => String::new(),
     }
-}
-
-/// The known name that is likely meant, if one is near.
-pub fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let wanted = found.to_lowercase();
-    known
-        .into_iter()
-        .map(|name| (distance(&wanted, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= (name.chars().count().max(wanted.chars().count()) / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// Letters added, removed, changed, or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = (0..=a.len()).map(|i| (i..=i + b.len()).collect()).collect();
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 /// The byte offset of the end of the error's span; the deserialiser stops behind what it did not understand.

@@ -12,7 +12,6 @@ mod samples;
 mod syntax;
 
 pub use edit::{EditError, edit};
-pub use explain::nearest;
 pub use print::to_text;
 pub use read::{Loaded, MAX_BYTES, WARN_BYTES, read};
 pub use syntax::{Bracket, Group, Member, Node, Shape, Span, SyntaxError, Tree, locate};

@@ -1,0 +1,145 @@
+//! A small workspace, one mistake at a time.
+
+use super::check_workspace;
+use crate::store::open_workspace;
+use crate::store::workspace::tests::{SMALL, workspace};
+
+/// The problems of the small workspace with one file changed.
+fn problems(path: &str, text: &str) -> Vec<String> {
+    let mut files: Vec<(&str, &str)> = SMALL.iter().copied().filter(|(name, _)| *name != path).collect();
+    files.push((path, text));
+    let dir = workspace(&files);
+    let opened = open_workspace(dir.path()).unwrap();
+    assert_eq!(opened.problems, [], "{text}");
+    check_workspace(&opened).iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect()
+}
+
+fn one(path: &str, text: &str, expect: &str) {
+    let found = problems(path, text);
+    assert!(found.iter().any(|problem| problem == expect), "{expect}\n{found:#?}");
+}
+
+const EXPERIMENT: &str = "projects/a/experiments/e.ron";
+const VARIANT: &str = "projects/a/variants/v.ron";
+
+#[test]
+fn a_sound_workspace_has_no_errors() {
+    let dir = workspace(&SMALL);
+    let found = check_workspace(&open_workspace(dir.path()).unwrap());
+    assert!(!found.iter().any(crate::domain::Problem::is_error), "{found:#?}");
+}
+
+#[test]
+fn references_that_lead_nowhere_have_line_column_and_the_nearest_name() {
+    one(
+        EXPERIMENT,
+        "(\n    variants: [\"v\", \"vv\"],\n    models: [\"m\"],\n    dataset: \"d\",\n)",
+        "projects/a/experiments/e.ron:2:21: error: The variant `vv` is not there. Did you mean `v`?",
+    );
+    one(
+        EXPERIMENT,
+        "(\n    variants: [\"v\"],\n    models: [\"gpt\"],\n    dataset: \"e\",\n)",
+        "projects/a/experiments/e.ron:3:14: error: The model `gpt` is not there. There is `m`.",
+    );
+    one(
+        EXPERIMENT,
+        "(\n    variants: [\"v\"],\n    models: [\"m\"],\n    dataset: \"e\",\n)",
+        "projects/a/experiments/e.ron:4:14: error: The dataset `e` is not there. Did you mean `d`?",
+    );
+    one(
+        EXPERIMENT,
+        "(variants: [\"v\"], models: [\"m\"], dataset: \"d\", checks: [(kind: Json), (kind: Judge(model: \"j\", rubric: \"r\"))])",
+        "projects/a/experiments/e.ron:1:91: error: The judge's model `j` is not there. Did you mean `m`?",
+    );
+    one(
+        VARIANT,
+        "(prompt: \"q\")",
+        "projects/a/variants/v.ron:1:10: error: The prompt `q` is not there. Did you mean `p`?",
+    );
+    one(
+        "workspace.ron",
+        "(name: \"w\", providers: {\"s\": (api: Scripted(\"script.ron\"))}, models: {\"m\": (provider: \"t\", model: \"x\")})",
+        "workspace.ron:1:87: error: The model `m` names the provider `t`, which is not there. Did you mean `s`?",
+    );
+    one(
+        "workspace.ron",
+        "(name: \"w\", providers: {\"s\": (api: Scripted(\"none.ron\"))}, models: {\"m\": (provider: \"s\", model: \"x\")})",
+        "workspace.ron:1:36: error: The script `none.ron` is not there. Give its path from the workspace's folder.",
+    );
+    one(
+        "workspace.ron",
+        "(name: \"w\", providers: {\"s\": (api: Scripted(\"../s.ron\"))}, models: {\"m\": (provider: \"s\", model: \"x\")})",
+        "workspace.ron:1:36: error: The path `../s.ron` leads out of the workspace. Give a path inside the workspace, \
+         such as `cases.csv`.",
+    );
+    one(
+        "workspace.ron",
+        "(name: \"w\", providers: {\"s\": (api: Scripted(\"script.ron\"))}, models: {\"m\": (provider: \"s\", model: \"y\")})",
+        "workspace.ron:1:99: error: The script `script.ron` has no model `y`. Did you mean `x`?",
+    );
+}
+
+#[test]
+fn numbers_out_of_range_are_told() {
+    one(
+        VARIANT,
+        "(prompt: \"p\", params: (max_tokens: 0))",
+        "projects/a/variants/v.ron:1:36: error: `max_tokens` is 0, so that no answer can be given. Give a number from 1, \
+         or leave it out.",
+    );
+    for temperature in ["NaN", "-0.5", "inf"] {
+        let found = problems(VARIANT, &format!("(prompt: \"p\", params: (temperature: {temperature}))"));
+        assert!(found[0].contains(":1:37: error: The temperature is"), "{temperature}: {found:?}");
+    }
+    let experiment = |rest: &str| format!("(variants: [\"v\"], models: [\"m\"], dataset: \"d\", {rest})");
+    for (rest, part) in [
+        ("repeats: 0", ":1:57: error: `repeats` is 0"),
+        ("gate: 1.5", ":1:54: error: The gate is 1.5."),
+        ("gate: NaN", "The gate is NaN"),
+        ("filter: (limit: 0)", "The filter lets no case through"),
+        ("checks: [(kind: Json), (weight: -1, kind: Json)]", ":1:71: error: Check 2 (json"),
+        ("checks: [(threshold: 2, kind: Json)]", ":1:57: error: Check 1 (json"),
+        ("pass: Score(2)", ":1:54: error: The pass rule"),
+        ("policy: (timeouts: (idle_ms: 0))", "`idle_ms` is 0"),
+    ] {
+        let found = problems(EXPERIMENT, &experiment(rest));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{rest}: {found:#?}");
+    }
+    one(
+        "workspace.ron",
+        "(name: \"w\", providers: {\"s\": (api: Scripted(\"script.ron\"), concurrency: 0)}, models: {\"m\": (provider: \"s\", model: \"x\")})",
+        "workspace.ron:1:73: error: The provider `s` may have 0 calls in flight. Give a number from 1 to 10000; 8 is the \
+         default.",
+    );
+}
+
+#[test]
+fn variables_that_no_case_fills_are_told() {
+    let found = problems("projects/a/datasets/d.csv", "id,qq,expected\n1,one,1\n");
+    assert!(found.iter().any(|problem| problem.contains("The dataset has no column `q`")), "{found:#?}");
+    assert!(found[0].starts_with("projects/a/prompts/p.ron"), "{found:#?}");
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_told() {
+    let found = problems("projects/a/datasets/d.csv", "id,q,expected\n1,one,1\n2\n");
+    assert!(
+        found.iter().any(|problem| problem.starts_with("projects/a/datasets/d.csv:3:1: error: 1 row")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn what_nothing_uses_is_a_warning() {
+    let mut files = SMALL.to_vec();
+    files.extend([
+        ("projects/a/prompts/spare.ron", "()"),
+        ("projects/a/datasets/spare.csv", "q\nx\n"),
+        ("projects/a/variants/spare.ron", "(prompt: \"p\")"),
+    ]);
+    let dir = workspace(&files);
+    let found = check_workspace(&open_workspace(dir.path()).unwrap());
+    let warnings: Vec<_> = found.iter().filter(|problem| problem.message.contains("spare")).collect();
+    assert_eq!(warnings.len(), 3, "{found:#?}");
+    assert!(warnings.iter().all(|problem| !problem.is_error()));
+}
