@@ -1,15 +1,31 @@
 //! What is on disk: definitions, cases, prices, settings, trust, records.
 
+mod bundled;
 mod cases;
+mod check;
+mod definitions;
 mod files;
+mod init;
+mod journal;
 mod pricing;
 pub mod records;
 pub mod ron;
 mod save;
+mod settings;
+mod trust;
+mod watch;
 mod workspace;
 
+pub use bundled::{Bundled, bundled, copy_bundled};
 pub use cases::{OpenCases, open_cases, parse_json};
+pub use check::check_workspace;
+pub use definitions::{key_of, read_definition};
 pub use files::{PathError, inside, write_atomic};
+pub use init::init_workspace;
+pub use journal::{Journal, Unsaved};
 pub use pricing::{TokenLimits, limits_of, price_of, pricing};
 pub use save::{SaveError, SaveOutcome, definition_text, save, save_conflict};
+pub use settings::{Settings, Theme, config_dir, data_dir};
+pub use trust::{Decision, Trust, TrustStore};
+pub use watch::{Watcher, watch};
 pub use workspace::open_workspace;
