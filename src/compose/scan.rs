@@ -62,10 +62,12 @@ pub(super) fn tags(source: &str) -> Vec<Tag<'_>> {
             b'{' => (open + 2, "}}"),
             _ => (open + 2, "%}"),
         };
+        // A mark of whitespace control is no part of what the tag says.
+        let start = start + usize::from(source[start..].starts_with(['-', '+']));
         let (tokens, end) = tokens(source, start, close);
         let kind = if close == "}}" { TagKind::Emit } else { TagKind::Statement };
         at = (end + 2).min(source.len());
-        let tag = Tag { kind, inner: without_marks(source, start, end), tokens };
+        let tag = Tag { kind, inner: start..without_mark(source, start, end), tokens };
         if tag.is_statement("raw") {
             at = end_of_raw(source, at);
         } else {
@@ -93,11 +95,9 @@ fn end_of_raw(source: &str, from: usize) -> usize {
     source.len()
 }
 
-fn without_marks(source: &str, start: usize, end: usize) -> Range<usize> {
-    let inner = &source[start..end];
-    let front = usize::from(inner.starts_with(['-', '+']));
-    let back = usize::from(inner.len() > front && inner.ends_with(['-', '+']));
-    start + front..end - back
+/// The end of what the tag says, before a mark of whitespace control.
+fn without_mark(source: &str, start: usize, end: usize) -> usize {
+    end - usize::from(source[start..end].ends_with(['-', '+']))
 }
 
 /// The tokens from `start` to the closing delimiter, and where that stands.
@@ -343,6 +343,7 @@ mod tests {
         check("{% for k, v in m | items %}{{ v }}{% endfor %}", &[&["m", "v"]]);
         check("{% macro m(p) %}{{ p }}{% endmacro %}{{ m(a) }}", &[&["m", "p"], &["a", "m", "p"]]);
         check("{% macro m(p) %}{{ p }}{% endmacro %}{% call m(a) %}{% endcall %}", &[&["a", "m", "p"]]);
+        check("{%- for d in docs -%}{{- d -}}{%- endfor -%}{%- raw -%}{{ b }}{%- endraw -%}", &[&["d", "docs"]]);
         check("{% with w = a %}{{ w }}{% endwith %}", &[&["a", "w"]]);
     }
 
