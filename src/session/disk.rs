@@ -8,11 +8,12 @@ use secrecy::SecretString;
 use super::open::BundledInfo;
 use super::settings::Settings;
 use crate::domain::{
-    Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, RunSummary, SecretRef, Workspace,
+    Capability, Dataset, Definition, DefinitionKey, Place, PriceTable, Problem, ProjectId, ProviderSpec, RunSummary,
+    SecretRef, Workspace,
 };
 use crate::provider;
 use crate::store::records::Records;
-use crate::store::{self, SaveError};
+use crate::store::{self, OpenCases, SaveError};
 
 /// Why a definition was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,10 @@ pub(super) fn keep_grants(
 
 pub(super) fn pricing() -> &'static PriceTable {
     store::pricing()
+}
+
+pub(super) fn open_cases(root: &Path, project: &ProjectId, dataset: &Dataset) -> Result<OpenCases, Vec<Problem>> {
+    store::open_cases(root, project, dataset)
 }
 
 pub(super) fn open_records(root: &Path) -> Result<(Records, Vec<RunSummary>), String> {

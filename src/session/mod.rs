@@ -3,6 +3,7 @@
 //! A [`Command`] goes in, [`Session::apply`] changes the state and never blocks, [`Session::tick`] takes in what the
 //! background has done. Readers look at getters and at [`Session::revision`]. Invariant: nothing here knows of a window.
 
+mod cases;
 mod command;
 mod disk;
 mod edits;
@@ -22,6 +23,7 @@ mod shown;
 mod state;
 mod trust;
 
+pub use cases::CasesView;
 pub use command::{Command, CommandInfo};
 pub use feed::{Feed, FeedSink};
 pub use history::History;

@@ -94,6 +94,7 @@ impl Session {
         self.selection.settle(&workspace);
         self.opened = Some(Opened { watcher: self.watch(&root), under_way: false });
         self.workspace = Some(workspace);
+        self.cases = None;
         self.route = if self.route == Route::Settings { Route::Settings } else { Route::Home };
         self.open_records(&root);
         self.read_trust();
@@ -107,7 +108,10 @@ impl Session {
         self.jobs.blocking("Reading the workspace again", move |_| {
             let read = disk::open(&root);
             Box::new(move |session| match read {
-                Ok(fresh) => session.merge(fresh),
+                Ok(fresh) => {
+                    session.merge(fresh);
+                    session.read_cases_again();
+                }
                 Err(problem) => session.notices.error(problem.message, problem.hint),
             })
         });
@@ -118,6 +122,7 @@ impl Session {
         self.forget_edits();
         self.workspace = None;
         self.opened = None;
+        self.cases = None;
         self.selection = super::Selection::default();
         self.route = Route::Home;
         self.runs.clear();
@@ -152,6 +157,7 @@ impl Session {
     }
 
     pub(super) fn selection_changed(&mut self) {
+        self.read_cases();
         self.choose_run();
         self.estimate_due(Instant::now());
     }

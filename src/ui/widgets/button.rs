@@ -61,7 +61,7 @@ pub fn link(ui: &mut Ui, text: &str) -> Response {
 fn framed(icon: Option<MaterialIcon>, text: &str, colour: Color32, theme: &Theme) -> Button<'static> {
     let words = RichText::new(text).color(colour);
     let button = match icon {
-        Some(icon) => Button::new((icon.rich_text().size(16.0).color(colour), words)),
+        Some(icon) => Button::new((icon.rich_text().size(theme.size.text.icon).color(colour), words)),
         None => Button::new(words),
     };
     button.min_size(vec2(0.0, theme.size.control))
