@@ -196,7 +196,9 @@ impl Session {
             Box::new(move |session| match read {
                 Ok(fresh) => {
                     session.edits.conflicts.remove(&key);
+                    session.history.end_burst();
                     session.edit(key.clone(), fresh.get(&key), Instant::now());
+                    session.history.end_burst();
                     session.edits.unsaved.remove(&key);
                 }
                 Err(problem) => session.notices.error(problem.message, problem.hint),

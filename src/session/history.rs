@@ -61,6 +61,11 @@ impl History {
         Some(step)
     }
 
+    /// Ends the burst: the next edit is a step of its own.
+    pub fn end_burst(&mut self) {
+        self.last = None;
+    }
+
     #[must_use]
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()

@@ -20,7 +20,10 @@ mod settings;
 mod shelf;
 mod shortcut;
 mod shown;
+mod start;
 mod state;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub use cases::CasesView;

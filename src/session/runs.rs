@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::command::Command;
 use super::feed::Feed;
+use super::notices::Level;
+use super::route::Route;
 use super::shown::Shown;
 use super::state::Session;
 use crate::analysis::{Board, Totals};
-use crate::domain::{Numbered, RunEvent, RunHeader, RunId, RunSummary, Usd};
+use crate::domain::{Numbered, RunEvent, RunHeader, RunId, RunState, RunSummary, Usd};
+use crate::engine::{RunHandle, RunStatus};
 use crate::store::records::Records;
 
 /// How long a frame may take events in.
@@ -26,9 +29,11 @@ pub struct RunOffer {
 }
 
 /// The run under way, as the bottom bar shows it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RunView<'a> {
     pub header: &'a RunHeader,
+    /// What the engine says of it: calls on the wire, what is reserved, how its endpoints are.
+    pub status: RunStatus,
     pub totals: &'a Totals,
     /// Trials in the plan.
     pub total: u64,
@@ -48,6 +53,7 @@ pub struct Runs {
 }
 
 struct Live {
+    handle: RunHandle,
     feed: Feed,
     started: Instant,
     board: Board,
@@ -64,7 +70,7 @@ impl Runs {
     /// The run under way.
     #[must_use]
     pub fn live(&self) -> Option<RunView<'_>> {
-        let Live { board, started, budget, .. } = self.live.as_ref()?;
+        let Live { handle, board, started, budget, .. } = self.live.as_ref()?;
         let totals = board.totals();
         let (total, ended) = (board.trials(), totals.ended());
         let paused = board.paused().is_some();
@@ -73,7 +79,12 @@ impl Runs {
             .then(|| started.elapsed().checked_div(u32::try_from(fresh).unwrap_or(u32::MAX)))
             .flatten()
             .map(|each| each.saturating_mul(u32::try_from(total.saturating_sub(ended)).unwrap_or(u32::MAX)));
-        Some(RunView { header: board.header(), totals, total, budget: *budget, paused, left })
+        Some(RunView { header: board.header(), status: handle.status(), totals, total, budget: *budget, paused, left })
+    }
+
+    /// How often a run under way is looked at though it says nothing.
+    pub(super) fn next_look(&self) -> Option<Duration> {
+        self.live.as_ref().map(|_| Duration::from_millis(500))
     }
 
     pub(super) fn is_live(&self, run: Option<&RunId>) -> bool {
@@ -102,28 +113,81 @@ impl Session {
     pub(super) fn drain_run(&mut self) -> (bool, bool) {
         let Some(live) = &mut self.runs.live else { return (false, false) };
         let (board, budget, mut moved) = (&mut live.board, &mut live.budget, false);
+        let mut said = Vec::new();
+        let mut over = None;
         let more = live.feed.drain(SLICE, |numbered: &Numbered| {
-            if let RunEvent::BudgetRaised { hard } = &numbered.event {
-                *budget = *hard;
+            match &numbered.event {
+                RunEvent::BudgetRaised { hard } => *budget = *hard,
+                RunEvent::Notice { message } => said.push(message.clone()),
+                RunEvent::Ended { state, .. } => over = Some(*state),
+                _ => {}
             }
             board.apply(&numbered.event);
             moved = true;
         });
+        for message in said {
+            self.notices.warning(message, "");
+        }
+        // A run whose record failed ends without a word of its own.
+        let silent = || live.handle.status().state.filter(|_| !moved && !more);
+        if let Some(state) = over.or_else(silent) {
+            self.run_is_over(state);
+        }
         (moved, more)
     }
 
-    pub(super) fn start_run(&mut self) {}
+    /// Shows a run that has begun, from its first event on.
+    pub(super) fn run_began(&mut self, handle: RunHandle, feed: Feed, board: Board) {
+        let header = handle.header().clone();
+        self.runs.live =
+            Some(Live { handle, feed, started: Instant::now(), board, budget: header.definition.budget.hard });
+        self.selection.run = Some(header.id.clone());
+        self.selection.trial = None;
+        self.runs.shown = Some(Shown::new(header.id.clone()));
+        if self.route == Route::Experiment {
+            self.route = Route::Results;
+        }
+    }
 
-    pub(super) fn pause_run(&mut self) {}
+    fn run_is_over(&mut self, state: RunState) {
+        let Some(live) = self.runs.live.take() else { return };
+        let header = live.board.header().clone();
+        let text = format!("Run of {}: {}.", header.experiment, state.word());
+        match state {
+            RunState::Completed => self.notices.success(text),
+            RunState::Running | RunState::BudgetReached | RunState::Cancelled | RunState::Incomplete => {
+                let hint = "What was paid for is kept. Resume runs the trials that are left.";
+                self.notices.raise(Level::Warning, text, hint, vec![Command::ResumeRun(header.id.clone())]);
+            }
+        }
+        if let Some(shown) = self.runs.shown.as_mut().filter(|shown| shown.run == header.id) {
+            shown.board = Some(live.board);
+        }
+        self.list_runs();
+    }
 
-    pub(super) fn continue_run(&mut self) {}
+    pub(super) fn pause_run(&self) {
+        if let Some(live) = &self.runs.live {
+            live.handle.pause();
+        }
+    }
 
-    pub(super) fn cancel_run(&mut self) {}
+    pub(super) fn continue_run(&self) {
+        if let Some(live) = &self.runs.live {
+            live.handle.resume();
+        }
+    }
 
-    pub(super) fn raise_budget(&mut self, _to: Usd) {}
+    /// The first time, calls under way may end; the second time they are dropped.
+    pub(super) fn cancel_run(&self) {
+        if let Some(live) = &self.runs.live {
+            live.handle.cancel();
+        }
+    }
 
-    pub(super) fn resume_run(&mut self, _id: RunId) {}
-
-    /// The estimate is made again, soon.
-    pub(super) fn estimate_due(&mut self, _now: Instant) {}
+    pub(super) fn raise_budget(&self, to: Usd) {
+        if let Some(live) = &self.runs.live {
+            live.handle.set_budget(Some(to));
+        }
+    }
 }

@@ -175,7 +175,13 @@ impl Session {
             self.revision += 1;
         }
         let soon = more.then_some(Duration::ZERO);
-        let waits = [soon, self.edits.next_due(now), self.settings_due(now), self.notices.next_to_leave(now)];
+        let waits = [
+            soon,
+            self.runs.next_look(),
+            self.edits.next_due(now),
+            self.settings_due(now),
+            self.notices.next_to_leave(now),
+        ];
         Tick { changed, again: waits.into_iter().flatten().min() }
     }
 

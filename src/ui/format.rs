@@ -88,10 +88,10 @@ mod tests {
         check(percent(1.0), "100 %");
         check(seconds(1240.0), "1.24 s");
         check(seconds(840.4), "840 ms");
-        check(seconds(3.14), "3.1 ms");
+        check(seconds(4.26), "4.3 ms");
         check(duration(Duration::from_secs(8)), "8 s");
         check(duration(Duration::from_secs(125)), "3 min");
-        check(duration(Duration::from_secs(7_500)), "2 h 05 min");
+        check(duration(Duration::from_mins(125)), "2 h 05 min");
         check(interval(Interval { value: 0.875, low: 0.821, high: 0.914 }), "87.5 % (82.1–91.4)");
     }
 }

@@ -44,16 +44,12 @@ fn place(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     if let Some(project) = session.project() {
         ui.add_space(8.0);
         match session.route() {
-            Route::Build => {
+            Route::Build | Route::Release => {
                 prompt_picker(ui, session, project, sender);
                 variant_picker(ui, session, project, sender);
             }
             Route::Data => dataset_picker(ui, session, project, sender),
             Route::Experiment | Route::Results | Route::Plots => experiment_picker(ui, session, project, sender),
-            Route::Release => {
-                prompt_picker(ui, session, project, sender);
-                variant_picker(ui, session, project, sender);
-            }
             Route::Home | Route::Settings => {}
         }
     }

@@ -12,13 +12,13 @@ pub fn page<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .auto_shrink(false)
         .show(ui, |ui| {
             let room = ui.available_width();
-            let side = ((room - size.page) / 2.0).max(size.space.xl);
+            let margin = ((room - size.page) / 2.0).max(size.space.xl);
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 0.0;
-                ui.add_space(side);
+                ui.add_space(margin);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing = vec2(size.space.s, size.space.s);
-                    ui.set_width((room - side * 2.0).max(200.0));
+                    ui.set_width((room - margin * 2.0).max(200.0));
                     ui.add_space(size.space.xl);
                     let result = contents(ui);
                     ui.add_space(size.space.xxl);

@@ -1,0 +1,169 @@
+//! The session without a window: opening, edits, saving, conflicts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{CasesView, Command, Route, Session, SessionOptions};
+use crate::domain::{Definition, DefinitionKey, ProjectSpec};
+
+struct Desk {
+    session: Session,
+    root: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("desk");
+        write(&root, "workspace.ron", r#"(format: 1, name: "Desk")"#);
+        write(&root, "projects/a/project.ron", r#"(format: 1, title: "First")"#);
+        write(&root, "projects/b/project.ron", r#"(format: 1, title: "Second")"#);
+        write(&root, "projects/a/datasets/few.csv", "question\nWhy?\nHow?\n");
+        let options = SessionOptions { config_dir: Some(folder.path().join("config")), ..SessionOptions::default() };
+        let mut desk = Self { session: Session::new(options).unwrap(), root, _folder: folder };
+        desk.session.apply(Command::OpenWorkspace(desk.root.clone()));
+        desk.until(|session| session.workspace().is_some());
+        desk
+    }
+
+    /// Ticks until something in the background has happened.
+    fn until(&mut self, mut happened: impl FnMut(&Session) -> bool) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !happened(&self.session) {
+            assert!(Instant::now() < end, "waited too long");
+            self.session.tick(Instant::now());
+            std::thread::yield_now();
+        }
+    }
+
+    fn rename(&mut self, title: &str) {
+        let definition = Some(Definition::Project(Arc::new(ProjectSpec {
+            format: 1,
+            title: title.to_owned(),
+            owner: String::new(),
+            note: String::new(),
+        })));
+        self.session.apply(Command::Edit { key: key(), definition });
+    }
+
+    fn title(&self) -> &str {
+        &self.session.workspace().unwrap().projects[&"a".into()].spec.title
+    }
+
+    fn file(&self) -> String {
+        fs::read_to_string(self.root.join(key().path())).unwrap()
+    }
+}
+
+fn key() -> DefinitionKey {
+    DefinitionKey::Project("a".into())
+}
+
+fn write(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn an_edit_is_saved_by_itself_after_a_rest() {
+    let mut desk = Desk::new();
+    let before = desk.file();
+    desk.rename("Renamed");
+    let soon = desk.session.tick(Instant::now());
+    assert!(soon.again.is_some_and(|again| again <= Duration::from_secs(1)));
+    assert_eq!(desk.file(), before);
+    desk.session.tick(Instant::now() + Duration::from_secs(2));
+    desk.until(|session| session.unsaved() == 0);
+    assert!(desk.file().contains("Renamed"));
+}
+
+#[test]
+fn undo_back_to_what_is_on_disk_leaves_nothing_to_save() {
+    let mut desk = Desk::new();
+    desk.rename("Renamed");
+    assert_eq!(desk.session.unsaved(), 1);
+    desk.session.apply(Command::Undo);
+    assert_eq!((desk.title(), desk.session.unsaved()), ("First", 0));
+    desk.session.apply(Command::Redo);
+    assert_eq!((desk.title(), desk.session.unsaved()), ("Renamed", 1));
+}
+
+#[test]
+fn a_file_that_was_changed_outside_is_never_overwritten_unasked() {
+    let mut desk = Desk::new();
+    desk.rename("Mine");
+    write(&desk.root, "projects/a/project.ron", r#"(format: 1, title: "Theirs")"#);
+    desk.session.apply(Command::Save);
+    desk.until(|session| !session.notices().is_empty());
+    assert!(desk.file().contains("Theirs"));
+    assert_eq!(desk.title(), "Mine");
+    desk.session.apply(Command::Overwrite(key()));
+    desk.until(|session| session.unsaved() == 0);
+    assert!(desk.file().contains("Mine"));
+}
+
+#[test]
+fn what_is_on_disk_can_be_taken_and_undo_brings_the_edit_back() {
+    let mut desk = Desk::new();
+    desk.rename("Mine");
+    write(&desk.root, "projects/a/project.ron", r#"(format: 1, title: "Theirs")"#);
+    desk.session.apply(Command::TakeFromDisk(key()));
+    desk.until(|session| session.unsaved() == 0);
+    assert_eq!(desk.title(), "Theirs");
+    desk.session.apply(Command::Undo);
+    assert_eq!(desk.title(), "Mine");
+}
+
+#[test]
+fn reading_again_takes_what_changed_and_keeps_what_is_unsaved() {
+    let mut desk = Desk::new();
+    desk.rename("Mine");
+    write(&desk.root, "projects/b/project.ron", r#"(format: 1, title: "Changed")"#);
+    desk.session.apply(Command::Reload);
+    desk.until(|session| session.workspace().unwrap().projects[&"b".into()].spec.title == "Changed");
+    assert_eq!(desk.title(), "Mine");
+    assert!(desk.session.notices().is_empty());
+}
+
+#[test]
+fn the_last_edit_is_saved_before_the_program_ends() {
+    let mut desk = Desk::new();
+    desk.rename("Last words");
+    desk.session.flush(Duration::from_secs(20));
+    assert!(desk.file().contains("Last words"));
+}
+
+#[test]
+fn the_cases_of_the_chosen_dataset_are_opened() {
+    let mut desk = Desk::new();
+    desk.until(|session| matches!(session.cases(), CasesView::Ready(_)));
+    let CasesView::Ready(open) = desk.session.cases() else { panic!("not open") };
+    assert_eq!(open.cases.len(), 2);
+    desk.session.apply(Command::SelectProject("b".into()));
+    assert!(matches!(desk.session.cases(), CasesView::None));
+}
+
+#[test]
+fn closing_leads_home_and_forgets_what_was_chosen() {
+    let mut desk = Desk::new();
+    desk.session.apply(Command::Go(Route::Data));
+    desk.session.apply(Command::CloseWorkspace);
+    assert_eq!(desk.session.route(), Route::Home);
+    assert!(desk.session.project().is_none());
+    desk.session.apply(Command::Go(Route::Data));
+    assert_eq!(desk.session.route(), Route::Home);
+}
+
+#[test]
+fn every_command_that_is_offered_has_a_name_of_its_own() {
+    let desk = Desk::new();
+    let mut names: Vec<String> = Command::offered(&desk.session).iter().map(|command| command.info().name).collect();
+    let all = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
