@@ -1,12 +1,12 @@
 //! What a recorder knows between two groups of events. All of it can be read again from the file.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{self, Tally};
 use crate::domain::{AttemptRef, Completion, Fingerprint, ModelId, RunId, TrialKey};
-use std::sync::Arc;
 
 /// States of an attempt, as they are in the file.
 pub(super) mod attempt_state {

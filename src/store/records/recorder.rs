@@ -268,12 +268,9 @@ impl Group<'_> {
     fn sent(&mut self, sent: &AttemptSent) -> rusqlite::Result<()> {
         let trial = self.open_trial(sent.key)?;
         let model = self.memory.model(self.conn, &sent.model)?;
-        // A reply that an earlier program received is read under a new name: it stays one attempt, paid once.
-        let earlier = self.memory.received.remove(&sent.request);
-        self.totals.spent -= earlier.map_or(0, |attempt| attempt.booked);
-        let id = if let Some(earlier) = earlier { earlier.id } else { self.next_attempt()? };
+        let id = self.next_attempt()?;
         self.run(
-            "INSERT OR REPLACE INTO attempts
+            "INSERT INTO attempts
                  (id, trial, key, request, case_no, slot, purpose, number, model, reserved, sent_at, state)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
@@ -291,8 +288,7 @@ impl Group<'_> {
                 attempt_state::SENT,
             ],
         )?;
-        let reply = earlier.and_then(|attempt| attempt.reply);
-        self.memory.open.insert(sent.attempt, OpenAttempt { id, key: sent.key, booked: 0, reply });
+        self.memory.open.insert(sent.attempt, OpenAttempt { id, key: sent.key, booked: 0, reply: None });
         Ok(())
     }
 

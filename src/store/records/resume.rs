@@ -1,6 +1,7 @@
 //! What a run that stopped has already, so that nothing that was paid for is paid again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -12,7 +13,6 @@ use crate::domain::{
     ExperimentId, Fingerprint, ProjectId, RawReply, RunHeader, RunId, RunState, RunSummary, TrialKey, TrialRef, Usd,
 };
 use crate::engine::CachedCall;
-use std::sync::Arc;
 
 /// A run that can go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,8 @@ pub struct Resume {
     pub finished: HashMap<TrialKey, Option<TrialRef>>,
     /// Trials that ended because machinery failed. They can be kept like finished ones, or be run again.
     pub errored: HashMap<TrialKey, Option<TrialRef>>,
-    /// Replies that were received and not read, by request: read them instead of paying again.
+    /// Replies that were received and not read, by request: read them instead of paying again. Reading one is told by an
+    /// `AttemptEnded` with its request and no `AttemptSent`; an `AttemptSent` is always another call, paid again.
     pub received: HashMap<Fingerprint, RawReply>,
     /// Answers that were paid for and whose trial did not end, by request: score them instead of paying again.
     pub answered: HashMap<Fingerprint, CachedCall>,

@@ -6,6 +6,7 @@ use super::super::samples::*;
 use super::super::*;
 use super::support::*;
 use crate::domain::*;
+use crate::engine::CachedCall;
 
 #[test]
 fn a_run_that_died_goes_on_without_paying_twice() {
@@ -24,6 +25,8 @@ fn a_run_that_died_goes_on_without_paying_twice() {
     assert_eq!(resume.finished.len(), 4);
     assert_eq!(resume.finished[&key(3)], Some(place(3)));
     assert_eq!(resume.received, [(request(5), (*reply(5)).clone())].into());
+    let call = CachedCall { completion: answer, cost: Some(Usd::from_nanos(CENT)) };
+    assert_eq!(resume.answered, [(request(6), call)].into());
     assert_eq!(resume.ambiguous, 1);
     // Five answers, and two reservations of two cents each for what is not known.
     assert_eq!(resume.spent.nanos(), 5 * CENT + 2 * 2 * CENT);
@@ -48,19 +51,18 @@ fn a_run_that_died_goes_on_without_paying_twice() {
 }
 
 #[test]
-fn a_reply_that_is_read_under_a_new_name_is_still_one_call() {
+fn a_reply_that_cannot_be_read_and_is_asked_for_again_is_paid_twice() {
     let (_dir, records) = records();
     let run = RunId::from("r1");
     let first = vec![RunEvent::Started(header("r1", 4)), sent(1, 0), received(1, 0)];
     record(&mut records.recorder(&run).unwrap(), "r1", 1, first);
-    let answer = Arc::new(completion("read late"));
     let mut events = vec![RunEvent::Started(header("r1", 4)), RunEvent::Resumed { kept: 0, ambiguous: 0 }];
-    events.extend([sent(1, 0), received(1, 0), answered(1, 0, &answer)]);
-    events.push(RunEvent::TrialEnded(Arc::new(trial_ended(1, Some(&answer)))));
+    events.extend(whole_trial(1));
     record(&mut records.recorder(&run).unwrap(), "r1", 1, events);
     check_consistent(&records, "r1");
-    assert_eq!(records.run(&run).unwrap().unwrap().spent.nanos(), CENT);
-    assert_eq!(records.calls(&CallFilter::default()).unwrap().len(), 1);
+    // The reservation of the first call stands: it was made, and what it cost was never read.
+    assert_eq!(records.run(&run).unwrap().unwrap().spent.nanos(), 2 * CENT + CENT);
+    assert_eq!(records.trial(&run, place(1)).unwrap().unwrap().attempts.len(), 2);
 }
 
 #[test]
