@@ -203,7 +203,7 @@ fn entry(name: &str) -> Result<keyring::Entry, KeyError> {
 fn keyring_error(name: &str, error: &keyring::Error) -> KeyError {
     KeyError(match error {
         keyring::Error::NoEntry => {
-            format!("The keyring has no entry `{name}`. Add the key in the settings, or with `strata key set {name}`.")
+            format!("The keyring has no entry `{name}`. Add the key in the settings.")
         }
         keyring::Error::NoDefaultStore | keyring::Error::PlatformFailure(_) => format!(
             "This machine has no keyring that answers, so the entry `{name}` cannot be used. Name an environment \

@@ -4,3 +4,6 @@
 mod bundled;
 mod bundled_runs;
 mod engine;
+mod providers;
+#[path = "../support/mod.rs"]
+mod support;

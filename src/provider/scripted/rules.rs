@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::Regex;
 
 use super::draw::Draws;
+use crate::compose::{count_tokens, tokenizer_for};
 use crate::domain::{
     ChatRequest, Choice, Condition, FinishReason, Message, Place, Problem, Reply, Role, Script, ScriptedModel, Usage,
 };
@@ -39,6 +40,9 @@ enum Test {
     Not(Box<Test>),
     Any(Vec<Test>),
 }
+
+/// Tokens of a message beside its text, as chat models count them.
+const PER_MESSAGE: u64 = 4;
 
 type Facts = BTreeMap<String, String>;
 
@@ -74,9 +78,11 @@ impl Rules {
         facts.extend(found);
         let reply = choose(&rule.replies, draws.share(&["rule", &at.to_string()], 0), |reply| reply.weight)?;
         let text = fill(&reply.text, &facts).into_owned();
+        let (tokenizer, _) = tokenizer_for(&request.model);
+        let tokens = |text: &str| count_tokens(tokenizer, text) as u64;
         let spoken = reply.output_tokens.unwrap_or_else(|| tokens(&text));
         let usage = Usage {
-            input_tokens: request.messages.iter().map(|message| tokens(&message.content) + 4).sum(),
+            input_tokens: request.messages.iter().map(|message| tokens(&message.content) + PER_MESSAGE).sum(),
             output_tokens: spoken + reply.reasoning_tokens,
             reasoning_tokens: reply.reasoning_tokens,
             ..Usage::default()
@@ -151,11 +157,6 @@ fn fill<'a>(text: &'a str, facts: &Facts) -> Cow<'a, str> {
 
 fn slots(text: &str) -> impl Iterator<Item = &str> {
     text.split("<<").skip(1).filter_map(|after| Some(after.split_once(">>")?.0.trim()))
-}
-
-/// About four bytes to a token, as English has it.
-fn tokens(text: &str) -> u64 {
-    (text.len() as u64).div_ceil(4)
 }
 
 /// Makes the rules and gathers what is wrong.

@@ -95,8 +95,8 @@ async fn tokens_are_counted_or_given() {
         when: vec![],
         replies: vec![Reply { output_tokens: Some(9), reasoning_tokens: 30, ..reply("x") }],
     }];
-    let usage = ask(&provider(&script), &request("12345678")).await.unwrap().usage.unwrap();
-    assert_eq!((usage.input_tokens, usage.output_tokens, usage.reasoning_tokens), (6, 39, 30));
+    let usage = ask(&provider(&script), &request("hello")).await.unwrap().usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.reasoning_tokens), (5, 39, 30));
 }
 
 fn timed(median_ms: f64, p95_ms: f64, first_token: f64, faults: FaultRates) -> Scripted {

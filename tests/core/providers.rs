@@ -1,0 +1,259 @@
+//! Every wire format, whole and streaming, against a server that behaves and one that does not.
+
+mod faults;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use strata::domain::{
+    Api, CallError, ChatRequest, Completion, Fault, FinishReason, Message, Params, Phase, ProviderSpec, RawReply, Role,
+    SecretRef, Timeouts,
+};
+use strata::provider::{ConnectOptions, KeyError, KeyStore, Provider, capability, connect};
+
+use crate::support::process::serve_if_asked;
+use crate::support::server::ANSWER;
+use crate::support::wire::{INPUT_TOKENS, MODEL, OUTPUT_TOKENS};
+use crate::support::{Misdeed, Plan, Server, ServerProcess, Wire};
+
+const KEY: &str = "key-0123456789abcdef";
+
+struct OneKey;
+
+impl KeyStore for OneKey {
+    fn read(&self, _: &SecretRef) -> Result<SecretString, KeyError> {
+        Ok(SecretString::from(KEY))
+    }
+}
+
+fn spec(wire: Wire, url: &str) -> ProviderSpec {
+    let api = match wire {
+        Wire::OpenAi => Api::OpenAi,
+        Wire::Anthropic => Api::Anthropic,
+        Wire::Gemini => Api::Gemini,
+        Wire::Ollama => Api::Ollama,
+    };
+    ProviderSpec {
+        api,
+        base_url: Some(url.to_owned()),
+        key: Some(SecretRef::Env("TEST_KEY".to_owned())),
+        concurrency: 8,
+        note: String::new(),
+    }
+}
+
+fn provider(wire: Wire, url: &str, timeouts: Timeouts) -> Arc<dyn Provider> {
+    let spec = spec(wire, url);
+    let allowed = capability(&spec).into_iter().collect();
+    connect(&spec, &ConnectOptions { timeouts, allowed, script: None }, Arc::new(OneKey)).unwrap()
+}
+
+fn request(stream: bool) -> ChatRequest {
+    ChatRequest {
+        model: "loopback".to_owned(),
+        messages: vec![Message { role: Role::User, content: "What is two and two?".to_owned() }],
+        params: Params { stream, ..Params::default() },
+        tools: Vec::new(),
+        sample: 0,
+    }
+}
+
+async fn ask(provider: &dyn Provider, request: &ChatRequest) -> Result<Completion, CallError> {
+    let reply = provider.exchange(request, &|_| {}).await?;
+    provider.read(request, &reply)
+}
+
+#[tokio::test]
+async fn every_format_answers_whole_and_streaming() {
+    let server = Server::start(Plan::default());
+    for wire in Wire::ALL {
+        let provider = provider(wire, &server.url(), Timeouts::default());
+        for stream in [false, true] {
+            let (request, heard) = (request(stream), Mutex::new(String::new()));
+            let reply = provider.exchange(&request, &|text| heard.lock().unwrap().push_str(text)).await.unwrap();
+            let answer = provider.read(&request, &reply).unwrap();
+            assert_eq!((answer.text.as_str(), &answer.finish), (ANSWER, &FinishReason::Stop), "{wire:?} {stream}");
+            let usage = answer.usage.unwrap();
+            assert_eq!((usage.input_tokens, usage.output_tokens), (INPUT_TOKENS, OUTPUT_TOKENS), "{wire:?} {stream}");
+            assert_eq!(usage.cached_tokens, if wire == Wire::Ollama { 0 } else { 3 }, "{wire:?} {stream}");
+            assert_eq!((answer.model.as_deref(), answer.request_id.as_deref()), (Some(MODEL), Some("req_1")));
+            assert_eq!(heard.into_inner().unwrap(), if stream { ANSWER } else { "" }, "{wire:?}");
+            assert_eq!(answer.first_token_ms.is_some(), stream, "{wire:?}");
+            assert!(answer.first_token_ms.unwrap_or_default() <= answer.latency_ms && answer.latency_ms > 0.0);
+        }
+    }
+    assert_eq!(server.connections(), 4, "each endpoint keeps one connection alive");
+}
+
+#[tokio::test]
+async fn keys_travel_in_headers_and_addresses_are_the_vendors_own() {
+    let server = Server::start(Plan { keep: true, ..Plan::default() });
+    for wire in Wire::ALL {
+        let provider = provider(wire, &server.url(), Timeouts::default());
+        for stream in [false, true] {
+            ask(&*provider, &request(stream)).await.unwrap();
+        }
+    }
+    let seen = server.seen();
+    let paths: Vec<&str> = seen.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "/chat/completions",
+            "/chat/completions",
+            "/v1/messages",
+            "/v1/messages",
+            "/v1beta/models/loopback:generateContent",
+            "/v1beta/models/loopback:streamGenerateContent?alt=sse",
+            "/api/chat",
+            "/api/chat",
+        ]
+    );
+    let keys = [
+        ("authorization", format!("Bearer {KEY}")),
+        ("x-api-key", KEY.to_owned()),
+        ("x-goog-api-key", KEY.to_owned()),
+        ("authorization", format!("Bearer {KEY}")),
+    ];
+    for (seen, (name, value)) in seen.iter().step_by(2).zip(&keys) {
+        assert_eq!(seen.header(name), Some(value.as_str()), "{}", seen.path);
+        let agent = concat!("strata/", env!("CARGO_PKG_VERSION"));
+        assert_eq!((seen.header("user-agent"), seen.header("content-type")), (Some(agent), Some("application/json")));
+    }
+}
+
+#[tokio::test]
+async fn first_tokens_are_timed_as_they_come() {
+    let server = Server::start(Plan { pace: Duration::from_millis(10), ..Plan::default() });
+    for wire in Wire::ALL {
+        let answer = ask(&*provider(wire, &server.url(), Timeouts::default()), &request(true)).await.unwrap();
+        let first = answer.first_token_ms.unwrap();
+        // Eight further words come 10 ms apart at the least.
+        assert!(answer.latency_ms - first >= 80.0, "{wire:?}: {first} of {}", answer.latency_ms);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_server_repeats_is_erased() {
+    for status in [200, 401] {
+        let server = Server::start(Plan::always(Misdeed::EchoKey(status)));
+        for wire in Wire::ALL {
+            let (provider, request) = (provider(wire, &server.url(), Timeouts::default()), request(false));
+            let reply = provider.exchange(&request, &|_| {}).await.unwrap();
+            assert!(!String::from_utf8_lossy(&reply.body).contains(KEY), "{wire:?} {status}");
+            match provider.read(&request, &reply) {
+                Ok(answer) => assert!(answer.text.contains("[key]"), "{}", answer.text),
+                Err(error) => assert_eq!(error.fault, Fault::Auth),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_headers_that_are_read_are_kept() {
+    let status = Misdeed::status(503)
+        .with_header("set-cookie", "session=1")
+        .with_header("x-ratelimit-remaining-tokens", "7")
+        .with_header("anthropic-ratelimit-requests-limit", "8")
+        .with_header("server", "x");
+    let server = Server::start(Plan::always(status));
+    let reply =
+        provider(Wire::OpenAi, &server.url(), Timeouts::default()).exchange(&request(false), &|_| {}).await.unwrap();
+    let names: Vec<&str> = reply.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["content-type", "x-request-id", "x-ratelimit-remaining-tokens", "anthropic-ratelimit-requests-limit"]
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_call_closes_its_connection() {
+    let server = Server::start(Plan::always(Misdeed::Silence));
+    let provider = provider(Wire::OpenAi, &server.url(), Timeouts::default());
+    let request = request(false);
+    let mut call = provider.exchange(&request, &|_| {});
+    // Poll the call until the server has it.
+    while server.requests() == 0 {
+        let _ = tokio::time::timeout(Duration::from_millis(1), &mut call).await;
+    }
+    assert_eq!(server.open_connections(), 1);
+    drop(call);
+    let closed = async {
+        while server.open_connections() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), closed).await.expect("the socket is closed");
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_told_by_its_cause() {
+    let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let fault = async |url: String| {
+        let spec = spec(Wire::OpenAi, &url);
+        let options = ConnectOptions { allowed: capability(&spec).into_iter().collect(), ..ConnectOptions::default() };
+        match connect(&spec, &options, Arc::new(OneKey)) {
+            Ok(provider) => ask(&*provider, &request(false)).await.unwrap_err(),
+            Err(error) => error,
+        }
+    };
+    assert_eq!(fault(format!("http://{gone}")).await.fault, Fault::Connect);
+    assert_eq!(fault("http://no-such-host.localhost.invalid".to_owned()).await.fault, Fault::Refused);
+    // A server that speaks plain HTTP where TLS is expected.
+    let plain = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = plain.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        let _ = std::io::Read::read(&mut stream, &mut [0; 1024]);
+    });
+    let error = fault(format!("https://{address}")).await;
+    assert_eq!(error.fault, Fault::Tls, "{}", error.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_trickles_is_given_up() {
+    let server = Server::here(Plan::always(Misdeed::Trickle));
+    let timeouts = Timeouts { total_ms: 600_000, ..Timeouts::default() };
+    let provider = provider(Wire::OpenAi, &server.url(), timeouts);
+    let whole = ask(&*provider, &request(false)).await.unwrap_err();
+    assert_eq!(whole.fault, Fault::Stalled, "{}", whole.message);
+    assert!(!whole.partial.is_empty());
+    // Each complete event shows that a stream lives, so the total limit ends it.
+    let stream = ask(&*provider, &request(true)).await.unwrap_err();
+    assert!(matches!(stream.fault, Fault::Stalled | Fault::Timeout(Phase::Total)), "{}", stream.message);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_their_bodies() {
+    let server = Server::start(Plan::first(vec![Misdeed::status(500)]));
+    let provider = provider(Wire::OpenAi, &server.url(), Timeouts::default());
+    let other = ChatRequest { model: "other".to_owned(), ..request(false) };
+    assert_eq!(ask(&*provider, &request(false)).await.unwrap_err().fault, Fault::Server);
+    assert_eq!(ask(&*provider, &request(false)).await.unwrap().text, ANSWER);
+    assert_eq!(ask(&*provider, &other).await.unwrap_err().fault, Fault::Server);
+    assert_eq!(server.repeats(), [(1, 1), (2, 1)]);
+}
+
+#[tokio::test]
+async fn a_server_runs_in_a_process_of_its_own() {
+    let process = ServerProcess::start(Duration::ZERO, &["--exact", "providers::the_server_process", "--nocapture"]);
+    let provider = provider(Wire::Gemini, &process.url(), Timeouts::default());
+    assert_eq!(ask(&*provider, &request(true)).await.unwrap().text, ANSWER);
+}
+
+/// Started again by the test above, this is the server; otherwise it does nothing.
+#[test]
+fn the_server_process() {
+    serve_if_asked();
+}
+
+#[tokio::test]
+async fn answers_can_depend_on_the_request() {
+    let plan = Plan::answering(|body| format!("{} bytes", body.len()));
+    let server = Server::start(plan);
+    let reply: RawReply =
+        provider(Wire::OpenAi, &server.url(), Timeouts::default()).exchange(&request(false), &|_| {}).await.unwrap();
+    assert!(String::from_utf8_lossy(&reply.body).contains("bytes"));
+}
