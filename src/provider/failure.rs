@@ -130,7 +130,7 @@ fn failure(reply: &RawReply, told: &Told, status: Option<u16>) -> CallError {
     if !message.ends_with(['.', '!', '?']) {
         message.push('.');
     }
-    message.push_str(hint(&fault));
+    message.push_str(hint(fault));
     let mut error = with_reply(reply, fault, message);
     error.status = Some(status);
     error.retry_after_ms = retry_after_ms(reply).max(told.retry_ms);
@@ -161,7 +161,7 @@ fn classify(told: &Told, status: Option<u16>) -> Fault {
     if status == Some(429) && mentions(&["request too large"]) {
         return Fault::TooLarge;
     }
-    let by_word = || WORDS.iter().find(|(words, _)| told.says(words)).map(|(_, fault)| fault.clone());
+    let by_word = || WORDS.iter().find(|(words, _)| told.says(words)).map(|(_, fault)| *fault);
     match status {
         Some(529) => Fault::Overloaded,
         Some(500..) if told.says(&["overloaded"]) || mentions(&["overloaded", "at capacity"]) => Fault::Overloaded,
@@ -234,7 +234,7 @@ fn zero_limit(message: &str) -> bool {
     })
 }
 
-const fn hint(fault: &Fault) -> &'static str {
+const fn hint(fault: Fault) -> &'static str {
     match fault {
         Fault::Auth => " Check the key, and what it is allowed to do.",
         Fault::Quota => " Waiting does not help: look at the provider's billing or quota page.",
@@ -259,10 +259,10 @@ mod tests {
         RawReply { status, body: body.to_string().into_bytes(), ..RawReply::default() }
     }
 
-    fn check(status: u16, body: &Value, expect: &Fault) {
+    fn check(status: u16, body: &Value, expect: Fault) {
         let reply = reply(status, body);
         let error = if (200..300).contains(&status) { inner_failure(&reply, body) } else { status_failure(&reply) };
-        assert_eq!(error.fault, *expect, "{status} {body}: {}", error.message);
+        assert_eq!(error.fault, expect, "{status} {body}: {}", error.message);
     }
 
     #[test]
@@ -278,8 +278,8 @@ mod tests {
             (&[429], Fault::RateLimited),
         ] {
             for status in statuses {
-                check(*status, &plain, &fault);
-                check(*status, &json!("<html>"), &fault);
+                check(*status, &plain, fault);
+                check(*status, &json!("<html>"), fault);
             }
         }
     }
@@ -294,32 +294,32 @@ mod tests {
             "project_spend_limit_exceeded",
             "organization_usage_limit_exceeded",
         ] {
-            check(429, &openai(code), &Fault::Quota);
+            check(429, &openai(code), Fault::Quota);
         }
-        check(429, &openai("rate_limit_exceeded"), &Fault::RateLimited);
-        check(429, &json!({"type": "error", "error": {"type": "enforced_spend_limit_reached"}}), &Fault::Quota);
+        check(429, &openai("rate_limit_exceeded"), Fault::RateLimited);
+        check(429, &json!({"type": "error", "error": {"type": "enforced_spend_limit_reached"}}), Fault::Quota);
         check(
             400,
             &json!({"error": {"type": "invalid_request_error",
             "message": "Your credit balance is too low to access the API."}}),
-            &Fault::Quota,
+            Fault::Quota,
         );
         check(
             400,
             &json!({"error": {"type": "invalid_request_error",
             "message": "You have reached your specified API usage limits."}}),
-            &Fault::Quota,
+            Fault::Quota,
         );
         let gemini = |quota: &str, message: &str| {
             json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED",
             "message": message, "details": [{"violations": [{"quotaId": quota}]}, {"retryDelay": "34.5s"}]}})
         };
-        check(429, &gemini("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "x"), &Fault::Quota);
-        check(429, &gemini("GenerateRequestsPerMinutePerProject", "limit: 0, model: pro"), &Fault::Quota);
+        check(429, &gemini("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "x"), Fault::Quota);
+        check(429, &gemini("GenerateRequestsPerMinutePerProject", "limit: 0, model: pro"), Fault::Quota);
         check(
             429,
             &gemini("GenerateRequestsPerMinutePerProject", "You exceeded your current quota, limit: 0.5"),
-            &Fault::RateLimited,
+            Fault::RateLimited,
         );
         let error = status_failure(&reply(429, &gemini("PerMinute", "limit: 15")));
         assert_eq!((error.fault, error.retry_after_ms), (Fault::RateLimited, Some(34_500)));
@@ -328,37 +328,33 @@ mod tests {
     #[test]
     fn prompts_that_do_not_fit_are_told_apart() {
         let said = |message: &str| json!({"error": {"message": message}});
-        check(400, &json!({"error": {"code": "context_length_exceeded", "message": "x"}}), &Fault::ContextLength);
-        check(400, &said("This model's maximum context length is 8192 tokens."), &Fault::ContextLength);
-        check(400, &said("prompt is too long: 210000 tokens > 200000 maximum"), &Fault::ContextLength);
+        check(400, &json!({"error": {"code": "context_length_exceeded", "message": "x"}}), Fault::ContextLength);
+        check(400, &said("This model's maximum context length is 8192 tokens."), Fault::ContextLength);
+        check(400, &said("prompt is too long: 210000 tokens > 200000 maximum"), Fault::ContextLength);
         check(
             400,
             &said("The input token count (9) exceeds the maximum number of tokens allowed (8)."),
-            &Fault::ContextLength,
+            Fault::ContextLength,
         );
-        check(500, &json!({"error": "the request exceeds the available context size"}), &Fault::ContextLength);
-        check(
-            429,
-            &said("Request too large for gpt on tokens per min (TPM): Limit 10, Requested 20"),
-            &Fault::TooLarge,
-        );
+        check(500, &json!({"error": "the request exceeds the available context size"}), Fault::ContextLength);
+        check(429, &said("Request too large for gpt on tokens per min (TPM): Limit 10, Requested 20"), Fault::TooLarge);
     }
 
     #[test]
     fn errors_inside_a_success_have_the_class_of_what_they_say() {
         let kind = |kind: &str| json!({"type": "error", "error": {"type": kind, "message": "x"}});
-        check(200, &kind("overloaded_error"), &Fault::Overloaded);
-        check(200, &kind("rate_limit_error"), &Fault::RateLimited);
-        check(200, &kind("api_error"), &Fault::Server);
-        check(200, &kind("authentication_error"), &Fault::Auth);
-        check(200, &kind("invalid_request_error"), &Fault::BadRequest);
-        check(200, &json!({"error": {"code": 429, "message": "slow down"}}), &Fault::RateLimited);
-        check(200, &json!({"error": {"code": "502", "message": "upstream"}}), &Fault::Server);
-        check(200, &json!({"error": "llama runner process has terminated"}), &Fault::Server);
+        check(200, &kind("overloaded_error"), Fault::Overloaded);
+        check(200, &kind("rate_limit_error"), Fault::RateLimited);
+        check(200, &kind("api_error"), Fault::Server);
+        check(200, &kind("authentication_error"), Fault::Auth);
+        check(200, &kind("invalid_request_error"), Fault::BadRequest);
+        check(200, &json!({"error": {"code": 429, "message": "slow down"}}), Fault::RateLimited);
+        check(200, &json!({"error": {"code": "502", "message": "upstream"}}), Fault::Server);
+        check(200, &json!({"error": "llama runner process has terminated"}), Fault::Server);
         check(
             200,
             &json!([{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}]),
-            &Fault::Overloaded,
+            Fault::Overloaded,
         );
     }
 

@@ -84,6 +84,11 @@ impl Endpoint {
         address::join(&self.base, path)
     }
 
+    /// As [`Endpoint::url`], below `version` where the base URL has no path of its own.
+    pub fn url_under(&self, version: &str, path: &str) -> Url {
+        if self.base.path() == "/" { self.url(&format!("{version}{path}")) } else { self.url(path) }
+    }
+
     /// Whether this is the given host, over https.
     pub fn is_host(&self, host: &str) -> bool {
         self.base.scheme() == "https" && self.base.host_str() == Some(host)

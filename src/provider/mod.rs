@@ -7,9 +7,12 @@
 //! one. Keys are read when a request leaves, and are not kept beside it.
 
 mod address;
+mod anthropic;
 mod failure;
+mod gemini;
 mod http;
 mod keys;
+mod ollama;
 mod openai;
 mod redact;
 mod registry;
@@ -25,6 +28,7 @@ use std::pin::Pin;
 use crate::domain::{CallError, ChatRequest, Completion, RawReply};
 
 pub use address::origin;
+pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
 pub use keys::{KeyError, KeyStore, SystemKeys, capability, delete_key, key_present, store_key, vendor_bound};
 pub use redact::redact;
 pub use registry::{ConnectOptions, connect};

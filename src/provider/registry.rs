@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use super::anthropic::Anthropic;
+use super::gemini::Gemini;
 use super::http::{Endpoint, KeyHeader};
 use super::keys::KeyStore;
+use super::ollama::Ollama;
 use super::openai::OpenAi;
 use super::scripted::Scripted;
 use super::{Provider, address};
@@ -33,10 +36,10 @@ pub fn connect(
     let endpoint = |header| endpoint(spec, options, keys, header);
     Ok(match &spec.api {
         Api::OpenAi => Arc::new(OpenAi::new(endpoint(KeyHeader::Bearer)?)),
+        Api::Anthropic => Arc::new(Anthropic::new(endpoint(KeyHeader::Named("x-api-key"))?)),
+        Api::Gemini => Arc::new(Gemini::new(endpoint(KeyHeader::Named("x-goog-api-key"))?)),
+        Api::Ollama => Arc::new(Ollama::new(endpoint(KeyHeader::Bearer)?)),
         Api::Scripted(path) => Arc::new(Scripted::new(path, options.script.as_deref())?),
-        Api::Anthropic | Api::Gemini | Api::Ollama => {
-            return Err(CallError::new(Fault::Refused, format!("The API {} cannot be spoken yet.", spec.api.word())));
-        }
     })
 }
 
@@ -60,4 +63,67 @@ fn endpoint(
         return Err(refused(format!("The workspace is not trusted to {wanted}. Agree to it first.")));
     }
     Endpoint::new(base, spec.key.clone().map(|key| (key, header)), keys, options.timeouts.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::super::keys::{KeyError, capability};
+    use super::*;
+    use crate::domain::SecretRef;
+
+    /// Nobody may ask it for a key.
+    struct NoKeys;
+
+    impl KeyStore for NoKeys {
+        fn read(&self, key: &SecretRef) -> Result<SecretString, KeyError> {
+            panic!("the {key} was read")
+        }
+    }
+
+    fn spec(api: Api, base_url: Option<&str>, key: Option<&str>) -> ProviderSpec {
+        ProviderSpec {
+            api,
+            base_url: base_url.map(str::to_owned),
+            key: key.map(|name| SecretRef::Env(name.to_owned())),
+            concurrency: 8,
+            note: String::new(),
+        }
+    }
+
+    fn refusal(spec: &ProviderSpec, allowed: Vec<Capability>) -> Option<String> {
+        let options = ConnectOptions { allowed, ..ConnectOptions::default() };
+        let error = connect(spec, &options, Arc::new(NoKeys)).err()?;
+        assert_eq!(error.fault, Fault::Refused, "{}", error.message);
+        Some(error.message)
+    }
+
+    #[test]
+    fn only_what_was_agreed_to_is_connected() {
+        let local = spec(Api::OpenAi, Some("http://127.0.0.1:9/v1"), Some("TEAM_KEY"));
+        let agreed = capability(&local).unwrap();
+        assert_eq!(refusal(&local, vec![agreed.clone()]), None);
+        assert!(
+            refusal(&local, vec![]).unwrap().contains("not trusted to send prompts and cases to http://127.0.0.1:9")
+        );
+        for other in [
+            spec(Api::OpenAi, Some("http://127.0.0.1:9/v1"), Some("OTHER_KEY")),
+            spec(Api::OpenAi, Some("http://127.0.0.1:9/v1"), None),
+            spec(Api::OpenAi, Some("http://127.0.0.1:10/v1"), Some("TEAM_KEY")),
+            spec(Api::OpenAi, Some("https://127.0.0.1:9/v1"), Some("TEAM_KEY")),
+            spec(Api::OpenAi, Some("http://localhost:9/v1"), Some("TEAM_KEY")),
+            spec(Api::OpenAi, None, Some("TEAM_KEY")),
+        ] {
+            assert!(refusal(&other, vec![agreed.clone()]).unwrap().contains("not trusted"), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn no_key_leaves_the_machine_unencrypted() {
+        let lan = spec(Api::Ollama, Some("http://192.168.1.5:11434"), Some("TEAM_KEY"));
+        assert!(refusal(&lan, vec![capability(&lan).unwrap()]).unwrap().contains("unencrypted"));
+        let open = spec(Api::Ollama, Some("http://192.168.1.5:11434"), None);
+        assert_eq!(refusal(&open, vec![capability(&open).unwrap()]), None);
+    }
 }

@@ -49,6 +49,10 @@ enum Tally {
 }
 
 impl Count {
+    pub fn is_missing(self) -> bool {
+        self.0.is_none()
+    }
+
     /// `None` where it is missing or unusable.
     pub fn tokens(self) -> Option<u64> {
         match self.0? {
