@@ -6,11 +6,11 @@ use super::args::CheckArgs;
 use super::exit::Exit;
 use super::format::harmless;
 use crate::domain::Problem;
-use crate::store::open_workspace;
+use crate::store::{check_workspace, open_workspace};
 
 pub(super) fn check(arguments: &CheckArgs) -> Exit {
-    let problems = match open_workspace(&arguments.workspace) {
-        Ok(workspace) => workspace.problems,
+    let problems: Vec<Problem> = match open_workspace(&arguments.workspace) {
+        Ok(workspace) => workspace.problems.iter().cloned().chain(check_workspace(&workspace)).collect(),
         Err(problem) => vec![problem],
     };
     // Whoever closed the pipe does not want to read on; the exit code still tells.

@@ -5,8 +5,14 @@
 
 mod args;
 mod check;
+mod chosen;
 mod exit;
 pub mod format;
+mod init;
+mod run;
+mod runs;
+mod trust;
+mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -37,7 +43,12 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
 fn perform(verb: &Verb) -> Exit {
     match verb {
         Verb::Check(arguments) => check::check(arguments),
-        Verb::Run(_) | Verb::Runs(_) | Verb::Show(_) | Verb::Release(_) | Verb::Init(_) | Verb::Trust(_) => {
+        Verb::Run(arguments) => run::run(arguments),
+        Verb::Runs(arguments) => runs::runs(arguments),
+        Verb::Show(arguments) => runs::show(arguments),
+        Verb::Init(arguments) => init::init(arguments),
+        Verb::Trust(arguments) => trust::trust(arguments),
+        Verb::Release(_) => {
             eprintln!("strata: this command is not built in yet");
             Exit::Usage
         }

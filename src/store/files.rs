@@ -123,7 +123,7 @@ fn write_new(temporary: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn temporary_name(target: &Path) -> String {
+pub(super) fn temporary_name(target: &Path) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     format!(".{name}.{}-{}.tmp", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
@@ -131,14 +131,14 @@ fn temporary_name(target: &Path) -> String {
 
 /// New files are readable by their owner only.
 #[cfg(unix)]
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
 
 #[cfg(not(unix))]
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     OpenOptions::new()
 }
 
@@ -155,12 +155,12 @@ fn private_builder() -> fs::DirBuilder {
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

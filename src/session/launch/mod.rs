@@ -5,7 +5,21 @@ mod begin;
 mod prepare;
 mod prompts;
 mod reach;
+mod trusted;
 
 pub use begin::{LaunchError, Resumed, Start, begin, resume, take_up};
 pub use prepare::{Prepared, Wish, prepare};
 pub use prompts::Bookcase;
+pub use trusted::{about, asked, granted};
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Threads for runs and background work.
+///
+/// # Errors
+/// The system has no thread left.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(2).thread_name("strata").enable_all().build()
+}

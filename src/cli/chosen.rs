@@ -1,0 +1,71 @@
+//! What a command is about: the workspace, and in it the project and the experiment.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::exit::Exit;
+use super::format::harmless;
+use crate::domain::{ExperimentId, Problem, ProjectId, Workspace};
+use crate::store::open_workspace;
+use crate::store::records::Records;
+
+/// Says on standard error what is wrong, and ends with wrong usage.
+pub(super) fn refuse(message: impl Display) -> Exit {
+    complain(message);
+    Exit::Usage
+}
+
+pub(super) fn complain(message: impl Display) {
+    eprintln!("strata: {}", harmless(&message.to_string()));
+}
+
+pub(super) fn complain_all(problems: &[Problem]) {
+    problems.iter().for_each(complain);
+}
+
+pub(super) fn workspace(folder: &Path) -> Result<Workspace, Exit> {
+    open_workspace(folder).map_err(refuse)
+}
+
+/// The records of a workspace.
+pub(super) fn records(workspace: &Workspace) -> Result<Records, Exit> {
+    let records = Records::open(&workspace.root).map_err(refuse)?;
+    if let Some(warning) = records.warning() {
+        complain(warning);
+    }
+    Ok(records)
+}
+
+/// The project that was named, or the only one.
+pub(super) fn project(workspace: &Workspace, named: Option<&ProjectId>) -> Result<ProjectId, Exit> {
+    match named {
+        Some(id) if workspace.projects.contains_key(id) => Ok(id.clone()),
+        Some(id) => Err(refuse(format!("There is no project `{id}`. {}", choices(workspace.projects.keys())))),
+        None if workspace.projects.len() == 1 => Ok(workspace.projects.keys().next().cloned().unwrap_or_default()),
+        None => Err(refuse(format!("Say which project with --project. {}", choices(workspace.projects.keys())))),
+    }
+}
+
+/// The experiment that was named, the only one, or the one that has its project's name.
+pub(super) fn experiment(
+    workspace: &Workspace,
+    project: &ProjectId,
+    named: Option<&ExperimentId>,
+) -> Result<ExperimentId, Exit> {
+    let Some(experiments) = workspace.projects.get(project).map(|project| &project.experiments) else {
+        return Err(refuse(format!("There is no project `{project}`.")));
+    };
+    let of_the_project = ExperimentId(project.0.clone());
+    match named {
+        Some(id) if experiments.contains_key(id) => Ok(id.clone()),
+        Some(id) => Err(refuse(format!("There is no experiment `{id}`. {}", choices(experiments.keys())))),
+        None if experiments.len() == 1 => Ok(experiments.keys().next().cloned().unwrap_or_default()),
+        None if experiments.contains_key(&of_the_project) => Ok(of_the_project),
+        None => Err(refuse(format!("Say which experiment with --experiment. {}", choices(experiments.keys())))),
+    }
+}
+
+fn choices<T: Display>(ids: impl Iterator<Item = T>) -> String {
+    let ids: Vec<String> = ids.map(|id| format!("`{id}`")).collect();
+    if ids.is_empty() { "There is none.".to_owned() } else { format!("There are: {}.", ids.join(", ")) }
+}

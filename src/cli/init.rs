@@ -1,0 +1,17 @@
+//! `strata init`: a new workspace that runs offline at once.
+
+use super::args::InitArgs;
+use super::chosen::refuse;
+use super::exit::Exit;
+use crate::store::init_workspace;
+
+pub(super) fn init(arguments: &InitArgs) -> Exit {
+    match init_workspace(&arguments.folder) {
+        Err(problem) => refuse(problem),
+        Ok(()) => {
+            let folder = arguments.folder.display();
+            println!("A new workspace is in {folder}. Try it with: strata run {folder}");
+            Exit::Passed
+        }
+    }
+}

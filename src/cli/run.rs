@@ -1,0 +1,254 @@
+//! `strata run`: an experiment from its files to its gates, on a terminal or for CI.
+
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::RunArgs;
+use super::chosen::{self, complain, complain_all, refuse};
+use super::exit::Exit;
+use super::format::Report;
+use super::write::{self, Target};
+use crate::analysis::Board;
+use crate::domain::{Numbered, RunEvent, RunState, RunSummary, Workspace};
+use crate::engine::{RunHandle, RunSink, RunStatus, SinkError};
+use crate::plan::{Estimate, PastOutput};
+use crate::provider::SystemKeys;
+use crate::session::Shelf;
+use crate::session::launch::{self, LaunchError, Prepared, Start, Wish};
+use crate::store::records::Records;
+
+/// Between two looks at a run under way.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long the run waits for a full disk to have room again.
+const STALL_LIMIT: Duration = Duration::from_secs(60);
+
+pub(super) fn run(arguments: &RunArgs) -> Exit {
+    perform(arguments).unwrap_or_else(|exit| exit)
+}
+
+fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
+    let workspace = chosen::workspace(&arguments.workspace)?;
+    let wish = wish(&workspace, arguments)?;
+    let target = Target::open(&arguments.output)?;
+    let shelf = Shelf::default();
+    let prepared = launch::prepare(&workspace, &shelf, &wish, &PastOutput::new()).map_err(|problems| {
+        complain_all(&problems);
+        Exit::Usage
+    })?;
+    complain_all(&prepared.warnings);
+    let records = chosen::records(&workspace)?;
+    let earlier = if arguments.resume { latest(&records, &wish)? } else { None };
+    if let Some(run) = earlier.as_ref().filter(|run| run.state == RunState::Completed && run.errored == 0) {
+        complain(format!("Run {} is complete; nothing is left to do.", run.header.id));
+        return report(target, arguments, &records, &replayed(&records, run)?, Exit::of);
+    }
+    let (board, state) = conduct(&workspace, arguments, prepared, earlier.as_ref(), &records)?;
+    let interrupted = state == RunState::Cancelled;
+    report(target, arguments, &records, &board, |report| if interrupted { Exit::Interrupted } else { Exit::of(report) })
+}
+
+fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
+    let project = chosen::project(workspace, arguments.project.as_ref())?;
+    let experiment = chosen::experiment(workspace, &project, arguments.experiment.as_ref())?;
+    Ok(Wish {
+        project,
+        experiment,
+        concurrency: arguments.jobs.map(Into::into),
+        budget: arguments.budget,
+        limit: arguments.limit.map(Into::into),
+        repeats: arguments.repeat.map(Into::into),
+        no_cache: !arguments.cache,
+    })
+}
+
+fn latest(records: &Records, wish: &Wish) -> Result<Option<RunSummary>, Exit> {
+    records.previous_run(&wish.project, &wish.experiment, None).map_err(refuse)
+}
+
+/// Runs to the end, or to the first reason to stop.
+fn conduct(
+    workspace: &Workspace,
+    arguments: &RunArgs,
+    prepared: Prepared,
+    earlier: Option<&RunSummary>,
+    records: &Records,
+) -> Result<(Board, RunState), Exit> {
+    let granted =
+        launch::granted(&workspace.root, &workspace.manifest, arguments.trust_file.as_deref()).map_err(refuse)?;
+    let runtime = launch::runtime().map_err(refuse)?;
+    let progress = Progress::new();
+    progress.announce(&prepared.estimate);
+    let watch = |board: Board| Arc::new(Mutex::new(board));
+    let start = |sink: BoardSink| Start {
+        records,
+        granted: &granted,
+        keys: Arc::new(SystemKeys::default()),
+        watchers: vec![Box::new(sink)],
+        runtime: runtime.handle(),
+        on_text: None,
+        stall_limit: Some(STALL_LIMIT),
+    };
+    let (handle, board) = match earlier {
+        None => {
+            let board = watch(Board::new(prepared.plan.header.clone()));
+            (launch::begin(prepared, start(BoardSink(board.clone()))), board)
+        }
+        Some(run) => {
+            let resumed = launch::take_up(prepared, &run.header.id, records).map_err(told)?;
+            progress.say(&format!(
+                "Run {} goes on: {} trials kept, {} to run, {} calls ambiguous.",
+                run.header.id,
+                resumed.kept(),
+                resumed.left(),
+                resumed.ambiguous()
+            ));
+            let board = watch(replayed(records, run)?);
+            (launch::resume(resumed, start(BoardSink(board.clone()))), board)
+        }
+    };
+    let handle = handle.map_err(told)?;
+    let state = runtime.block_on(attend(&handle, &progress));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    let board = Arc::into_inner(board).map(|board| board.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let board = match board {
+        Some(board) => board,
+        None => replay(records, handle.header())?,
+    };
+    Ok((board, state))
+}
+
+/// Waits for the run's end; shows how far it is, and passes on a wish to stop.
+async fn attend(handle: &RunHandle, progress: &Progress) -> RunState {
+    let mut look = tokio::time::interval(LOOK);
+    let mut stall_told = false;
+    loop {
+        tokio::select! {
+            state = handle.ended() => {
+                progress.end();
+                return state;
+            }
+            () = stop_signal() => {
+                progress.say("Stopping: calls under way may end, no further one is made. Once more to drop them.");
+                handle.cancel();
+            }
+            _ = look.tick() => {
+                let status = handle.status();
+                if let Some(reason) = status.stalled.as_ref().filter(|_| !stall_told) {
+                    progress.say(&format!("{reason} The run waits."));
+                }
+                stall_told = status.stalled.is_some();
+                progress.show(&status);
+            }
+        }
+    }
+}
+
+/// Ctrl-C, or the wish of the system that the program ends.
+async fn stop_signal() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    // Where no signal can be heard, none stops the run.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn told(error: LaunchError) -> Exit {
+    if let LaunchError::Untrusted(_) = error {
+        return refuse(format!("{error}\nSee and grant it with: strata trust WORKSPACE"));
+    }
+    refuse(error)
+}
+
+fn report(
+    target: Target,
+    arguments: &RunArgs,
+    records: &Records,
+    board: &Board,
+    exit: impl FnOnce(&Report) -> Exit,
+) -> Result<Exit, Exit> {
+    let report = Report::of(board);
+    write::run(target, &arguments.output, &report, records)?;
+    Ok(exit(&report))
+}
+
+/// A recorded run as a board.
+pub(super) fn replayed(records: &Records, run: &RunSummary) -> Result<Board, Exit> {
+    let mut board = replay(records, &run.header)?;
+    board.settle(run);
+    Ok(board)
+}
+
+fn replay(records: &Records, header: &Arc<crate::domain::RunHeader>) -> Result<Board, Exit> {
+    let mut board = Board::new(header.clone());
+    records.replay(&header.id, &mut |event: RunEvent| board.apply(&event)).map_err(refuse)?;
+    Ok(board)
+}
+
+/// Folds what happens into a board.
+struct BoardSink(Arc<Mutex<Board>>);
+
+impl RunSink for BoardSink {
+    fn on_events(&mut self, events: &[Arc<Numbered>]) -> Result<(), SinkError> {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for numbered in events {
+            if let RunEvent::Notice { message } = &numbered.event {
+                complain(message);
+            }
+            board.apply(&numbered.event);
+        }
+        Ok(())
+    }
+}
+
+/// A line that moves, on a terminal; nothing elsewhere.
+struct Progress {
+    bar: ProgressBar,
+    terminal: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} · {eta} left · {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, terminal }
+    }
+
+    /// Says what the run will take, before it takes it.
+    fn announce(&self, estimate: &Estimate) {
+        let cost = estimate.total().map_or("at an unknown price".to_owned(), |total| {
+            format!("≈ {} ({} to {})", total.likely, total.low, total.high)
+        });
+        self.say(&format!("{} trials {cost}", estimate.trials));
+    }
+
+    fn say(&self, text: &str) {
+        if self.terminal {
+            self.bar.suspend(|| eprintln!("{text}"));
+        }
+    }
+
+    fn show(&self, status: &RunStatus) {
+        self.bar.set_length(status.total);
+        self.bar.set_position(status.ended);
+        let of_budget = status.budget.map_or(String::new(), |budget| format!(" of {budget}"));
+        self.bar.set_message(format!("{}{of_budget} spent · {} in flight", status.spent, status.in_flight));
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,78 @@
+//! `strata runs` and `strata show`: what is on record.
+
+use std::io::{self, Write};
+
+use super::args::{OutputFormat, RunsArgs, ShowArgs};
+use super::chosen::{self, refuse};
+use super::exit::Exit;
+use super::format::{Report, one_line};
+use super::run::replayed;
+use super::write::{self, Target};
+use crate::domain::RunSummary;
+
+pub(super) fn runs(arguments: &RunsArgs) -> Exit {
+    list(arguments).map_or_else(|exit| exit, |()| Exit::Passed)
+}
+
+pub(super) fn show(arguments: &ShowArgs) -> Exit {
+    tell(arguments).map_or_else(|exit| exit, |()| Exit::Passed)
+}
+
+fn list(arguments: &RunsArgs) -> Result<(), Exit> {
+    let workspace = chosen::workspace(&arguments.workspace)?;
+    let target = Target::open(&arguments.output)?;
+    let mut runs = chosen::records(&workspace)?.runs().map_err(refuse)?;
+    runs.retain(|run| arguments.project.as_ref().is_none_or(|project| run.header.project == *project));
+    let file = arguments.output.file.as_deref();
+    match arguments.output.format {
+        OutputFormat::Table => target.write(file, |out| table(&runs, out)),
+        OutputFormat::Json => target.write(file, |out| Ok(serde_json::to_writer_pretty(out, &runs)?)),
+        OutputFormat::Jsonl => target.write(file, |out| lines(&runs, out)),
+        OutputFormat::Junit | OutputFormat::Csv | OutputFormat::Md => {
+            Err(refuse("Runs are listed as table, json or jsonl; `strata show` writes one run in every format."))
+        }
+    }
+}
+
+fn table(runs: &[RunSummary], out: &mut dyn Write) -> io::Result<()> {
+    if runs.is_empty() {
+        return writeln!(out, "No run is on record yet.");
+    }
+    writeln!(
+        out,
+        "{:22}{:28}{:16}{:>10}{:>9}{:>9}{:>11}",
+        "run", "experiment", "state", "trials", "passed", "errored", "spent"
+    )?;
+    for run in runs {
+        let experiment = one_line(&format!("{}/{}", run.header.project, run.header.experiment), 26);
+        writeln!(
+            out,
+            "{:22}{experiment:28}{:16}{:>10}{:>9}{:>9}{:>11}",
+            run.header.id.as_str(),
+            run.state.word(),
+            format!("{}/{}", run.ended(), run.header.trials()),
+            run.passed,
+            run.errored,
+            run.spent.to_string(),
+        )?;
+    }
+    Ok(())
+}
+
+fn lines(runs: &[RunSummary], out: &mut dyn Write) -> io::Result<()> {
+    for run in runs {
+        serde_json::to_writer(&mut *out, run)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn tell(arguments: &ShowArgs) -> Result<(), Exit> {
+    let workspace = chosen::workspace(&arguments.workspace)?;
+    let target = Target::open(&arguments.output)?;
+    let records = chosen::records(&workspace)?;
+    let run = records.run(&arguments.run).map_err(refuse)?;
+    let run = run.ok_or_else(|| refuse(format!("There is no run `{}`. See: strata runs", arguments.run)))?;
+    let report = Report::of(&replayed(&records, &run)?);
+    write::run(target, &arguments.output, &report, &records)
+}

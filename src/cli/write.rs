@@ -1,0 +1,71 @@
+//! Where a command's results go: standard output, or a file that is replaced when it is whole.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::Output;
+use super::chosen::refuse;
+use super::exit::Exit;
+use super::format::{Report, write_run};
+use crate::domain::{RunId, TrialEnded, TrialRef};
+use crate::store::Replacement;
+use crate::store::records::Records;
+
+/// An open place for results.
+pub(super) enum Target {
+    Screen,
+    File(Box<Replacement>),
+}
+
+impl Target {
+    /// Opens the place before anything is paid for, so that the results have somewhere to go.
+    pub fn open(output: &Output) -> Result<Self, Exit> {
+        let Some(file) = &output.file else { return Ok(Self::Screen) };
+        let refused = |error| refuse(format!("{} cannot be written: {error}.", file.display()));
+        Replacement::begin(file).map(Box::new).map(Self::File).map_err(refused)
+    }
+
+    /// Writes by `write` and closes. A reader that closed the pipe has seen what it wanted.
+    pub fn write(self, file: Option<&Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Exit> {
+        let written = match self {
+            Self::Screen => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                write(&mut out).and_then(|()| out.flush())
+            }
+            Self::File(mut replacement) => write(&mut replacement).and_then(|()| replacement.commit()),
+        };
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let place = file.map_or("Standard output".to_owned(), |file| file.display().to_string());
+                Err(refuse(format!("{place} cannot be written: {error}.")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes a recorded run; its trials are read one by one.
+pub(super) fn run(target: Target, output: &Output, report: &Report, records: &Records) -> Result<(), Exit> {
+    let mut trials = trials(report, records);
+    target.write(output.file.as_deref(), |out| write_run(output.format, report, &mut trials, out))
+}
+
+/// The trials of a run that have ended, in the order of its grid.
+fn trials<'a>(report: &'a Report, records: &'a Records) -> impl Iterator<Item = Arc<TrialEnded>> + use<'a> {
+    let header = &report.header;
+    let run: &RunId = &header.id;
+    places(header.cases, header.variants.len(), header.models.len(), header.repeats)
+        .filter_map(move |trial| records.trial(run, trial).ok().flatten())
+        .map(|detail| Arc::new(detail.ended))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a plan has no more columns and repeats than fit")]
+fn places(cases: u32, variants: usize, models: usize, repeats: u32) -> impl Iterator<Item = TrialRef> {
+    (0..cases).flat_map(move |case| {
+        (0..variants as u16).flat_map(move |variant| {
+            (0..models as u16)
+                .flat_map(move |model| (0..repeats as u16).map(move |repeat| TrialRef { case, variant, model, repeat }))
+        })
+    })
+}

@@ -1,0 +1,40 @@
+//! What a workspace asks for beyond its folder, and what its user has agreed to.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::domain::{Capability, Manifest, Problem};
+use crate::provider::capability;
+use crate::store::{Decision, Trust, TrustStore, config_dir};
+
+/// All that the workspace's providers ask for.
+#[must_use]
+pub fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
+    manifest.providers.values().filter_map(capability).collect()
+}
+
+/// What may be done: by a trust file, where one is given (a build server has nobody to ask), else by what the user
+/// decided on this machine.
+///
+/// # Errors
+/// The trust file, or the list of decisions, cannot be read.
+pub fn granted(root: &Path, manifest: &Manifest, trust_file: Option<&Path>) -> Result<BTreeSet<Capability>, Problem> {
+    let asked = asked(manifest);
+    let trust = match trust_file {
+        Some(file) => Decision::load(file)?.about(&asked),
+        None => about(root, &asked)?,
+    };
+    Ok(trust.allowed())
+}
+
+/// What the user decided about a workspace that asks for this.
+///
+/// # Errors
+/// The list of decisions cannot be read.
+pub fn about(root: &Path, asked: &BTreeSet<Capability>) -> Result<Trust, Problem> {
+    let Some(folder) = config_dir(None) else {
+        return Ok(if asked.is_empty() { Trust::NotNeeded } else { Trust::Unknown });
+    };
+    let (store, problem) = TrustStore::load(&folder);
+    problem.map_or_else(|| Ok(store.about(root, asked)), Err)
+}

@@ -1,0 +1,84 @@
+//! A file that is written piece by piece and takes its place only when it is whole.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::files::{private, sync_folder, temporary_name};
+
+/// The new content of a file, beside the old one until [`Replacement::commit`]. Dropped before, it leaves no trace.
+pub struct Replacement {
+    writer: BufWriter<File>,
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl Replacement {
+    /// Begins to write; what cannot be written to is found now, and not when there is something to write.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let target = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
+        let temporary = target.with_file_name(temporary_name(&target));
+        let file = private().create_new(true).write(true).open(&temporary)?;
+        if let Ok(old) = fs::metadata(&target) {
+            file.set_permissions(old.permissions())?;
+        }
+        Ok(Self { writer: BufWriter::new(file), temporary, target })
+    }
+
+    /// Puts the whole file in its place.
+    ///
+    /// # Errors
+    /// What the file system says; the old file is untouched then.
+    pub fn commit(mut self) -> io::Result<()> {
+        self.writer.flush()?;
+        self.writer.get_ref().sync_all()?;
+        fs::rename(&self.temporary, &self.target)?;
+        sync_folder(self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // After a commit there is nothing under this name.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_when_it_is_whole_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
+        fs::write(&path, "old").unwrap();
+        let mut given_up = Replacement::begin(&path).unwrap();
+        given_up.write_all(b"half").unwrap();
+        drop(given_up);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        let mut whole = Replacement::begin(&path).unwrap();
+        whole.write_all(b"new").unwrap();
+        whole.commit().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_at_the_beginning() {
+        assert!(Replacement::begin(Path::new("/nowhere/at/all/out.csv")).is_err());
+    }
+}
