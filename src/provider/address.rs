@@ -34,6 +34,15 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The proxies that the environment names, by variable, as a person may see them: a password in one is left out.
+/// They carry what goes to https addresses, encrypted end to end; plain http never goes through one.
+#[must_use]
+pub fn proxies() -> Vec<(&'static str, String)> {
+    const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let named = |name| Some((name, without_userinfo(&std::env::var(name).ok().filter(|value| !value.is_empty())?)));
+    VARIABLES.into_iter().filter_map(named).collect()
+}
+
 /// Reads a base URL under the rules of [`origin`].
 pub(super) fn parse(base_url: &str) -> Result<Url, String> {
     let refuse = |why: &str| Err(format!("The address `{}` is refused: {why}.", without_userinfo(base_url)));
@@ -147,8 +156,9 @@ fn is_private(host: &str) -> bool {
 
 /// For messages: what stands before an `@` may be a password.
 fn without_userinfo(base_url: &str) -> String {
-    match (base_url.find("://"), base_url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}…{}", &base_url[..scheme + 3], &base_url[at..]),
+    let start = base_url.find("://").map_or(0, |scheme| scheme + 3);
+    match base_url.rfind('@') {
+        Some(at) if at >= start => format!("{}…{}", &base_url[..start], base_url[at..].escape_debug()),
         _ => base_url.escape_debug().to_string(),
     }
 }
@@ -216,6 +226,9 @@ mod tests {
     #[test]
     fn a_password_in_an_address_is_not_repeated() {
         assert!(!origin("https://user:hunter2@evil.example").unwrap_err().contains("hunter2"));
+        assert_eq!(without_userinfo("http://user:hunter2@proxy:3128"), "http://…@proxy:3128");
+        assert_eq!(without_userinfo("user:hunter2@proxy:3128"), "…@proxy:3128");
+        assert_eq!(without_userinfo("http://proxy:3128"), "http://proxy:3128");
     }
 
     #[test]

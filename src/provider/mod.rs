@@ -27,7 +27,7 @@ use std::pin::Pin;
 
 use crate::domain::{CallError, ChatRequest, Completion, RawReply};
 
-pub use address::origin;
+pub use address::{origin, proxies};
 pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
 pub use keys::{KeyError, KeyStore, SystemKeys, capability, delete_key, key_present, store_key, vendor_bound};
 pub use redact::redact;
