@@ -87,6 +87,8 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::domain::Prompt;
+    use crate::store::ron::{edit, read};
     use crate::store::{check_workspace, open_workspace, save};
 
     fn source() -> PathBuf {
@@ -133,5 +135,30 @@ mod tests {
             assert!(copy_bundled(one.name, &folder).is_err(), "a folder that holds something is left alone");
         }
         assert!(copy_bundled("none", Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn one_edit_of_a_bundled_prompt_touches_its_own_lines_only() {
+        let prompts = BUNDLED.iter().flat_map(|one| one.files).filter(|(path, _)| path.contains("/prompts/"));
+        for (path, bytes) in prompts {
+            let source = std::str::from_utf8(bytes).unwrap();
+            let before: Prompt = read(bytes, Path::new(path)).value.unwrap();
+            let last = before.layers.len() - 1;
+            let edits: [fn(&mut Prompt, usize); 4] = [
+                |prompt, _| prompt.version = "9.9.9".to_owned(),
+                |prompt, last| prompt.layers[last].note = "a new note".to_owned(),
+                |prompt, last| prompt.layers[last].on ^= true,
+                |prompt, last| prompt.layers[last / 2].title = "a new title".to_owned(),
+            ];
+            for change in edits {
+                let mut after = before.clone();
+                change(&mut after, last);
+                let edited = edit(source, &before, &after).unwrap();
+                let diff = similar::TextDiff::from_lines(source, &edited);
+                let touched =
+                    diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count();
+                assert!(touched <= 2, "{path}: {touched} lines\n{}", diff.unified_diff());
+            }
+        }
     }
 }

@@ -150,7 +150,7 @@ impl<'s> Editor<'s> {
         let broken = broken.contains('\n');
         let indent = self.member_indent(source, group);
         let mut text = Builder::new(&self.source[source.span.start..=group.open], &self.layout, &indent, broken);
-        text.push(head);
+        text.trivia(head);
         let kept: HashSet<usize> = origins.iter().filter_map(Origin::index).collect();
         let gone = |range: std::ops::Range<usize>| range.filter(|index| !kept.contains(index));
         let first_lead = chunks.first().map_or("", |first| first.lead);
@@ -165,9 +165,9 @@ impl<'s> Editor<'s> {
                     text.lead(chunk.lead, place == 0, first_lead);
                     text.push(chunk.key);
                     text.push(&self.node(&group.members[*index].value, before, after));
-                    text.push(chunk.gap);
+                    text.trivia(chunk.gap);
                     text.comma(place < last || chunk.comma && (broken || *index + 1 == chunks.len()));
-                    text.push(chunk.trailer);
+                    text.trivia(chunk.trailer);
                 }
                 Origin::New { key, value } => {
                     text.fresh(place == 0);
@@ -245,15 +245,25 @@ struct Builder<'e> {
     layout: &'e Layout,
     indent: &'e str,
     broken: bool,
+    /// The text ends inside a line comment: what follows must begin on a new line.
+    in_comment: bool,
 }
 
 impl<'e> Builder<'e> {
     fn new(start: &str, layout: &'e Layout, indent: &'e str, broken: bool) -> Self {
-        Self { text: start.to_owned(), layout, indent, broken }
+        Self { text: start.to_owned(), layout, indent, broken, in_comment: false }
     }
 
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
+        self.in_comment = false;
+    }
+
+    /// White space and comments.
+    fn trivia(&mut self, text: &str) {
+        self.text.push_str(text);
+        let last = text.rsplit('\n').next().unwrap_or_default();
+        self.in_comment = last.contains("//") || self.in_comment && !text.contains('\n');
     }
 
     fn comma(&mut self, wanted: bool) {
@@ -268,7 +278,7 @@ impl<'e> Builder<'e> {
             && lead[..end].contains("//")
         {
             let kept = lead[..end].trim_end_matches('\r');
-            self.text.push_str(kept);
+            self.trivia(kept);
         }
     }
 
@@ -279,14 +289,14 @@ impl<'e> Builder<'e> {
             (false, true) if lead.is_empty() => " ",
             _ => lead,
         };
-        if !lead.contains('\n') && self.ends_in_comment() {
+        if !lead.contains('\n') && self.in_comment {
             self.line();
         }
-        self.text.push_str(lead);
+        self.trivia(lead);
     }
 
     fn fresh(&mut self, first: bool) {
-        if self.broken || self.ends_in_comment() {
+        if self.broken || self.in_comment {
             self.line();
         } else if !first {
             self.text.push(' ');
@@ -296,18 +306,14 @@ impl<'e> Builder<'e> {
     fn line(&mut self) {
         self.text.push_str(self.layout.newline);
         self.text.push_str(self.indent);
+        self.in_comment = false;
     }
 
     fn close(&mut self, tail: &str) {
-        if self.ends_in_comment() && !tail.contains('\n') {
+        if self.in_comment && !tail.contains('\n') {
             self.line();
         }
-        self.text.push_str(tail);
-    }
-
-    /// Careful rather than exact: a string that holds `//` costs a line break, no more.
-    fn ends_in_comment(&self) -> bool {
-        self.text.rsplit('\n').next().is_some_and(|line| line.contains("//"))
+        self.trivia(tail);
     }
 }
 
@@ -566,6 +572,24 @@ mod tests {
             change(source, |prompt| prompt.title.clear()),
             "(layers: [(id: \"a\", content: Text(text: \"x\")), (id: \"b\", content: Text(text: \"y\"))])",
         );
+    }
+
+    #[test]
+    fn addresses_in_text_are_no_comments() {
+        let source = "(name: \"w\", providers: {\"p\": (api: OpenAi, base_url: \"https://x/v1\", concurrency: 3)})";
+        let before: Manifest = load(source);
+        let mut after = before.clone();
+        after.providers.values_mut().for_each(|provider| provider.concurrency = 4);
+        assert_eq!(edit(source, &before, &after).unwrap(), source.replace("concurrency: 3", "concurrency: 4"));
+    }
+
+    #[test]
+    fn a_member_behind_a_line_comment_begins_a_new_line() {
+        let source = "(title: \"t\", // c\n variables: {\"a\": () // last\n })";
+        let edited = change(source, |prompt| {
+            prompt.variables.insert("b".to_owned(), crate::domain::Variable::default());
+        });
+        assert_eq!(edited, "(title: \"t\", // c\n variables: {\"a\": (), // last\n  \"b\": ()\n })");
     }
 
     #[test]
