@@ -42,9 +42,12 @@ pub enum Command {
     SelectVariant(VariantId),
     SelectDataset(DatasetId),
     SelectExperiment(ExperimentId),
-    /// Chooses a trial of the shown run and reads all about it: [`super::Runs::detail`].
+    /// Chooses a trial of the shown run and reads all about it: [`super::Runs::trial`], [`super::Runs::sent`].
     SelectTrial(Option<TrialRef>),
-    /// Reads the beginnings of these trials' answers, those in sight: [`super::Runs::output`].
+    /// Reads all about these trials, to be shown side by side: [`super::Runs::trial`].
+    ReadTrials(Vec<TrialRef>),
+    /// Reads the beginnings of these trials' answers, those in sight ([`super::Runs::output`]), and the heads of their
+    /// cases ([`super::Runs::head`]).
     ReadOutputs(Vec<TrialRef>),
     /// Looks for a text in the shown run's answers ([`super::Runs::search`]); an empty text ends the search.
     SearchOutputs(String),
@@ -131,6 +134,7 @@ impl Command {
             Self::SelectDataset(id) => named(format!("Dataset {id}"), "Show this dataset."),
             Self::SelectExperiment(id) => named(format!("Experiment {id}"), "Work on this experiment."),
             Self::SelectTrial(_) => words("Show trial", "Show one trial in detail."),
+            Self::ReadTrials(_) => words("Read trials", "Read all about some trials."),
             Self::ReadOutputs(_) => words("Read answers", "Read the answers in sight."),
             Self::SearchOutputs(_) => words("Search answers", "Find a text in the answers of the run."),
             Self::Edit { .. } => words("Edit", "Change a definition."),

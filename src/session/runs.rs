@@ -1,5 +1,6 @@
 //! Runs: the one under way, the one that is shown, and the recorded ones.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::Command;
@@ -144,6 +145,7 @@ impl Session {
         self.selection.run = Some(header.id.clone());
         self.selection.trial = None;
         self.runs.shown = Some(Shown::new(header.id.clone()));
+        self.read_rows(header.id.clone(), header);
         if self.route == Route::Experiment {
             self.route = Route::Results;
         }
@@ -161,7 +163,9 @@ impl Session {
             }
         }
         if let Some(shown) = self.runs.shown.as_mut().filter(|shown| shown.run == header.id) {
-            shown.board = Some(live.board);
+            let board = Arc::new(live.board);
+            shown.board = Some(board.clone());
+            self.read_previous(header.id.clone(), board);
         }
         self.list_runs();
     }

@@ -1,19 +1,25 @@
 //! The recorded runs and the one that is shown: its board, the beginnings of its answers, one trial in detail.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::disk;
+use super::previous::Previous;
 use super::route::Route;
+use super::rows::{self, CaseHead, RunRows};
+use super::sent::{PlanNow, Sent};
 use super::state::Session;
 use crate::analysis::Board;
-use crate::domain::{RunId, RunSummary, TrialRef};
+use crate::domain::{Case, CaseId, RunId, RunSummary, TrialRef};
 use crate::store::records::{Records, TrialDetail};
 
 /// Characters of an answer that a cell of the grid may show.
 const BEGINNING: usize = 240;
 /// Beginnings that are kept; past this all are let go, and those in sight are asked for again.
 const BEGINNINGS: usize = 20_000;
+/// Trials that are kept whole; past this all but the newest are let go.
+const TRIALS: usize = 32;
 /// Answers that a search finds at most.
 const FOUND: usize = 10_000;
 
@@ -21,11 +27,25 @@ const FOUND: usize = 10_000;
 pub(super) struct Shown {
     pub run: RunId,
     /// `None` while it is being read.
-    pub board: Option<Board>,
+    pub board: Option<Arc<Board>>,
+    /// `None` while its dataset is being opened.
+    pub rows: Option<RunRows>,
+    pub heads: HashMap<u32, CaseHead>,
+    pub previous: Option<Arc<Previous>>,
     outputs: HashMap<TrialRef, Option<String>>,
     asked: HashSet<TrialRef>,
-    detail: Option<(TrialRef, Option<TrialDetail>)>,
+    trials: HashMap<TrialRef, ShownTrial>,
+    plan: Option<PlanNow>,
+    sent: Option<(TrialRef, Sent)>,
     search: Option<Search>,
+}
+
+/// A trial of the shown run, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownTrial {
+    pub detail: TrialDetail,
+    /// Its case; `None` where the dataset does not have it any more.
+    pub case: Option<Case>,
 }
 
 /// Trials whose answers hold a text.
@@ -38,7 +58,19 @@ pub struct Search {
 
 impl Shown {
     pub fn new(run: RunId) -> Self {
-        Self { run, board: None, outputs: HashMap::new(), asked: HashSet::new(), detail: None, search: None }
+        Self {
+            run,
+            board: None,
+            rows: None,
+            heads: HashMap::new(),
+            previous: None,
+            outputs: HashMap::new(),
+            asked: HashSet::new(),
+            trials: HashMap::new(),
+            plan: None,
+            sent: None,
+            search: None,
+        }
     }
 }
 
@@ -60,7 +92,7 @@ impl super::Runs {
     #[must_use]
     pub fn board(&self) -> Option<&Board> {
         let shown = self.shown.as_ref()?;
-        self.live_board(&shown.run).or(shown.board.as_ref())
+        self.live_board(&shown.run).or(shown.board.as_deref())
     }
 
     /// The run whose board is, or is about to be, shown.
@@ -82,12 +114,17 @@ impl super::Runs {
         self.shown.as_ref()?.outputs.get(&trial).map(Option::as_deref)
     }
 
-    /// The chosen trial, with its whole answer and every attempt. The outer `None`: not read yet; the inner one: it has
-    /// not ended.
+    /// A trial with its whole answer and every attempt. `None`: not read yet, ask with [`super::Command::ReadTrials`].
     #[must_use]
-    pub fn detail(&self) -> Option<(TrialRef, Option<&TrialDetail>)> {
-        let (trial, detail) = self.shown.as_ref()?.detail.as_ref()?;
-        Some((*trial, detail.as_ref()))
+    pub fn trial(&self, trial: TrialRef) -> Option<&ShownTrial> {
+        self.shown.as_ref()?.trials.get(&trial)
+    }
+
+    /// What the chosen trial sent; `None` while it is being rendered.
+    #[must_use]
+    pub fn sent(&self) -> Option<(TrialRef, &Sent)> {
+        let (trial, sent) = self.shown.as_ref()?.sent.as_ref()?;
+        Some((*trial, sent))
     }
 
     /// The last search in the shown run's answers.
@@ -183,7 +220,8 @@ impl Session {
 
     pub(super) fn read_run(&mut self, id: RunId) {
         self.runs.shown = Some(Shown::new(id.clone()));
-        if self.runs.is_live(Some(&id)) {
+        if let Some(header) = self.runs.live_board(&id).map(|board| board.header().clone()) {
+            self.read_rows(id, header);
             return;
         }
         let Some(records) = self.runs.records.clone() else { return };
@@ -210,14 +248,18 @@ impl Session {
     }
 
     fn run_was_read(&mut self, id: &RunId, board: Option<Board>) {
+        let Some(board) = board.map(Arc::new) else { return };
         if let Some(shown) = self.runs.shown.as_mut().filter(|shown| shown.run == *id) {
-            shown.board = board;
+            shown.board = Some(board.clone());
+            self.read_rows(id.clone(), board.header().clone());
+            self.read_previous(id.clone(), board);
         }
     }
 
-    /// Reads the beginnings of answers that are in sight.
+    /// Reads the beginnings of answers that are in sight, and the heads of their rows.
     pub(super) fn read_outputs(&mut self, trials: Vec<TrialRef>) {
         let Some(records) = self.runs.records.clone() else { return };
+        let cases: BTreeSet<u32> = trials.iter().map(|trial| trial.case).collect();
         let ended = |trial: &TrialRef, board: Option<&Board>| board.is_some_and(|board| board.trial(*trial).is_some());
         let wanted: Vec<TrialRef> = {
             let board = self.runs.board();
@@ -226,43 +268,98 @@ impl Session {
         let Some(shown) = &mut self.runs.shown else { return };
         if shown.outputs.len() > BEGINNINGS {
             shown.outputs.clear();
+            shown.heads.clear();
         }
         let new = |trial: &TrialRef| !shown.outputs.contains_key(trial) && !shown.asked.contains(trial);
         let wanted: Vec<TrialRef> = wanted.into_iter().filter(new).collect();
-        if wanted.is_empty() {
+        // Heads wait for the dataset: only then is it known what can be said of a case.
+        let rows = shown.rows.clone();
+        let cases: Vec<u32> =
+            cases.into_iter().filter(|case| rows.is_some() && !shown.heads.contains_key(case)).collect();
+        if wanted.is_empty() && cases.is_empty() {
             return;
         }
         shown.asked.extend(wanted.iter().copied());
         let run = shown.run.clone();
         self.jobs.quiet(move |_| {
             let read = records.outputs(&run, &wanted, BEGINNING);
+            let heads = rows.map(|rows| read_heads(&records, &run, &rows, &cases)).unwrap_or_default();
             Box::new(move |session| {
                 let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) else { return };
                 for trial in &wanted {
                     shown.asked.remove(trial);
                 }
+                shown.heads.extend(heads);
                 match read {
                     Ok(outputs) => shown.outputs.extend(wanted.into_iter().zip(outputs)),
-                    Err(error) => session.notices.error("Answers cannot be read.", error.to_string()),
+                    Err(error) => {
+                        // Said once: what cannot be read now is not asked for at every frame.
+                        shown.outputs.extend(wanted.into_iter().map(|trial| (trial, None)));
+                        session.notices.error("Answers cannot be read.", error.to_string());
+                    }
                 }
             })
         });
     }
 
-    /// Chooses a trial, and reads all about it.
+    /// Chooses a trial, reads all about it, and renders what it sent.
     pub(super) fn choose_trial(&mut self, trial: Option<TrialRef>) {
         self.selection.trial = trial;
-        let (Some(trial), Some(records), Some(shown)) = (trial, self.runs.records.clone(), &self.runs.shown) else {
+        let Some(trial) = trial else { return };
+        self.read_trials(vec![trial]);
+        self.render_sent(trial);
+    }
+
+    /// Reads all about trials; those that have not ended are left out.
+    pub(super) fn read_trials(&mut self, trials: Vec<TrialRef>) {
+        let (Some(records), Some(shown)) = (self.runs.records.clone(), &self.runs.shown) else { return };
+        let missing: Vec<TrialRef> = trials.into_iter().filter(|trial| !shown.trials.contains_key(trial)).collect();
+        if missing.is_empty() {
             return;
-        };
-        let run = shown.run.clone();
+        }
+        let (run, rows) = (shown.run.clone(), shown.rows.clone());
         self.jobs.quiet(move |_| {
-            let read = records.trial(&run, trial);
+            let read: Result<Vec<_>, _> =
+                missing.into_iter().map(|trial| records.trial(&run, trial).map(|detail| (trial, detail))).collect();
+            let read = read.map(|details| {
+                let whole = |(trial, detail): (TrialRef, Option<TrialDetail>)| {
+                    let case = rows.as_ref().and_then(|rows| rows.case(trial.case));
+                    Some((trial, ShownTrial { detail: detail?, case }))
+                };
+                details.into_iter().filter_map(whole).collect::<Vec<_>>()
+            });
             Box::new(move |session| {
                 let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) else { return };
                 match read {
-                    Ok(detail) => shown.detail = Some((trial, detail)),
+                    Ok(trials) => {
+                        if shown.trials.len() + trials.len() > TRIALS {
+                            shown.trials.clear();
+                        }
+                        shown.trials.extend(trials);
+                    }
                     Err(error) => session.notices.error("The trial cannot be read.", error.to_string()),
+                }
+            })
+        });
+    }
+
+    fn render_sent(&mut self, trial: TrialRef) {
+        let Some((run, plan)) = self.runs.shown.as_ref().map(|shown| (shown.run.clone(), shown.plan.clone())) else {
+            return;
+        };
+        let (Some(workspace), Some(records)) = (self.workspace.clone(), self.runs.records.clone()) else { return };
+        let Some(header) = self.runs.board().map(|board| board.header().clone()) else { return };
+        let edition = self.edition;
+        self.jobs.quiet(move |_| {
+            let plan = plan
+                .filter(|plan| plan.edition == edition)
+                .unwrap_or_else(|| PlanNow::make(edition, &workspace, &header));
+            let recorded = records.trial(&run, trial).ok().flatten().map(|detail| detail.ended.request);
+            let sent = plan.render(trial, recorded);
+            Box::new(move |session| {
+                if let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) {
+                    shown.plan = Some(plan);
+                    shown.sent = Some((trial, sent));
                 }
             })
         });
@@ -290,4 +387,17 @@ impl Session {
             })
         });
     }
+}
+
+/// Heads out of the dataset; out of the records, where the dataset has changed.
+fn read_heads(records: &Records, run: &RunId, rows: &RunRows, cases: &[u32]) -> Vec<(u32, CaseHead)> {
+    if rows.rows.is_some() {
+        return cases
+            .iter()
+            .map(|case| (*case, rows.case(*case).as_ref().map(rows::head).unwrap_or_default()))
+            .collect();
+    }
+    let ids = records.case_ids(run, cases).unwrap_or_else(|_| vec![None; cases.len()]);
+    let named = |id: Option<CaseId>| CaseHead { id: id.unwrap_or_default(), ..CaseHead::default() };
+    cases.iter().copied().zip(ids.into_iter().map(named)).collect()
 }

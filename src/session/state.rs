@@ -131,6 +131,7 @@ impl Session {
             Command::SelectDataset(id) => self.select(|selection, _| selection.dataset = Some(id)),
             Command::SelectExperiment(id) => self.select(|selection, _| selection.experiment = Some(id)),
             Command::SelectTrial(trial) => self.choose_trial(trial),
+            Command::ReadTrials(trials) => self.read_trials(trials),
             Command::ReadOutputs(trials) => self.read_outputs(trials),
             Command::SearchOutputs(text) => self.search_outputs(text),
             Command::Edit { key, definition } => self.edit(key, definition, Instant::now()),

@@ -8,7 +8,7 @@ mod reach;
 mod trusted;
 
 pub use begin::{LaunchError, Resumed, Start, begin, resume, take_up};
-pub use prepare::{Prepared, Wish, prepare};
+pub use prepare::{Prepared, Wish, plan_again, prepare, select};
 pub use prompts::Bookcase;
 pub use trusted::{about, asked, granted};
 

@@ -111,6 +111,20 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOut
     })
 }
 
+/// The plan of a recorded run, as the workspace makes it now: its experiment as it was, its prompts as they are.
+///
+/// Opens the dataset, so not for the main thread.
+///
+/// # Errors
+/// What has changed so that it cannot be made any more.
+pub fn plan_again(workspace: &Workspace, shelf: &Shelf, header: &RunHeader) -> Result<Plan, Vec<Problem>> {
+    let mut then = workspace.clone();
+    let project = then.projects.get_mut(&header.project).ok_or_else(|| missing("project", &header.project.0))?;
+    project.experiments.insert(header.experiment.clone(), Arc::new(header.definition.clone()));
+    let wish = Wish { project: header.project.clone(), experiment: header.experiment.clone(), ..Wish::default() };
+    Ok(prepare(&then, shelf, &wish, &PastOutput::default())?.plan)
+}
+
 /// The experiment with what is to be different this time.
 fn changed(defined: &Experiment, wish: &Wish) -> Experiment {
     let mut experiment = defined.clone();
@@ -157,7 +171,10 @@ fn compile_checks(
 }
 
 /// The rows that take part: those with one of the filter's tags, the first of them where there is a limit.
-fn select(experiment: &Experiment, cases: &OpenCases) -> Result<Selection, Problem> {
+///
+/// # Errors
+/// There are more rows than a run can have.
+pub fn select(experiment: &Experiment, cases: &OpenCases) -> Result<Selection, Problem> {
     let limit = experiment.filter.limit.unwrap_or(usize::MAX);
     let count = cases.cases.len();
     let row = |index: usize| u32::try_from(index).ok();

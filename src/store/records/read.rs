@@ -141,6 +141,20 @@ impl Records {
         })
     }
 
+    /// The ids of cases, in the order asked for; `None` where no trial of the case has ended.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn case_ids(&self, run: &RunId, cases: &[u32]) -> Result<Vec<Option<CaseId>>, RecordsError> {
+        self.read(|conn| {
+            let Some(number) = number_of(conn, run).optional()? else { return Ok(vec![None; cases.len()]) };
+            let mut statement =
+                conn.prepare_cached("SELECT case_id FROM trials WHERE run = ?1 AND case_no = ?2 LIMIT 1")?;
+            let id = |row: &Row<'_>| row.get(0).map(CaseId);
+            cases.iter().map(|case| statement.query_row(params![number, case], id).optional()).collect()
+        })
+    }
+
     /// Trials whose answer holds `text`, capitals or not, in the order of cases; at most `limit`.
     ///
     /// # Errors
