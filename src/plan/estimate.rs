@@ -120,6 +120,13 @@ fn mean_input_tokens(plan: &Plan, variant: usize) -> f64 {
     mean
 }
 
+/// What one call costs, for `input` tokens and what is known of the answer's length: `past`, the mean of earlier
+/// answers in tokens, and `limit`, the most that the model may write.
+#[must_use]
+pub fn cost_of_call(price: &Price, input: u64, past: Option<f64>, limit: Option<u32>) -> Range {
+    times(price, input, output_range(past, limit), 1)
+}
+
 /// Low, likely and high output tokens of one call.
 fn output_range(past: Option<f64>, limit: Option<u32>) -> (u64, u64, u64) {
     let limit = limit.map_or(u64::MAX, u64::from);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::compose::Composer;
 use crate::domain::{
-    Case, Cases, ChatRequest, Fingerprint, Params, Price, Problem, RunHeader, TrialKey, TrialRef, VariantId,
+    Case, CaseId, Cases, ChatRequest, Fingerprint, Params, Price, Problem, RunHeader, TrialKey, TrialRef, VariantId,
 };
 
 use super::fingerprint::{call_fingerprint, trial_key};
@@ -149,15 +149,16 @@ impl Plan {
         Ok(PlannedTrial { trial, case, request, call, key })
     }
 
-    /// The same case gets the same fence each time, so that repeats and re-runs send the same bytes.
     fn fence_seed(&self, case: &Case) -> u64 {
-        let dataset = self.header.dataset_fingerprint.0;
-        case.id
-            .as_str()
-            .bytes()
-            .chain(dataset)
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+        fence_seed(self.header.dataset_fingerprint, &case.id)
     }
+}
+
+/// The same case gets the same fence each time, so that repeats, re-runs and previews have the same bytes.
+#[must_use]
+pub fn fence_seed(dataset: Fingerprint, case: &CaseId) -> u64 {
+    let bytes = case.as_str().bytes().chain(dataset.0);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 fn no_such_row(position: u32) -> Problem {

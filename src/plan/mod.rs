@@ -4,6 +4,6 @@ mod estimate;
 mod expand;
 mod fingerprint;
 
-pub use estimate::{Estimate, ModelEstimate, PastOutput, Range, estimate};
-pub use expand::{Plan, PlanModel, PlanVariant, PlannedTrial, Selection};
+pub use estimate::{Estimate, ModelEstimate, PastOutput, Range, cost_of_call, estimate};
+pub use expand::{Plan, PlanModel, PlanVariant, PlannedTrial, Selection, fence_seed};
 pub use fingerprint::{call_fingerprint, trial_key};

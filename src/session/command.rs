@@ -11,7 +11,7 @@ use super::selection::Selection;
 use super::settings::ThemeChoice;
 use super::shortcut::{Shortcut, bindings};
 use crate::domain::{
-    Capability, DatasetId, Definition, DefinitionKey, ExperimentId, ProjectId, PromptId, RunId, TrialRef, Usd,
+    Capability, DatasetId, Definition, DefinitionKey, ExperimentId, ModelId, ProjectId, PromptId, RunId, TrialRef, Usd,
     VariantId,
 };
 
@@ -42,6 +42,17 @@ pub enum Command {
     SelectVariant(VariantId),
     SelectDataset(DatasetId),
     SelectExperiment(ExperimentId),
+    /// Looks at another case in Build: its row in the chosen dataset, from 0.
+    PreviewCase(usize),
+    /// Counts tokens in Build as this model does.
+    PreviewModel(ModelId),
+    /// Sends the case that Build shows to a model; `fresh` asks anew what was answered before.
+    TryCase {
+        model: ModelId,
+        fresh: bool,
+    },
+    /// Stops what is being tried.
+    StopTry,
     /// Chooses a trial of the shown run and reads all about it: [`super::Runs::trial`], [`super::Runs::sent`].
     SelectTrial(Option<TrialRef>),
     /// Reads all about these trials, to be shown side by side: [`super::Runs::trial`].
@@ -133,6 +144,10 @@ impl Command {
             Self::SelectVariant(id) => named(format!("Variant {id}"), "Work on this variant."),
             Self::SelectDataset(id) => named(format!("Dataset {id}"), "Show this dataset."),
             Self::SelectExperiment(id) => named(format!("Experiment {id}"), "Work on this experiment."),
+            Self::PreviewCase(row) => named(format!("Case {}", row + 1), "Show this case in the preview."),
+            Self::PreviewModel(id) => named(format!("Count tokens as {id}"), "Use this model's tokenizer."),
+            Self::TryCase { model, .. } => named(format!("Try this case on {model}"), "Send it and show the answer."),
+            Self::StopTry => words("Stop the answer", "What was sent may still be billed."),
             Self::SelectTrial(_) => words("Show trial", "Show one trial in detail."),
             Self::ReadTrials(_) => words("Read trials", "Read all about some trials."),
             Self::ReadOutputs(_) => words("Read answers", "Read the answers in sight."),

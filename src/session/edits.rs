@@ -222,6 +222,9 @@ impl Session {
             }
         }
         let differs = self.workspace.as_ref() != Some(&fresh);
+        // A dataset's own file may have changed, which no definition tells.
+        self.shelf.clear();
+        self.preview_due(Instant::now());
         self.selection.settle(&fresh);
         self.workspace = Some(fresh);
         if differs {

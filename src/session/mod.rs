@@ -13,6 +13,7 @@ mod jobs;
 pub mod launch;
 mod notices;
 mod open;
+mod preview;
 mod previous;
 mod route;
 mod rows;
@@ -28,6 +29,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod trying;
 
 pub use cases::CasesView;
 pub use command::{Command, CommandInfo};
@@ -36,6 +38,7 @@ pub use history::History;
 pub use jobs::{JobContext, JobView, Jobs, Wake};
 pub use notices::{Level, Notice, NoticeId, Notices};
 pub use open::BundledInfo;
+pub use preview::{CaseView, Found, LayerView, MessageView, ModelView, Piece, Preview, PreviewSpec, Previews, preview};
 pub use previous::Previous;
 pub use route::Route;
 pub use rows::{CaseHead, RowsState, RunRows};
@@ -48,3 +51,4 @@ pub use shortcut::{Key, Shortcut, bindings};
 pub use shown::{Search, ShownTrial};
 pub use state::{Session, SessionOptions, Tick};
 pub use trust::{EndpointView, Trust, TrustState};
+pub use trying::{Try, TryState};

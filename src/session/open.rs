@@ -92,6 +92,9 @@ impl Session {
         self.remember(&root);
         self.selection = super::Selection::default();
         self.selection.settle(&workspace);
+        self.shelf.clear();
+        self.previews = super::Previews::default();
+        self.tried = None;
         self.opened = Some(Opened { watcher: self.watch(&root), under_way: false });
         self.workspace = Some(workspace);
         self.cases = None;
@@ -160,5 +163,6 @@ impl Session {
         self.read_cases();
         self.choose_run();
         self.estimate_due(Instant::now());
+        self.preview_due(Instant::now());
     }
 }

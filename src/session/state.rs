@@ -15,11 +15,14 @@ use super::history::History;
 use super::jobs::{Jobs, Wake};
 use super::notices::Notices;
 use super::open::{BundledInfo, Opened};
+use super::preview::Previews;
 use super::route::Route;
 use super::runs::Runs;
 use super::selection::Selection;
 use super::settings::Settings;
+use super::shelf::Shelf;
 use super::trust::Trust;
+use super::trying::Try;
 use crate::domain::{
     Dataset, DefinitionKey, Experiment, PriceTable, Problem, Project, Prompt, SecretRef, Variant, Workspace,
 };
@@ -64,6 +67,10 @@ pub struct Session {
     pub(super) edits: Edits,
     pub(super) notices: Notices,
     pub(super) runs: Runs,
+    /// Opened datasets.
+    pub(super) shelf: Shelf,
+    pub(super) previews: Previews,
+    pub(super) tried: Option<Try>,
     pub(super) jobs: Jobs,
     pub(super) revision: u64,
     pub(super) edition: u64,
@@ -94,6 +101,9 @@ impl Session {
             edits: Edits::default(),
             notices: Notices::default(),
             runs: Runs::default(),
+            shelf: Shelf::default(),
+            previews: Previews::default(),
+            tried: None,
             jobs: Jobs::new(runtime.handle().clone(), options.wake),
             revision: 0,
             edition: 0,
@@ -130,6 +140,10 @@ impl Session {
             }),
             Command::SelectDataset(id) => self.select(|selection, _| selection.dataset = Some(id)),
             Command::SelectExperiment(id) => self.select(|selection, _| selection.experiment = Some(id)),
+            Command::PreviewCase(row) => self.preview_case(row),
+            Command::PreviewModel(id) => self.preview_model(id),
+            Command::TryCase { model, fresh } => self.try_case(model, fresh),
+            Command::StopTry => self.stop_try(),
             Command::SelectTrial(trial) => self.choose_trial(trial),
             Command::ReadTrials(trials) => self.read_trials(trials),
             Command::ReadOutputs(trials) => self.read_outputs(trials),
@@ -170,6 +184,8 @@ impl Session {
         }
         let (moved, more) = self.drain_run();
         changed |= moved;
+        changed |= self.drain_try(now);
+        self.make_preview(now);
         self.save_due(now);
         self.save_settings_due(now);
         if changed {
@@ -182,6 +198,8 @@ impl Session {
             self.edits.next_due(now),
             self.settings_due(now),
             self.notices.next_to_leave(now),
+            self.previews.next_due(now).filter(|_| self.route == Route::Build),
+            self.next_try_look(),
         ];
         Tick { changed, again: waits.into_iter().flatten().min() }
     }

@@ -6,11 +6,13 @@ mod prepare;
 mod prompts;
 mod reach;
 mod trusted;
+mod try_one;
 
 pub use begin::{LaunchError, Resumed, Start, begin, resume, take_up};
 pub use prepare::{Prepared, Wish, plan_again, prepare, select};
 pub use prompts::Bookcase;
 pub use trusted::{about, asked, granted};
+pub use try_one::{TRY_IT, prepare_try};
 
 use std::io;
 
