@@ -1,7 +1,63 @@
 //! Strata: a workbench for prompts that go to production.
 //!
-//! The modules stand here from bedrock to surface. **A module imports only what is listed above it**, so there are no
-//! circles; `tests/architecture.rs` holds this and the other invariants.
+//! This page is the map for people who carry the work on. README is for those who use it.
+//!
+//! # The order
+//!
+//! The modules stand here from bedrock to surface. **A module imports only what is listed above it**: a total order
+//! cannot hold a circle. Data falls the other way once, as events: plan → run events → board → screen. A live run, a
+//! replayed run and a run without a window take the same path.
+//!
+//! # One evaluation, from click to plotted point
+//!
+//! 1. A screen sends `session::Command::StartRun`. Nothing else happens in that frame.
+//! 2. [`session::launch::prepare`] looks at everything that the run needs and tells all that is wrong at once; it gives a
+//!    [`plan::Plan`], in which a trial is an index, and a [`plan::Estimate`].
+//! 3. [`session::launch::begin`] refuses what the user has not agreed to, connects the providers, and calls
+//!    [`engine::start`] with two sinks: the recorder, then the feed. **Recorded before shown.**
+//! 4. The executor takes trials, each endpoint at its own pace. A trial renders, goes through the guarded call (one
+//!    function shows its whole order: `engine/guard/call.rs`), and is scored by [`scoring::Checks`].
+//! 5. Each step is said to the dispatcher, which numbers it and hands it to the sinks in groups. *Sent* is durable before
+//!    the first byte leaves, *received* before anybody parses it. A full queue slows the executor down.
+//! 6. The window's `logic` drains the feed for at most 8 ms a frame into an [`analysis::Board`]; screens gather a plain
+//!    value out of it, and draw that.
+//!
+//! Opening an old run replays its rows into the same board. Resuming is the plan without the trials that have ended:
+//! trials go by what they are (case, variant, model, request, repeat), not by their place.
+//!
+//! # Seams
+//!
+//! Four traits, and plain functions over values for all the rest: [`provider::Provider`] (an API), [`engine::RunSink`]
+//! (who hears of events), [`engine::CallCache`] (answers paid before), and [`domain::Cases`] (a dataset read by row, so
+//! that a million of them need no memory). The judge, whose call the engine must make and whose meaning is scoring's, is
+//! cut in two: [`scoring::judge::prepare`] writes the request, [`scoring::judge::finish`] reads the reply.
+//!
+//! | To add … | touch |
+//! |---|---|
+//! | a provider | `provider/<name>.rs`, one line in `provider/registry.rs`, a variant of [`domain::Api`], its prices |
+//! | a check | a variant of [`domain::CheckKind`]; the compiler lists the rest: `scoring/<kind>.rs`, its form |
+//! | a guard | `engine/guard/<name>.rs`, its data in [`domain::Policy`], its place in `call.rs` |
+//! | a plot | a function in [`analysis`], then `ui/screens/plots/data.rs` |
+//! | a command | a variant of [`session::Command`] with its words; menu, palette and shortcuts follow |
+//! | a screen | `ui/screens/<name>/{data,screen}.rs` and a variant of [`session::Route`] |
+//! | a verb of the command line | `cli/<verb>.rs` and its arguments in `cli/args.rs` |
+//!
+//! # Two kinds of file
+//!
+//! *Definitions* are RON, written by people and by the window, and live in git ([`store::open_workspace`],
+//! [`store::save`]). A save follows the hand-written layout: one edit touches only its lines, comments stay. *Records*
+//! are written by the machine, in `SQLite` under `<workspace>/.strata/` ([`store::records`]): one writer, group commit,
+//! all SQL in one place. Secrets are in neither: a provider names an environment variable or an entry of the keyring.
+//!
+//! # Invariants
+//!
+//! Each is held by a test in `tests/architecture.rs`, or by the compiler:
+//!
+//! - the order above, and that each outside crate is used in one module only (reqwest and keys in `provider`, SQL and
+//!   files in `store`, git in `publish`, printing in `cli`, egui in `ui`);
+//! - the core builds without the feature `gui` and then has no window crate in its tree;
+//! - the engine does not know what a window, a file or a database is; the window does nothing but draw and send;
+//! - nothing reaches the network, a key, or a folder outside the workspace before the user has agreed to exactly that.
 
 pub mod domain;
 

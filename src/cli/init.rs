@@ -6,12 +6,10 @@ use super::exit::Exit;
 use crate::store::init_workspace;
 
 pub(super) fn init(arguments: &InitArgs) -> Exit {
-    match init_workspace(&arguments.folder) {
-        Err(problem) => refuse(problem),
-        Ok(()) => {
-            let folder = arguments.folder.display();
-            println!("A new workspace is in {folder}. Try it with: strata run {folder}");
-            Exit::Passed
-        }
+    if let Err(problem) = init_workspace(&arguments.folder) {
+        return refuse(problem);
     }
+    let folder = arguments.folder.display();
+    println!("A new workspace is in {folder}. Try it with: strata run {folder}");
+    Exit::Passed
 }

@@ -23,7 +23,7 @@ use crate::store::records::Records;
 /// Between two looks at a run under way.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long the run waits for a full disk to have room again.
-const STALL_LIMIT: Duration = Duration::from_secs(60);
+const STALL_LIMIT: Duration = Duration::from_mins(1);
 
 pub(super) fn run(arguments: &RunArgs) -> Exit {
     perform(arguments).unwrap_or_else(|exit| exit)
