@@ -58,7 +58,9 @@ fn collect(folder: &Path, module: &str, found: &mut Vec<Source>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, module, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && path.file_stem() != Some("tests".as_ref())
+        {
             let whole = fs::read_to_string(&path).unwrap();
             let code = whole.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
             let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
