@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::disk;
 use super::state::Session;
 use crate::domain::{Dataset, DatasetId, Problem, ProjectId};
 use crate::store::OpenCases;
@@ -58,13 +57,13 @@ impl Session {
         else {
             return;
         };
-        let root = workspace.root.clone();
+        let (root, shelf) = (workspace.root.clone(), self.shelf.clone());
         if self.cases.is_none() {
             self.cases =
                 Some(Opened { project: project.clone(), id: id.clone(), definition: definition.clone(), cases: None });
         }
         self.jobs.blocking(format!("Reading {id}"), move |_| {
-            let cases = disk::open_cases(&root, &project, &definition).map(Arc::new);
+            let cases = shelf.open(&root, &project, &id, &definition);
             Box::new(move |session| {
                 let wanted = Some(&project) == session.selection.project.as_ref()
                     && Some(&id) == session.selection.dataset.as_ref();

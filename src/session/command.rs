@@ -8,12 +8,12 @@ use secrecy::SecretString;
 use super::notices::NoticeId;
 use super::route::Route;
 use super::selection::Selection;
-use super::settings::ThemeChoice;
 use super::shortcut::{Shortcut, bindings};
 use crate::domain::{
     Capability, DatasetId, Definition, DefinitionKey, ExperimentId, ModelId, ProjectId, PromptId, RunId, TrialRef, Usd,
     VariantId,
 };
+use crate::store::Theme as ThemeChoice;
 
 /// One thing that a person means.
 #[derive(Debug, Clone)]
@@ -181,7 +181,7 @@ impl Command {
     #[must_use]
     pub fn offered(session: &super::Session) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        if session.runs().offer().is_some() {
+        if session.offer().is_some() {
             all.push(Self::StartRun);
         }
         all.extend(session.runs().live_commands());

@@ -1,19 +1,18 @@
 //! The session's calls of what is below it that touch disk, keys and endpoints, in one place.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use super::open::BundledInfo;
-use super::settings::Settings;
 use crate::domain::{
-    Capability, Dataset, Definition, DefinitionKey, Place, PriceTable, Problem, ProjectId, ProviderSpec, RunSummary,
-    SecretRef, Workspace,
+    Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, RunSummary, SecretRef, Workspace,
 };
 use crate::provider;
 use crate::store::records::Records;
-use crate::store::{self, OpenCases, SaveError};
+use crate::store::{self, SaveError, Settings, TrustStore};
+
+pub(super) use crate::store::{Journal, Watcher};
 
 /// Why a definition was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,41 +23,46 @@ pub(super) enum SaveRefused {
     Failed(String),
 }
 
-/// Watches a folder for as long as it lives.
-pub(super) struct Watcher;
-
 pub(super) fn open(root: &Path) -> Result<Workspace, Problem> {
     store::open_workspace(root)
 }
 
-pub(super) fn create(folder: &Path, _from: Option<&str>) -> Result<(), Problem> {
-    Err(missing(folder))
+/// Makes a workspace in a folder that is new or empty: a copy of a bundled one, or a small one to begin with.
+pub(super) fn create(folder: &Path, from: Option<&str>) -> Result<(), Problem> {
+    match from {
+        Some(name) => store::copy_bundled(name, folder),
+        None => store::init_workspace(folder),
+    }
 }
 
 /// The workspaces that come with the program.
 pub(super) fn bundled() -> Vec<BundledInfo> {
-    let known = [
-        (
-            "support-triage",
-            "Support triage",
-            "Sort a shop's tickets: what a layered prompt and worked examples are worth.",
-        ),
-        ("policy-answers", "Policy answers", "Answer with citations from documents, read by a judge."),
-    ];
-    known
-        .into_iter()
-        .filter(|(name, _, _)| bundled_path(name).join("workspace.ron").is_file())
-        .map(|(name, title, note)| BundledInfo { name: name.into(), title: title.into(), note: note.into() })
-        .collect()
+    let info = |name: &str| {
+        let (title, note) = match name {
+            "support-triage" => {
+                ("Support triage", "Sort a shop's tickets: what a layered prompt and worked examples are worth.")
+            }
+            "policy-answers" => ("Policy answers", "Answer with citations from documents; a judge reads the answers."),
+            _ => (name, ""),
+        };
+        BundledInfo { name: name.to_owned(), title: title.to_owned(), note: note.to_owned() }
+    };
+    store::bundled().iter().map(|bundled| info(bundled.name)).collect()
 }
 
-/// A folder that holds the bundled workspace of that name.
+/// A folder that holds the bundled workspace of that name: the one in the sources where the program was built from
+/// them, else a copy among the user's data.
 pub(super) fn place_bundled(name: &str) -> Result<PathBuf, Problem> {
-    Ok(bundled_path(name))
-}
-
-fn bundled_path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("workspaces").join(name)
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("workspaces").join(name);
+    if source.join("workspace.ron").is_file() {
+        return Ok(source);
+    }
+    let missing = || Problem::error(Place::default(), "There is no home folder for a copy.", "Make a new workspace.");
+    let copy = store::data_dir(None).ok_or_else(missing)?.join("workspaces").join(name);
+    if !copy.join("workspace.ron").is_file() {
+        store::copy_bundled(name, &copy)?;
+    }
+    Ok(copy)
 }
 
 pub(super) fn save(
@@ -74,37 +78,28 @@ pub(super) fn save(
     }
 }
 
-pub(super) fn watch(_root: &Path, _changed: impl Fn() + Send + 'static) -> Option<Watcher> {
-    None
+pub(super) fn watch(root: &Path, changed: impl Fn(Vec<PathBuf>) + Send + 'static) -> Result<Watcher, Problem> {
+    store::watch(root, changed)
 }
 
-pub(super) fn load_settings(_directory: Option<&Path>) -> Settings {
-    Settings::default()
+/// Settings and grants of trust, with what was wrong with their files.
+pub(super) fn load_settings(folder: Option<&Path>) -> (Settings, Option<TrustStore>, Vec<Problem>) {
+    let Some(folder) = store::config_dir(folder) else {
+        let problem = Problem::warning(Place::default(), "There is no home folder, so settings are not kept.", "");
+        return (Settings::default(), None, vec![problem]);
+    };
+    let (settings, wrong) = Settings::load(&folder);
+    let (trust, broken) = TrustStore::load(&folder);
+    (settings, Some(trust), wrong.into_iter().chain(broken).collect())
 }
 
-pub(super) fn save_settings(_directory: Option<&Path>, _settings: &Settings) -> Result<(), Problem> {
-    Ok(())
-}
-
-pub(super) fn granted(_directory: Option<&Path>, _root: &Path) -> BTreeSet<Capability> {
-    BTreeSet::new()
-}
-
-pub(super) fn keep_grants(
-    _directory: Option<&Path>,
-    _root: &Path,
-    _asked: &BTreeSet<Capability>,
-    _granted: &BTreeSet<Capability>,
-) -> Result<(), Problem> {
-    Ok(())
+pub(super) fn save_settings(folder: Option<&Path>, settings: &Settings) -> Result<(), String> {
+    let Some(folder) = store::config_dir(folder) else { return Ok(()) };
+    settings.save(&folder).map_err(|error| error.to_string())
 }
 
 pub(super) fn pricing() -> &'static PriceTable {
     store::pricing()
-}
-
-pub(super) fn open_cases(root: &Path, project: &ProjectId, dataset: &Dataset) -> Result<OpenCases, Vec<Problem>> {
-    store::open_cases(root, project, dataset)
 }
 
 pub(super) fn open_records(root: &Path) -> Result<(Records, Vec<RunSummary>), String> {
@@ -139,8 +134,4 @@ pub(super) fn store_key(entry: &str, secret: &SecretString) -> Result<(), String
 
 pub(super) fn delete_key(entry: &str) -> Result<(), String> {
     provider::delete_key(&SecretRef::Keyring(entry.to_owned())).map_err(|error| error.to_string())
-}
-
-fn missing(path: &Path) -> Problem {
-    Problem::error(Place::file(path), format!("{} cannot be opened.", path.display()), "")
 }

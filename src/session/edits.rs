@@ -1,6 +1,7 @@
 //! Edits, undo, and how they reach the disk: a second after the last keystroke, never over somebody else's change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::command::Command;
@@ -13,11 +14,16 @@ use crate::domain::{Definition, DefinitionKey};
 /// How long a definition rests before it is saved by itself.
 const REST: Duration = Duration::from_secs(1);
 
+/// An edit that goes on and on is saved this long after its first keystroke.
+const LONGEST: Duration = Duration::from_secs(4);
+
 /// What differs from the disk.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     unsaved: BTreeMap<DefinitionKey, Unsaved>,
     saving: bool,
+    /// Counts saves, begun and ended.
+    saves: u64,
     /// Changed here and on disk; not saved before a person has chosen.
     conflicts: BTreeSet<DefinitionKey>,
 }
@@ -26,7 +32,15 @@ pub(super) struct Edits {
 struct Unsaved {
     /// What is on disk, as it was last read or written.
     on_disk: Option<Definition>,
+    /// The first change since the last save, and the last one.
+    since: Instant,
     changed: Instant,
+}
+
+impl Unsaved {
+    fn due(&self) -> Instant {
+        (self.changed + REST).min(self.since + LONGEST).max(self.changed)
+    }
 }
 
 impl Edits {
@@ -40,12 +54,17 @@ impl Edits {
 
     pub fn next_due(&self, now: Instant) -> Option<Duration> {
         let waiting = self.unsaved.iter().filter(|(key, _)| !self.saving && !self.conflicts.contains(*key));
-        waiting.map(|(_, unsaved)| (unsaved.changed + REST).saturating_duration_since(now)).min()
+        waiting.map(|(_, unsaved)| unsaved.due().saturating_duration_since(now)).min()
     }
 
-    fn due(&self, rest: Duration, now: Instant) -> Vec<DefinitionKey> {
+    pub fn saves(&self) -> u64 {
+        self.saves
+    }
+
+    /// What has rested long enough by now; all that may be saved where no time is given.
+    fn due(&self, now: Option<Instant>) -> Vec<DefinitionKey> {
         let rested = |(key, unsaved): &(&DefinitionKey, &Unsaved)| {
-            !self.conflicts.contains(*key) && now.saturating_duration_since(unsaved.changed) >= rest
+            !self.conflicts.contains(*key) && now.is_none_or(|now| now >= unsaved.due())
         };
         self.unsaved.iter().filter(rested).map(|(key, _)| key.clone()).collect()
     }
@@ -87,7 +106,8 @@ impl Session {
         if stands == before {
             return false;
         }
-        let unsaved = self.edits.unsaved.entry(key.clone()).or_insert(Unsaved { on_disk: before, changed: now });
+        let unsaved =
+            self.edits.unsaved.entry(key.clone()).or_insert(Unsaved { on_disk: before, since: now, changed: now });
         unsaved.changed = now;
         if unsaved.on_disk == stands && !self.edits.saving {
             self.edits.unsaved.remove(key);
@@ -98,11 +118,11 @@ impl Session {
     }
 
     pub(super) fn save_due(&mut self, now: Instant) {
-        self.save(&self.edits.due(REST, now));
+        self.save(&self.edits.due(Some(now)));
     }
 
     pub(super) fn save_now(&mut self) {
-        self.save(&self.edits.due(Duration::ZERO, Instant::now()));
+        self.save(&self.edits.due(None));
     }
 
     /// Saves these definitions in one job. There is one at a time, so that a file's writes keep their order.
@@ -118,6 +138,7 @@ impl Session {
         let batch: Vec<Saving> = keys.iter().filter_map(saving).collect();
         let root = workspace.root.clone();
         self.edits.saving = true;
+        self.edits.saves += 1;
         self.jobs.blocking("Saving", move |_| {
             let results: Vec<_> = batch
                 .into_iter()
@@ -132,6 +153,7 @@ impl Session {
 
     fn saved(&mut self, results: Vec<(DefinitionKey, Option<Definition>, Result<(), SaveRefused>)>) {
         self.edits.saving = false;
+        self.edits.saves += 1;
         for (key, after, result) in results {
             match result {
                 Ok(()) => self.is_on_disk(&key, after),
@@ -140,7 +162,9 @@ impl Session {
                     // Tried again after a further rest, and at each Save.
                     if let Some(unsaved) = self.edits.unsaved.get_mut(&key) {
                         unsaved.changed = Instant::now() + REST * 9;
+                        unsaved.since = unsaved.changed;
                     }
+                    self.write_down(&key);
                     let text = format!("{} could not be saved. Your edit is kept in the window.", key.path().display());
                     self.notices.raise(Level::Error, text, reason, vec![Command::Save]);
                 }
@@ -154,7 +178,9 @@ impl Session {
             self.edits.unsaved.remove(key);
         } else if let Some(unsaved) = self.edits.unsaved.get_mut(key) {
             unsaved.on_disk = written;
+            unsaved.since = unsaved.changed;
         }
+        self.strike_out(key);
     }
 
     fn conflict(&mut self, key: DefinitionKey) {
@@ -165,7 +191,53 @@ impl Session {
             "Nothing was overwritten. Choose which one stays.",
             vec![Command::Overwrite(key.clone()), Command::TakeFromDisk(key.clone())],
         );
+        self.write_down(&key);
         self.edits.conflicts.insert(key);
+    }
+
+    /// An edit that cannot be saved now goes into the journal, so that it outlives the program.
+    fn write_down(&self, key: &DefinitionKey) {
+        let (Some(workspace), Some(unsaved)) = (&self.workspace, self.edits.unsaved.get(key)) else { return };
+        let (journal, key) = (disk::Journal::new(&workspace.root), key.clone());
+        let (before, after) = (unsaved.on_disk.clone(), workspace.get(&key));
+        self.jobs.quiet(move |_| {
+            let result = journal.record(&key, before.as_ref(), after.as_ref());
+            Box::new(move |session| {
+                if let Err(error) = result {
+                    session.notices.error("The journal of unsaved edits cannot be written.", error.to_string());
+                }
+            })
+        });
+    }
+
+    fn strike_out(&self, key: &DefinitionKey) {
+        let Some(workspace) = &self.workspace else { return };
+        let (journal, key) = (disk::Journal::new(&workspace.root), key.clone());
+        self.jobs.quiet(move |_| {
+            let result = journal.forget(&key);
+            Box::new(move |session| {
+                if let Err(error) = result {
+                    session.notices.warning("The journal of unsaved edits cannot be written.", error.to_string());
+                }
+            })
+        });
+    }
+
+    /// Takes up edits that were not saved when the program ended.
+    pub(super) fn recovered(&mut self, root: &Path, found: Vec<crate::store::Unsaved>) {
+        if found.is_empty() || self.workspace.as_ref().is_none_or(|workspace| workspace.root != root) {
+            return;
+        }
+        let count = found.len();
+        for crate::store::Unsaved { key, before, after } in found {
+            self.history.end_burst();
+            self.edit(key.clone(), after, Instant::now());
+            if let Some(unsaved) = self.edits.unsaved.get_mut(&key) {
+                unsaved.on_disk = before;
+            }
+        }
+        let text = if count == 1 { "An unsaved edit".to_owned() } else { format!("{count} unsaved edits") };
+        self.notices.info(format!("{text} of the last time came back. Undo takes them away."));
     }
 
     /// What is in the window stands; the next save goes over what is on disk now.
@@ -200,6 +272,7 @@ impl Session {
                     session.edit(key.clone(), fresh.get(&key), Instant::now());
                     session.history.end_burst();
                     session.edits.unsaved.remove(&key);
+                    session.strike_out(&key);
                 }
                 Err(problem) => session.notices.error(problem.message, problem.hint),
             })

@@ -4,6 +4,7 @@
 //! background has done. Readers look at getters and at [`Session::revision`]. Invariant: nothing here knows of a window.
 
 mod cases;
+mod checks;
 mod command;
 mod disk;
 mod edits;
@@ -45,10 +46,12 @@ pub use rows::{CaseHead, RowsState, RunRows};
 pub use runs::{RunOffer, RunView, Runs};
 pub use selection::Selection;
 pub use sent::Sent;
-pub use settings::{Settings, ThemeChoice};
 pub use shelf::Shelf;
 pub use shortcut::{Key, Shortcut, bindings};
 pub use shown::{Search, ShownTrial};
+pub use start::{Forecast, Ready};
 pub use state::{Session, SessionOptions, Tick};
 pub use trust::{EndpointView, Trust, TrustState};
 pub use trying::{Try, TryState};
+
+pub use crate::store::{Settings, Theme as ThemeChoice};

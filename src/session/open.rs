@@ -8,9 +8,6 @@ use super::route::Route;
 use super::state::Session;
 use crate::domain::{Problem, Workspace};
 
-/// How many workspaces Home remembers.
-const RECENT: usize = 12;
-
 /// A workspace that comes with the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundledInfo {
@@ -24,7 +21,6 @@ pub struct BundledInfo {
 /// The workspace being opened, or the one that is open.
 pub(super) struct Opened {
     /// `None` while it is being read, and where the folder cannot be watched.
-    #[expect(dead_code, reason = "it watches for as long as it is held")]
     watcher: Option<disk::Watcher>,
     under_way: bool,
 }
@@ -36,6 +32,14 @@ impl Opened {
 }
 
 impl Session {
+    /// Opens the workspace that was open last, where it is still there.
+    pub fn open_last(&mut self) {
+        let last = self.settings.last_workspace().filter(|path| path.join("workspace.ron").is_file());
+        if let Some(path) = last.map(Path::to_owned) {
+            self.open_workspace(path);
+        }
+    }
+
     pub(super) fn open_workspace(&mut self, path: PathBuf) {
         let name = format!("Opening {}", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
         self.opening_starts();
@@ -95,12 +99,13 @@ impl Session {
         self.shelf.clear();
         self.previews = super::Previews::default();
         self.tried = None;
-        self.opened = Some(Opened { watcher: self.watch(&root), under_way: false });
+        self.opened = Some(Opened { watcher: None, under_way: false });
+        self.watch(&root);
+        self.recover(&root);
         self.workspace = Some(workspace);
         self.cases = None;
         self.route = if self.route == Route::Settings { Route::Settings } else { Route::Home };
         self.open_records(&root);
-        self.read_trust();
         self.definitions_changed();
     }
 
@@ -108,13 +113,13 @@ impl Session {
     pub(super) fn reload(&mut self) {
         let Some(workspace) = &self.workspace else { return };
         let root = workspace.root.clone();
+        let saves = self.edits.saves();
         self.jobs.blocking("Reading the workspace again", move |_| {
             let read = disk::open(&root);
             Box::new(move |session| match read {
-                Ok(fresh) => {
-                    session.merge(fresh);
-                    session.read_cases_again();
-                }
+                // A save came in between: what was read may be older than what is here.
+                Ok(_) if session.edits.saves() != saves => session.reload(),
+                Ok(fresh) => session.merge(fresh),
                 Err(problem) => session.notices.error(problem.message, problem.hint),
             })
         });
@@ -129,31 +134,63 @@ impl Session {
         self.selection = super::Selection::default();
         self.route = Route::Home;
         self.runs.clear();
-        self.trust = super::Trust::default();
+        self.shelf.clear();
         self.definitions_changed();
     }
 
     fn remember(&mut self, root: &Path) {
-        self.change_settings(|settings| {
-            settings.recent.retain(|old| old != root);
-            settings.recent.insert(0, root.to_owned());
-            settings.recent.truncate(RECENT);
-            settings.last_workspace = Some(root.to_owned());
-        });
+        self.change_settings(|settings| settings.opened(root));
     }
 
     /// Watches the folder; a change outside is read in by a job.
-    fn watch(&self, root: &Path) -> Option<disk::Watcher> {
-        let (sender, wake) = (self.jobs.sender(), self.jobs.wake());
-        disk::watch(root, move || {
-            let _ = sender.send(Box::new(Self::reload));
-            wake();
-        })
+    fn watch(&mut self, root: &Path) {
+        let (sender, wake, root) = (self.jobs.sender(), self.jobs.wake(), root.to_owned());
+        self.jobs.quiet(move |_| {
+            let told = move |paths: Vec<PathBuf>| {
+                let _ = sender.send(Box::new(move |session: &mut Self| session.changed_outside(&paths)));
+                wake();
+            };
+            let watcher = disk::watch(&root, told);
+            Box::new(move |session| match watcher {
+                Ok(watcher) => {
+                    let same = session.workspace.as_ref().is_some_and(|open| open.root == root);
+                    if let Some(opened) = session.opened.as_mut().filter(|_| same) {
+                        opened.watcher = Some(watcher);
+                    }
+                }
+                Err(problem) => session.notices.warning(problem.message, problem.hint),
+            })
+        });
+    }
+
+    fn changed_outside(&mut self, paths: &[PathBuf]) {
+        let watched = self.opened.as_ref().is_some_and(|opened| opened.watcher.is_some());
+        if !watched {
+            return;
+        }
+        let is_definition = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "ron");
+        if paths.iter().any(is_definition) {
+            self.reload();
+        }
+        if paths.iter().any(|path| !is_definition(path)) {
+            self.read_cases_again();
+            self.estimate_due(Instant::now());
+        }
+    }
+
+    /// Brings back edits that were not saved when the program ended.
+    fn recover(&mut self, root: &Path) {
+        let root = root.to_owned();
+        self.jobs.quiet(move |_| {
+            let unsaved = disk::Journal::new(&root).unsaved();
+            Box::new(move |session| session.recovered(&root, unsaved))
+        });
     }
 
     /// Something in the definitions changed: what hangs on them is looked at again.
     pub(super) fn definitions_changed(&mut self) {
         self.edition += 1;
+        self.check_soon(Instant::now());
         self.revision += 1;
         self.read_endpoints();
         self.selection_changed();

@@ -46,7 +46,6 @@ pub struct RunView<'a> {
 
 #[derive(Default)]
 pub struct Runs {
-    offer: Option<RunOffer>,
     live: Option<Live>,
     pub(super) records: Option<Records>,
     pub(super) recorded: Vec<RunSummary>,
@@ -62,12 +61,6 @@ struct Live {
 }
 
 impl Runs {
-    /// What [`Command::StartRun`] would do now; `None` where there is nothing to run.
-    #[must_use]
-    pub const fn offer(&self) -> Option<&RunOffer> {
-        self.offer.as_ref()
-    }
-
     /// The run under way.
     #[must_use]
     pub fn live(&self) -> Option<RunView<'_>> {

@@ -1,19 +1,208 @@
-//! From the chosen experiment to a run: what it would cost, and off it goes.
+//! From the chosen experiment to a run: what it would be and cost, and off it goes.
 
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::command::Command;
+use super::feed::Feed;
+use super::launch::{self, LaunchError, Prepared, Start, Wish};
+use super::notices::Level;
+use super::route::Route;
+use super::runs::RunOffer;
 use super::state::Session;
-use crate::domain::RunId;
+use crate::analysis::Board;
+use crate::domain::{Capability, ExperimentId, Problem, ProjectId, RunHeader, RunId, RunState};
+use crate::engine::RunHandle;
+use crate::plan::{Estimate, PastOutput};
+use crate::provider::SystemKeys;
+
+/// The estimate is made this long after the last change.
+const REST: Duration = Duration::from_millis(300);
+
+/// The chosen experiment, looked at as if it were about to run.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    pub project: ProjectId,
+    pub experiment: ExperimentId,
+    /// What it would be, or all that keeps it from running.
+    pub outcome: Result<Ready, Vec<Problem>>,
+}
+
+/// A run that could be started.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub header: Arc<RunHeader>,
+    pub estimate: Estimate,
+    pub warnings: Vec<Problem>,
+    /// What the run needs beyond the workspace's folder.
+    pub asks: BTreeSet<Capability>,
+}
+
+#[derive(Default)]
+pub(super) struct Forecasting {
+    forecast: Option<Forecast>,
+    due: Option<Instant>,
+    under_way: bool,
+}
+
+impl Forecasting {
+    pub fn next_due(&self, now: Instant) -> Option<Duration> {
+        self.due.filter(|_| !self.under_way).map(|due| due.saturating_duration_since(now))
+    }
+}
 
 impl Session {
-    pub(super) fn start_run(&mut self) {
-        self.notices.info("Nothing can be run here yet.");
+    /// What a run of the chosen experiment would be; `None` while that is being found out.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&Forecast> {
+        let chosen = (self.selection.project.as_ref()?, self.selection.experiment.as_ref()?);
+        self.forecast.forecast.as_ref().filter(|found| (&found.project, &found.experiment) == chosen)
     }
 
-    pub(super) fn resume_run(&mut self, id: RunId) {
-        self.notices.info(format!("Run {id} cannot be resumed here yet."));
+    /// What [`Command::StartRun`] would do now; `None` where there is nothing to run.
+    #[must_use]
+    pub fn offer(&self) -> Option<RunOffer> {
+        let ready = self.forecast()?.outcome.as_ref().ok()?;
+        let total = ready.estimate.total();
+        Some(RunOffer {
+            trials: ready.estimate.trials,
+            cost: total.map(|total| total.likely),
+            at_most: total.map(|total| total.high),
+            scripted: ready.header.models.iter().all(|model| model.scripted),
+        })
     }
 
     /// The estimate is made again, soon.
-    pub(super) fn estimate_due(&mut self, _now: Instant) {}
+    pub(super) fn estimate_due(&mut self, now: Instant) {
+        self.forecast.due = Some(now + REST);
+    }
+
+    pub(super) fn forecast_if_due(&mut self, now: Instant) {
+        if self.forecast.next_due(now).is_none_or(|left| !left.is_zero()) {
+            return;
+        }
+        self.forecast.due = None;
+        let (Some(workspace), Some(wish)) = (self.workspace.clone(), self.wish()) else {
+            self.forecast.forecast = None;
+            return;
+        };
+        self.forecast.under_way = true;
+        let (shelf, past) = (self.shelf.clone(), self.past_output());
+        self.jobs.quiet(move |_| {
+            let outcome = launch::prepare(&workspace, &shelf, &wish, &past).map(|prepared| Ready {
+                header: prepared.plan.header.clone(),
+                estimate: prepared.estimate,
+                warnings: prepared.warnings,
+                asks: prepared.asks,
+            });
+            Box::new(move |session| {
+                session.forecast.under_way = false;
+                session.forecast.forecast =
+                    Some(Forecast { project: wish.project, experiment: wish.experiment, outcome });
+            })
+        });
+    }
+
+    /// Starts a run of the chosen experiment.
+    pub(super) fn start_run(&mut self) {
+        self.palette = false;
+        let Some(wish) = self.wish() else {
+            self.notices.info("Choose an experiment first: it says what to run.");
+            return;
+        };
+        let past = self.past_output();
+        self.launch("Starting the run", wish, past, |prepared, how| {
+            let board = Board::new(prepared.plan.header.clone());
+            Ok((launch::begin(prepared, how)?, board))
+        });
+    }
+
+    /// Goes on with a run whose trials have not all ended.
+    pub(super) fn resume_run(&mut self, id: RunId) {
+        let Some(run) = self.runs.recorded.iter().find(|run| run.header.id == id) else { return };
+        let wish = Wish {
+            project: run.header.project.clone(),
+            experiment: run.header.experiment.clone(),
+            budget: run.header.definition.budget.hard,
+            ..Wish::default()
+        };
+        self.launch("Resuming the run", wish, PastOutput::new(), move |prepared, how| {
+            let mut board = Board::new(prepared.plan.header.clone());
+            how.records.replay(&id, &mut |event| board.apply(&event))?;
+            let resumed = launch::take_up(prepared, &id, how.records)?;
+            Ok((launch::resume(resumed, how)?, board))
+        });
+    }
+
+    /// Prepares and begins in a job: the dataset is read, and keys may be asked for.
+    fn launch<F>(&mut self, name: &str, wish: Wish, past: PastOutput, begin: F)
+    where
+        F: FnOnce(Prepared, Start<'_>) -> Result<(RunHandle, Board), LaunchError> + Send + 'static,
+    {
+        if let Some(live) = self.runs.live() {
+            let text = format!("A run of {} is under way.", live.header.experiment);
+            self.notices.warning(text, "Wait for its end, or cancel it.");
+            return;
+        }
+        let (Some(workspace), Some(records), Some(runtime)) =
+            (self.workspace.clone(), self.runs.records.clone(), self.handle())
+        else {
+            self.notices
+                .warning("The records of this workspace are not open.", "A run is recorded before it is shown.");
+            return;
+        };
+        let (shelf, granted) = (self.shelf.clone(), self.trust.granted().clone());
+        let (sink, feed) = Feed::new(self.jobs.wake());
+        self.jobs.blocking(name, move |_| {
+            let begun =
+                launch::prepare(&workspace, &shelf, &wish, &past).map_err(LaunchError::Problems).and_then(|prepared| {
+                    let how = Start {
+                        records: &records,
+                        granted: &granted,
+                        keys: Arc::new(SystemKeys::default()),
+                        watchers: vec![Box::new(sink)],
+                        runtime: &runtime,
+                        on_text: None,
+                        stall_limit: None,
+                    };
+                    begin(prepared, how)
+                });
+            Box::new(move |session| match begun {
+                Ok((handle, board)) => session.run_began(handle, feed, board),
+                Err(error) => session.not_started(&error),
+            })
+        });
+    }
+
+    fn not_started(&mut self, error: &LaunchError) {
+        let trust = matches!(error, LaunchError::Untrusted(_));
+        let actions = if trust { vec![Command::Go(Route::Settings)] } else { Vec::new() };
+        self.notices.raise(Level::Error, "The run was not started. Nothing was sent.", error.to_string(), actions);
+    }
+
+    fn wish(&self) -> Option<Wish> {
+        Some(Wish {
+            project: self.selection.project.clone()?,
+            experiment: self.selection.experiment.clone()?,
+            ..Wish::default()
+        })
+    }
+
+    /// How much models wrote in the shown run of this experiment, for a closer estimate.
+    fn past_output(&self) -> PastOutput {
+        let Some(board) = self.runs.board() else { return PastOutput::new() };
+        let header = board.header();
+        if Some(&header.experiment) != self.selection.experiment.as_ref() || board.state() == RunState::Running {
+            return PastOutput::new();
+        }
+        let columns =
+            header.variants.iter().flat_map(|variant| header.models.iter().map(move |model| (variant, model)));
+        columns
+            .zip(board.columns())
+            .filter_map(|((variant, model), metrics)| {
+                Some(((variant.clone(), model.id.clone()), metrics.mean_output_tokens()?))
+            })
+            .collect()
+    }
 }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
+use super::checks::Checking;
 use super::command::Command;
 use super::disk;
 use super::edits::Edits;
@@ -19,13 +20,12 @@ use super::preview::Previews;
 use super::route::Route;
 use super::runs::Runs;
 use super::selection::Selection;
-use super::settings::Settings;
 use super::shelf::Shelf;
+use super::start::Forecasting;
 use super::trust::Trust;
 use super::trying::Try;
-use crate::domain::{
-    Dataset, DefinitionKey, Experiment, PriceTable, Problem, Project, Prompt, SecretRef, Variant, Workspace,
-};
+use crate::domain::{Dataset, DefinitionKey, Experiment, PriceTable, Project, Prompt, SecretRef, Variant, Workspace};
+use crate::store::{Settings, TrustStore};
 
 /// What a session needs from outside.
 pub struct SessionOptions {
@@ -56,19 +56,22 @@ pub struct Session {
     pub(super) opened: Option<Opened>,
     pub(super) bundled: Vec<BundledInfo>,
     pub(super) selection: Selection,
+    pub(super) shelf: Shelf,
     pub(super) cases: Option<super::cases::Opened>,
+    pub(super) checks: Checking,
+    pub(super) forecast: Forecasting,
     pub(super) route: Route,
     pub(super) palette: bool,
     pub(super) settings: Settings,
     pub(super) settings_changed: Option<Instant>,
     pub(super) trust: Trust,
+    pub(super) trust_store: Option<TrustStore>,
     pub(super) keys: BTreeMap<SecretRef, bool>,
     pub(super) history: History,
     pub(super) edits: Edits,
     pub(super) notices: Notices,
     pub(super) runs: Runs,
     /// Opened datasets.
-    pub(super) shelf: Shelf,
     pub(super) previews: Previews,
     pub(super) tried: Option<Try>,
     pub(super) jobs: Jobs,
@@ -83,25 +86,32 @@ impl Session {
     /// The threads for background work could not be started.
     pub fn new(options: SessionOptions) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("strata").enable_all().build()?;
-        let settings = disk::load_settings(options.config_dir.as_deref());
+        let (settings, trust_store, problems) = disk::load_settings(options.config_dir.as_deref());
+        let mut notices = Notices::default();
+        for problem in problems {
+            notices.warning(problem.to_string(), "");
+        }
         Ok(Self {
             config_dir: options.config_dir,
             workspace: None,
             opened: None,
             bundled: disk::bundled(),
             selection: Selection::default(),
+            shelf: Shelf::default(),
             cases: None,
+            checks: Checking::default(),
+            forecast: Forecasting::default(),
             route: Route::default(),
             palette: false,
             settings,
             settings_changed: None,
             trust: Trust::default(),
+            trust_store,
             keys: BTreeMap::new(),
             history: History::default(),
             edits: Edits::default(),
-            notices: Notices::default(),
+            notices,
             runs: Runs::default(),
-            shelf: Shelf::default(),
             previews: Previews::default(),
             tried: None,
             jobs: Jobs::new(runtime.handle().clone(), options.wake),
@@ -128,7 +138,10 @@ impl Session {
             Command::OpenWorkspace(path) => self.open_workspace(path),
             Command::OpenBundled(name) => self.open_bundled(name),
             Command::NewWorkspace { folder, from } => self.new_workspace(folder, from),
-            Command::Reload => self.reload(),
+            Command::Reload => {
+                self.reload();
+                self.read_cases_again();
+            }
             Command::CloseWorkspace => self.close_workspace(),
             Command::ForgetRecent(path) => self.change_settings(|settings| settings.recent.retain(|old| *old != path)),
             Command::SelectProject(id) => self.select(|selection, _| selection.choose_project(id)),
@@ -188,6 +201,8 @@ impl Session {
         self.make_preview(now);
         self.save_due(now);
         self.save_settings_due(now);
+        self.check_if_due(now);
+        self.forecast_if_due(now);
         if changed {
             self.revision += 1;
         }
@@ -197,6 +212,8 @@ impl Session {
             self.runs.next_look(),
             self.edits.next_due(now),
             self.settings_due(now),
+            self.checks.next_due(now),
+            self.forecast.next_due(now),
             self.notices.next_to_leave(now),
             self.previews.next_due(now).filter(|_| self.route == Route::Build),
             self.next_try_look(),
@@ -302,12 +319,6 @@ impl Session {
         Some(DefinitionKey::Experiment(self.selection.project.clone()?, self.selection.experiment.clone()?))
     }
 
-    /// What is wrong in the workspace's files.
-    #[must_use]
-    pub fn problems(&self) -> &[Problem] {
-        self.workspace.as_ref().map_or(&[], |workspace| &workspace.problems)
-    }
-
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
@@ -365,6 +376,11 @@ impl Session {
     #[must_use]
     pub fn opening(&self) -> bool {
         self.opened.as_ref().is_some_and(Opened::under_way)
+    }
+
+    /// The threads on which jobs and runs do their work.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        self.runtime.as_ref().map(|runtime| runtime.handle().clone())
     }
 
     fn select(&mut self, choose: impl FnOnce(&mut Selection, Option<&Project>)) {

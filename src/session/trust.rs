@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::disk;
 use super::state::Session;
 use crate::domain::{Capability, Manifest, ModelId, ProviderId, ProviderSpec, SecretRef};
+use crate::store;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrustState {
@@ -15,12 +16,17 @@ pub enum TrustState {
     Granted,
     /// Something is asked for that was not granted.
     Asked,
+    /// It asks for something else than was granted: nothing is allowed before the difference was seen.
+    Changed,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     asked: BTreeSet<Capability>,
     granted: BTreeSet<Capability>,
+    changed: bool,
+    added: BTreeSet<Capability>,
+    removed: BTreeSet<Capability>,
     endpoints: Vec<EndpointView>,
 }
 
@@ -48,6 +54,8 @@ impl Trust {
     pub fn state(&self) -> TrustState {
         if self.asked.is_empty() {
             TrustState::NothingAsked
+        } else if self.changed {
+            TrustState::Changed
         } else if self.asked.is_subset(&self.granted) {
             TrustState::Granted
         } else {
@@ -70,6 +78,16 @@ impl Trust {
         &self.granted
     }
 
+    /// What is asked for now and was not when the user decided.
+    pub const fn added(&self) -> &BTreeSet<Capability> {
+        &self.added
+    }
+
+    /// What was asked for when the user decided and is not now.
+    pub const fn removed(&self) -> &BTreeSet<Capability> {
+        &self.removed
+    }
+
     #[must_use]
     pub fn endpoints(&self) -> &[EndpointView] {
         &self.endpoints
@@ -77,10 +95,16 @@ impl Trust {
 }
 
 impl Session {
-    /// Reads what was granted to the open workspace.
-    pub(super) fn read_trust(&mut self) {
+    /// What the user decided about exactly what is asked for now.
+    fn read_trust(&mut self) {
         let Some(workspace) = &self.workspace else { return };
-        self.trust.granted = disk::granted(self.config_dir.as_deref(), &workspace.root);
+        let trust = &mut self.trust;
+        (trust.changed, trust.added, trust.removed) = (false, BTreeSet::new(), BTreeSet::new());
+        let decided = self.trust_store.as_ref().map(|store| store.about(&workspace.root, &trust.asked));
+        trust.granted = decided.as_ref().map(store::Trust::allowed).unwrap_or_default();
+        if let Some(store::Trust::Changed { added, removed }) = decided {
+            (trust.changed, trust.added, trust.removed) = (true, added, removed);
+        }
     }
 
     /// Looks again at the providers in the manifest.
@@ -91,6 +115,7 @@ impl Session {
         };
         let manifest = workspace.manifest.clone();
         self.trust.asked = manifest.providers.values().filter_map(disk::capability).collect();
+        self.read_trust();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
         let unknown = manifest.providers.values().filter_map(|spec| spec.key.clone());
@@ -129,26 +154,30 @@ impl Session {
     }
 
     pub(super) fn grant(&mut self, capabilities: &BTreeSet<Capability>) {
-        self.trust.granted.extend(capabilities.iter().cloned());
-        self.keep_grants();
+        let allowed = self.trust.granted.union(capabilities).cloned().collect();
+        self.decide(allowed);
     }
 
     pub(super) fn revoke(&mut self) {
-        self.trust.granted.clear();
-        self.keep_grants();
+        self.decide(BTreeSet::new());
     }
 
-    fn keep_grants(&mut self) {
-        self.read_endpoints();
-        let Some(workspace) = &self.workspace else { return };
-        let (directory, root) = (self.config_dir.clone(), workspace.root.clone());
-        let (asked, granted) = (self.trust.asked.clone(), self.trust.granted.clone());
+    /// Writes down what is allowed; it holds when it stands on disk.
+    fn decide(&mut self, allowed: BTreeSet<Capability>) {
+        let (Some(workspace), Some(mut store)) = (&self.workspace, self.trust_store.clone()) else {
+            self.notices.error("There is no folder to keep what you trust.", "Set the HOME of this program.");
+            return;
+        };
+        let (root, asked) = (workspace.root.clone(), self.trust.asked.clone());
         self.jobs.blocking("Saving what is trusted", move |_| {
-            let result = disk::keep_grants(directory.as_deref(), &root, &asked, &granted);
-            Box::new(move |session| {
-                if let Err(problem) = result {
-                    session.notices.error(problem.message, problem.hint);
+            let result = if allowed.is_empty() { store.revoke(&root) } else { store.decide(&root, &asked, &allowed) };
+            Box::new(move |session| match result {
+                Ok(()) => {
+                    session.trust_store = Some(store);
+                    session.read_endpoints();
+                    session.estimate_due(std::time::Instant::now());
                 }
+                Err(error) => session.notices.error("What you trust could not be saved.", error.to_string()),
             })
         });
     }

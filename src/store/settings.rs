@@ -24,6 +24,20 @@ pub enum Theme {
     Light,
 }
 
+impl Theme {
+    pub const ALL: [Self; 3] = [Self::System, Self::Dark, Self::Light];
+
+    /// The word in menus.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Dark => "Dark",
+            Self::Light => "Light",
+        }
+    }
+}
+
 /// Fields that this version does not know are passed over, so that the settings of a newer one do no harm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -48,6 +48,9 @@ pub fn open_window(first: Vec<Command>) -> Result<(), WindowError> {
         options,
         Box::new(|context| {
             let mut app = App::new(&context.egui_ctx, SessionOptions::default())?;
+            if first.is_empty() {
+                app.session.open_last();
+            }
             for command in first {
                 app.session.apply(command);
             }

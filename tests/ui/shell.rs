@@ -63,6 +63,23 @@ fn an_edit_is_undone_redone_and_saved() {
     assert!(file.contains("Renamed"), "{file}");
 }
 
+#[test]
+fn the_primary_action_runs_the_experiment_and_says_what_it_costs() {
+    let mut window = Window::open();
+    window.send(Command::SelectExperiment("quick".into()));
+    window.until("the estimate is there", |app| app.session().offer().is_some());
+    let offer = window.harness.state_mut().session().offer().unwrap();
+    window.click(&format!("Run {} trials ≈ {}", offer.trials, offer.cost.unwrap()));
+    window.until("the run is over and listed", |app| {
+        let runs = app.session().runs();
+        runs.live().is_none() && runs.recorded().first().is_some_and(|run| run.ended() == offer.trials)
+    });
+    assert_eq!(window.harness.state_mut().session().runs().board().unwrap().totals().ended(), offer.trials);
+    window.go(Route::Home);
+    let run = window.harness.state_mut().session().runs().recorded()[0].header.id.clone();
+    assert!(window.sees(&format!("Show run {run}")));
+}
+
 fn spec(window: &mut Window, key: &DefinitionKey) -> Arc<ProjectSpec> {
     match window.harness.state_mut().session().workspace().unwrap().get(key) {
         Some(Definition::Project(spec)) => spec,

@@ -98,12 +98,16 @@ fn trust(ui: &mut Ui, session: &Session, sender: &CommandSender) {
         TrustState::NothingAsked => (icons::ICON_VERIFIED_USER, "Offline", Tone::Neutral),
         TrustState::Granted => (icons::ICON_VERIFIED_USER, "Trusted", Tone::Pass),
         TrustState::Asked => (icons::ICON_GPP_MAYBE, "Not trusted", Tone::Warning),
+        TrustState::Changed => (icons::ICON_GPP_MAYBE, "Trust to review", Tone::Warning),
     };
     let help = match session.trust().state() {
         TrustState::NothingAsked => "This workspace reaches nothing outside its folder.",
         TrustState::Granted => "What this workspace asks for was granted. See Settings.",
         TrustState::Asked => {
             "This workspace asks to reach outside its folder. Nothing leaves before it is granted in Settings."
+        }
+        TrustState::Changed => {
+            "This workspace asks for something else than you granted. Nothing leaves before you have seen the difference in Settings."
         }
     };
     if chip(ui, icon, text, tone).on_hover_text(help).clicked() {

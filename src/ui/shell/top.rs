@@ -127,10 +127,10 @@ fn palette_button(ui: &mut Ui, sender: &CommandSender) {
 
 /// The primary action, where there is something to run: what it is, how much of it, and what it costs.
 fn action(ui: &mut Ui, session: &Session, sender: &CommandSender) {
-    if let Some(offer) = session.runs().offer()
+    if let Some(offer) = session.offer()
         && session.runs().live().is_none()
     {
-        let response = widgets::primary(ui, Some(icons::ICON_PLAY_ARROW), &words(offer));
+        let response = widgets::primary(ui, Some(icons::ICON_PLAY_ARROW), &words(&offer));
         if response.on_hover_text("Run the experiment (F5 or Ctrl+Enter)").clicked() {
             sender.send(Command::StartRun);
         }

@@ -70,6 +70,7 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
         TrustState::NothingAsked => (Tone::Neutral, "Nothing asked"),
         TrustState::Granted => (Tone::Pass, "Granted"),
         TrustState::Asked => (Tone::Warning, "Not granted"),
+        TrustState::Changed => (Tone::Warning, "Changed since you granted it"),
     };
     let badge = |ui: &mut Ui| {
         widgets::pill(ui, tone, words);
@@ -78,15 +79,18 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
         if trust.asked().is_empty() {
             widgets::muted(ui, "It asks for nothing beyond its own folder.");
         }
+        for capability in trust.removed() {
+            widgets::muted(ui, &format!("No longer asked: {capability}."));
+        }
         for capability in trust.asked() {
-            capability_row(ui, capability, trust.granted().contains(capability));
+            capability_row(ui, capability, trust.granted().contains(capability), trust.added().contains(capability));
         }
         let confirmed = foreign_hosts(ui, trust.endpoints(), state);
         if trust.asked().is_empty() && trust.granted().is_empty() {
             return;
         }
         ui.horizontal(|ui| {
-            if trust.state() == TrustState::Asked {
+            if matches!(trust.state(), TrustState::Asked | TrustState::Changed) {
                 let grant = ui.add_enabled_ui(confirmed, |ui| {
                     widgets::primary(ui, Some(icons::ICON_VERIFIED_USER), "Grant all of this")
                 });
@@ -102,12 +106,15 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
     });
 }
 
-fn capability_row(ui: &mut Ui, capability: &Capability, granted: bool) {
+fn capability_row(ui: &mut Ui, capability: &Capability, granted: bool, new: bool) {
     ui.horizontal(|ui| {
         let theme = Theme::of(ui);
         let (icon, tone) =
             if granted { (icons::ICON_CHECK_CIRCLE, Tone::Pass) } else { (icons::ICON_GPP_MAYBE, Tone::Warning) };
         widgets::icon(ui, icon, theme.tone(tone).0);
+        if new {
+            widgets::pill(ui, Tone::Warning, "New");
+        }
         widgets::body(ui, &capability.to_string());
     });
 }
