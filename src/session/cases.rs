@@ -57,13 +57,13 @@ impl Session {
         else {
             return;
         };
-        let (root, shelf) = (workspace.root.clone(), self.shelf.clone());
+        let (root, datasets) = (workspace.root.clone(), self.shelf.clone());
         if self.cases.is_none() {
             self.cases =
                 Some(Opened { project: project.clone(), id: id.clone(), definition: definition.clone(), cases: None });
         }
         self.jobs.blocking(format!("Reading {id}"), move |_| {
-            let cases = shelf.open(&root, &project, &id, &definition);
+            let cases = datasets.open(&root, &project, &id, &definition);
             Box::new(move |session| {
                 let wanted = Some(&project) == session.selection.project.as_ref()
                     && Some(&id) == session.selection.dataset.as_ref();

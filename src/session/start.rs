@@ -88,9 +88,9 @@ impl Session {
             return;
         };
         self.forecast.under_way = true;
-        let (shelf, past) = (self.shelf.clone(), self.past_output());
+        let (datasets, past) = (self.shelf.clone(), self.past_output());
         self.jobs.quiet(move |_| {
-            let outcome = launch::prepare(&workspace, &shelf, &wish, &past).map(|prepared| Ready {
+            let outcome = launch::prepare(&workspace, &datasets, &wish, &past).map(|prepared| Ready {
                 header: prepared.plan.header.clone(),
                 estimate: prepared.estimate,
                 warnings: prepared.warnings,
@@ -152,11 +152,11 @@ impl Session {
                 .warning("The records of this workspace are not open.", "A run is recorded before it is shown.");
             return;
         };
-        let (shelf, granted) = (self.shelf.clone(), self.trust.granted().clone());
+        let (datasets, granted) = (self.shelf.clone(), self.trust.granted().clone());
         let (sink, feed) = Feed::new(self.jobs.wake());
         self.jobs.blocking(name, move |_| {
-            let begun =
-                launch::prepare(&workspace, &shelf, &wish, &past).map_err(LaunchError::Problems).and_then(|prepared| {
+            let started = launch::prepare(&workspace, &datasets, &wish, &past).map_err(LaunchError::Problems).and_then(
+                |prepared| {
                     let how = Start {
                         records: &records,
                         granted: &granted,
@@ -167,8 +167,9 @@ impl Session {
                         stall_limit: None,
                     };
                     begin(prepared, how)
-                });
-            Box::new(move |session| match begun {
+                },
+            );
+            Box::new(move |session| match started {
                 Ok((handle, board)) => session.run_began(handle, feed, board),
                 Err(error) => session.not_started(&error),
             })
