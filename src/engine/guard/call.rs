@@ -209,7 +209,7 @@ impl CallJob<'_> {
         attempt: AttemptRef,
         reservation: &mut Reservation<'_>,
         slot: SemaphorePermit<'_>,
-    ) -> Result<Result<RawReply, CallError>, Stopped> {
+    ) -> Result<Result<Arc<RawReply>, CallError>, Stopped> {
         let reserved = self.route.price.is_some().then_some(reservation.amount());
         let sent = AttemptSent {
             attempt,
@@ -226,12 +226,12 @@ impl CallJob<'_> {
         let on_text = |text: &str| self.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
         let exchanged = tokio::time::timeout(total, self.route.endpoint.provider.exchange(self.request, &on_text))
             .await
-            .unwrap_or_else(|_| Err(too_long(total)));
+            .unwrap_or_else(|_| Err(too_long(total)))
+            .map(Arc::new);
         drop(on_the_wire);
         drop(slot);
         if let Ok(reply) = &exchanged {
-            let reply = Arc::new(reply.clone());
-            self.ledger.commit(RunEvent::AttemptReceived { attempt, reply }).await?;
+            self.ledger.commit(RunEvent::AttemptReceived { attempt, reply: reply.clone() }).await?;
         }
         Ok(exchanged)
     }
