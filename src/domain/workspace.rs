@@ -100,63 +100,48 @@ impl Workspace {
     /// Puts a definition under a key, or takes it away with `None`; gives back what stood there. A key of a project
     /// that is not there, or of another kind than the definition, changes nothing.
     pub fn put(&mut self, key: &DefinitionKey, definition: Option<Definition>) -> Option<Definition> {
+        use Definition as Is;
+        use DefinitionKey as Key;
         let before = self.get(key);
+        let projects = &mut self.projects;
         match (key, definition) {
-            (DefinitionKey::Manifest, Some(Definition::Manifest(manifest))) => self.manifest = manifest,
-            (DefinitionKey::Project(id), Some(Definition::Project(spec))) => match self.projects.get_mut(id) {
+            (Key::Manifest, Some(Is::Manifest(manifest))) => self.manifest = manifest,
+            (Key::Project(id), Some(Is::Project(spec))) => match projects.get_mut(id) {
                 Some(project) => project.spec = spec,
-                None => {
-                    self.projects.insert(id.clone(), Project::new(spec));
-                }
+                None => drop(projects.insert(id.clone(), Project::new(spec))),
             },
-            (DefinitionKey::Prompt(id, name), definition) => match (self.projects.get_mut(id), definition) {
-                (Some(project), Some(Definition::Prompt(prompt))) => {
-                    project.prompts.insert(name.clone(), prompt);
-                }
-                (Some(project), None) => {
-                    project.prompts.remove(name);
-                }
-                _ => {}
-            },
-            (DefinitionKey::Variant(id, name), definition) => match (self.projects.get_mut(id), definition) {
-                (Some(project), Some(Definition::Variant(variant))) => {
-                    project.variants.insert(name.clone(), variant);
-                }
-                (Some(project), None) => {
-                    project.variants.remove(name);
-                }
-                _ => {}
-            },
-            (DefinitionKey::Dataset(id, name), definition) => match (self.projects.get_mut(id), definition) {
-                (Some(project), Some(Definition::Dataset(dataset))) => {
-                    project.datasets.insert(name.clone(), dataset);
-                }
-                (Some(project), None) => {
-                    project.datasets.remove(name);
-                }
-                _ => {}
-            },
-            (DefinitionKey::Experiment(id, name), definition) => match (self.projects.get_mut(id), definition) {
-                (Some(project), Some(Definition::Experiment(experiment))) => {
-                    project.experiments.insert(name.clone(), experiment);
-                }
-                (Some(project), None) => {
-                    project.experiments.remove(name);
-                }
-                _ => {}
-            },
-            (DefinitionKey::Release(id, name), definition) => match (self.projects.get_mut(id), definition) {
-                (Some(project), Some(Definition::Release(release))) => {
-                    project.releases.insert(name.clone(), release);
-                }
-                (Some(project), None) => {
-                    project.releases.remove(name);
-                }
-                _ => {}
-            },
+            (Key::Prompt(id, name), Some(Is::Prompt(value))) => {
+                set(projects.get_mut(id).map(|to| &mut to.prompts), name, value);
+            }
+            (Key::Variant(id, name), Some(Is::Variant(value))) => {
+                set(projects.get_mut(id).map(|to| &mut to.variants), name, value);
+            }
+            (Key::Dataset(id, name), Some(Is::Dataset(value))) => {
+                set(projects.get_mut(id).map(|to| &mut to.datasets), name, value);
+            }
+            (Key::Experiment(id, name), Some(Is::Experiment(value))) => {
+                set(projects.get_mut(id).map(|to| &mut to.experiments), name, value);
+            }
+            (Key::Release(id, name), Some(Is::Release(value))) => {
+                set(projects.get_mut(id).map(|to| &mut to.releases), name, value);
+            }
+            (Key::Prompt(id, name), None) => drop(projects.get_mut(id).and_then(|from| from.prompts.remove(name))),
+            (Key::Variant(id, name), None) => drop(projects.get_mut(id).and_then(|from| from.variants.remove(name))),
+            (Key::Dataset(id, name), None) => drop(projects.get_mut(id).and_then(|from| from.datasets.remove(name))),
+            (Key::Experiment(id, name), None) => {
+                drop(projects.get_mut(id).and_then(|from| from.experiments.remove(name)));
+            }
+            (Key::Release(id, name), None) => drop(projects.get_mut(id).and_then(|from| from.releases.remove(name))),
+            // A workspace keeps its manifest and its projects; a definition of another kind has no place here.
             _ => {}
         }
         before
+    }
+}
+
+fn set<K: Ord + Clone, V>(to: Option<&mut BTreeMap<K, V>>, name: &K, value: V) {
+    if let Some(to) = to {
+        to.insert(name.clone(), value);
     }
 }
 
