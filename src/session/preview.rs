@@ -164,7 +164,7 @@ pub fn preview(workspace: &Workspace, shelf: &Shelf, spec: &PreviewSpec) -> Prev
 impl Preview {
     fn take_case(&mut self, cases: &OpenCases, row: usize, problems: &mut Vec<Problem>) {
         self.cases = cases.cases.len();
-        self.columns = cases.columns.clone();
+        self.columns.clone_from(&cases.columns);
         let row = row.min(self.cases.saturating_sub(1));
         if self.cases > 0 {
             match cases.cases.case(row) {

@@ -1,19 +1,156 @@
-//! Draws the Build screen.
+//! Draws the Build screen: three columns over one draft.
 
-use egui::Ui;
+use egui::{Frame, Key, Margin, Modifiers, Panel, Stroke, Ui};
 use egui_material_icons::icons;
 
+use super::draft::Draft;
+use super::{edits, middle, preview, stack, try_it};
+use crate::domain::{Definition, DefinitionKey, LayerId, Prompt, PromptId};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
+use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
-#[derive(Default)]
-pub(in crate::ui) struct State;
+/// What is open in the middle.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Open {
+    /// The first layer.
+    #[default]
+    First,
+    Layer(LayerId),
+    Prompt,
+    Variant,
+}
 
-pub(in crate::ui) fn show(_session: &Session, _state: &mut State, sender: &CommandSender, ui: &mut Ui) {
-    let about =
-        "A prompt is a stack of layers. Choose one from the list at the top, or go Home to open another workspace.";
-    if widgets::empty(ui, icons::ICON_LAYERS, "No prompt is chosen", about, Some("Go to Home")) {
-        sender.send(Command::Go(Route::Home));
+#[derive(Default)]
+pub(in crate::ui) struct State {
+    pub(super) open: Open,
+    /// The prompt that `open` is about.
+    of: Option<PromptId>,
+    pub(super) preview: preview::PreviewState,
+    pub(super) trying: try_it::TryItState,
+}
+
+pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+    let Some(mut draft) = Draft::of(session) else {
+        nothing(session, sender, ui);
+        return;
+    };
+    if state.of != session.selection().prompt {
+        state.of.clone_from(&session.selection().prompt);
+        state.open = Open::First;
+    }
+    settle(&mut state.open, &draft);
+    keys(ui, session, &state.open, &mut draft, sender);
+
+    let theme = Theme::of(ui);
+    let room = ui.available_width();
+    let column = |margin| Frame::new().fill(theme.grounds.canvas).inner_margin(margin);
+    let shown = session.previews().shown().map(|preview| &**preview);
+    Panel::left("layers")
+        .default_size((room * 0.22).clamp(220.0, 300.0))
+        .size_range(200.0..=420.0)
+        .show_separator_line(false)
+        .frame(column(Margin { left: 16, right: 4, top: 16, bottom: 0 }))
+        .show(ui, |ui| stack::show(ui, &mut state.open, &mut draft, shown));
+    let right = Panel::right("preview")
+        .default_size((room * 0.36).clamp(320.0, 640.0))
+        .size_range(280.0..=900.0)
+        .show_separator_line(false)
+        .frame(Frame::new().fill(theme.grounds.surface).inner_margin(Margin {
+            left: 16,
+            right: 12,
+            top: 16,
+            bottom: 0,
+        }))
+        .show(ui, |ui| {
+            Panel::bottom("try it")
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(Frame::new().fill(theme.grounds.surface).inner_margin(Margin {
+                    left: 0,
+                    right: 0,
+                    top: 8,
+                    bottom: 12,
+                }))
+                .show(ui, |ui| try_it::show(ui, session, &mut state.trying, sender));
+            preview::show(ui, session, &mut state.preview, &mut state.open, sender);
+        });
+    let line = right.response.rect;
+    ui.painter().vline(line.left(), line.y_range(), Stroke::new(1.0, theme.lines.border));
+    egui::CentralPanel::default()
+        .frame(column(Margin { left: 12, right: 12, top: 16, bottom: 0 }))
+        .show(ui, |ui| middle::show(ui, session, &mut state.open, &mut draft, shown));
+    draft.send(session, sender);
+}
+
+/// Makes what is open something that is there.
+fn settle(open: &mut Open, draft: &Draft) {
+    let there = match open {
+        Open::First => false,
+        Open::Layer(id) => draft.layer(id).is_some(),
+        Open::Prompt => true,
+        Open::Variant => draft.variant.is_some(),
+    };
+    if !there {
+        *open = draft.prompt.layers.first().map_or(Open::Prompt, |layer| Open::Layer(layer.id.clone()));
+    }
+}
+
+/// Alt+↑/↓ moves the layer, Alt+←/→ steps through the cases; ←/→ alone do where nothing else wants them.
+fn keys(ui: &Ui, session: &Session, open: &Open, draft: &mut Draft, sender: &CommandSender) {
+    let free = ui.memory(|memory| memory.focused().is_none());
+    let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
+    if let Open::Layer(id) = open {
+        if pressed(Modifiers::ALT, Key::ArrowUp) {
+            edits::nudge(&mut draft.prompt, id, true);
+        }
+        if pressed(Modifiers::ALT, Key::ArrowDown) {
+            edits::nudge(&mut draft.prompt, id, false);
+        }
+    }
+    let back = pressed(Modifiers::ALT, Key::ArrowLeft) || free && pressed(Modifiers::NONE, Key::ArrowLeft);
+    let on = pressed(Modifiers::ALT, Key::ArrowRight) || free && pressed(Modifiers::NONE, Key::ArrowRight);
+    let row = session.previews().case();
+    if back && row > 0 {
+        sender.send(Command::PreviewCase(row - 1));
+    }
+    if on {
+        sender.send(Command::PreviewCase(row + 1));
+    }
+}
+
+/// No prompt is chosen: there is none, or no project.
+fn nothing(session: &Session, sender: &CommandSender, ui: &mut Ui) {
+    let project = session.selection().project.clone();
+    let (Some(id), Some(_)) = (project, session.project()) else {
+        let about = "Prompts stand in projects. Choose a project on Home, or open another workspace.";
+        if widgets::empty(ui, icons::ICON_LAYERS, "No project is open", about, Some("Go to Home")) {
+            sender.send(Command::Go(Route::Home));
+        }
+        return;
+    };
+    let about = "A prompt is a stack of layers: who the model is, what it should know, what it is to do. Each can be \
+                 switched off, moved, priced and compared by itself.";
+    if widgets::empty(ui, icons::ICON_LAYERS, "This project has no prompt yet", about, Some("Make the first prompt")) {
+        let prompt = first_prompt();
+        let key = DefinitionKey::Prompt(id, PromptId::from("prompt"));
+        sender.send(Command::Edit { key, definition: Some(Definition::Prompt(prompt.into())) });
+    }
+}
+
+/// A task to fill in, so that a new prompt is no empty page.
+fn first_prompt() -> Prompt {
+    let mut prompt = Prompt::default();
+    edits::add(&mut prompt, None, crate::domain::Content::Foundation(Box::default()));
+    edits::add(&mut prompt, None, crate::domain::Content::Task(Box::default()));
+    prompt
+}
+
+/// The layer that is open.
+pub(super) fn open_layer(open: &Open) -> Option<&LayerId> {
+    match open {
+        Open::Layer(id) => Some(id),
+        Open::First | Open::Prompt | Open::Variant => None,
     }
 }
