@@ -32,7 +32,7 @@ pub struct RunArgs {
     pub workspace: PathBuf,
     /// The only project of the workspace where it is not given.
     pub project: Option<ProjectId>,
-    /// All experiments of the project where it is not given.
+    /// The only one, or the one named as its project, where it is not given.
     pub experiment: Option<ExperimentId>,
     /// The most calls in flight for each provider.
     pub jobs: Option<NonZeroU32>,
@@ -131,6 +131,7 @@ pub enum OutputFormat {
     /// One JSON object a line for each trial.
     Jsonl,
     /// `JUnit` XML for CI.
+    #[value(help = "JUnit XML for CI")]
     Junit,
     /// One row for each trial.
     Csv,
@@ -182,7 +183,7 @@ struct RawArguments {
 
 #[derive(Subcommand)]
 enum RawVerb {
-    /// Run experiments and check their gates
+    /// Run an experiment and check its gate
     Run(RawRun),
     /// Look for mistakes in a workspace; nothing is sent
     Check(RawWorkspace),
@@ -221,7 +222,7 @@ struct RawRun {
     /// The project; it may be left out where there is one only
     #[arg(long)]
     project: Option<String>,
-    /// The experiment; all of the project where it is left out
+    /// The experiment; it may be left out where there is one only, or one named as its project
     #[arg(long)]
     experiment: Option<String>,
     /// The most calls in flight for each provider

@@ -1,6 +1,7 @@
 //! What a command is about: the workspace, and in it the project and the experiment.
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::path::Path;
 
 use super::exit::Exit;
@@ -16,7 +17,17 @@ pub(super) fn refuse(message: impl Display) -> Exit {
 }
 
 pub(super) fn complain(message: impl Display) {
-    eprintln!("strata: {}", harmless(&message.to_string()));
+    note(format!("strata: {message}"));
+}
+
+/// A line on standard error. Where nobody reads it, nobody misses it.
+pub(super) fn note(line: impl Display) {
+    drop(writeln!(std::io::stderr(), "{}", harmless(&line.to_string())));
+}
+
+/// A line on standard output. Whoever closed the pipe does not want to read on.
+pub(super) fn say(line: impl Display) {
+    drop(writeln!(std::io::stdout(), "{}", harmless(&line.to_string())));
 }
 
 pub(super) fn complain_all(problems: &[Problem]) {

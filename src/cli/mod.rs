@@ -58,7 +58,7 @@ fn perform(verb: &Verb) -> Exit {
 /// Says why there is no window, and what works without one.
 #[must_use]
 pub fn no_window(reason: &str) -> ExitCode {
-    eprintln!("strata: {reason}");
-    eprintln!("Without a window, run an experiment with: cargo run --release -- run workspaces/support-triage");
-    ExitCode::FAILURE
+    chosen::complain(reason);
+    chosen::note("Without a window, run an experiment with: cargo run --release -- run workspaces/support-triage");
+    Exit::Usage.code().into()
 }

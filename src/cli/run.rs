@@ -2,12 +2,14 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(unix)]
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::RunArgs;
-use super::chosen::{self, complain, complain_all, refuse};
+use super::chosen::{self, complain, complain_all, note, refuse};
 use super::exit::Exit;
 use super::format::Report;
 use super::write::{self, Target};
@@ -31,16 +33,29 @@ pub(super) fn run(arguments: &RunArgs) -> Exit {
 
 fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
-    let wish = wish(&workspace, arguments)?;
+    let mut wish = wish(&workspace, arguments)?;
     let target = Target::open(&arguments.output)?;
+    let (records, earlier) = if arguments.resume {
+        let records = chosen::records(&workspace)?;
+        let earlier = latest(&records, &wish)?;
+        (Some(records), earlier)
+    } else {
+        (None, None)
+    };
+    match &earlier {
+        Some(run) => wish = as_it_was(run, wish),
+        None if arguments.resume => {
+            complain(format!("No run of `{}` is on record: a new one begins.", wish.experiment))
+        }
+        None => {}
+    }
     let shelf = Shelf::default();
     let prepared = launch::prepare(&workspace, &shelf, &wish, &PastOutput::new()).map_err(|problems| {
         complain_all(&problems);
         Exit::Usage
     })?;
     complain_all(&prepared.warnings);
-    let records = chosen::records(&workspace)?;
-    let earlier = if arguments.resume { latest(&records, &wish)? } else { None };
+    let records = records.map_or_else(|| chosen::records(&workspace), Ok)?;
     if let Some(run) = earlier.as_ref().filter(|run| run.state == RunState::Completed && run.errored == 0) {
         complain(format!("Run {} is complete; nothing is left to do.", run.header.id));
         return report(target, arguments, &records, &replayed(&records, run)?, Exit::of);
@@ -64,6 +79,12 @@ fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
     })
 }
 
+/// The wish of the run that goes on, where the command line does not say otherwise.
+fn as_it_was(run: &RunSummary, now: Wish) -> Wish {
+    let then = Wish::again(&run.header);
+    Wish { budget: now.budget.or(then.budget), concurrency: now.concurrency, no_cache: now.no_cache, ..then }
+}
+
 fn latest(records: &Records, wish: &Wish) -> Result<Option<RunSummary>, Exit> {
     records.previous_run(&wish.project, &wish.experiment, None).map_err(refuse)
 }
@@ -79,6 +100,7 @@ fn conduct(
     let granted =
         launch::granted(&workspace.root, &workspace.manifest, arguments.trust_file.as_deref()).map_err(refuse)?;
     let runtime = launch::runtime().map_err(refuse)?;
+    let told = |error| told(error, arguments);
     let progress = Progress::new();
     progress.announce(&prepared.estimate);
     let watch = |board: Board| Arc::new(Mutex::new(board));
@@ -123,6 +145,8 @@ fn conduct(
 /// Waits for the run's end; shows how far it is, and passes on a wish to stop.
 async fn attend(handle: &RunHandle, progress: &Progress) -> RunState {
     let mut look = tokio::time::interval(LOOK);
+    // Listens all the time: a signal between two rounds is not lost.
+    let mut stop = StopSignals::new();
     let mut stall_told = false;
     loop {
         tokio::select! {
@@ -130,7 +154,7 @@ async fn attend(handle: &RunHandle, progress: &Progress) -> RunState {
                 progress.end();
                 return state;
             }
-            () = stop_signal() => {
+            () = stop.next() => {
                 progress.say("Stopping: calls under way may end, no further one is made. Once more to drop them.");
                 handle.cancel();
             }
@@ -146,27 +170,57 @@ async fn attend(handle: &RunHandle, progress: &Progress) -> RunState {
     }
 }
 
-/// Ctrl-C, or the wish of the system that the program ends.
-async fn stop_signal() {
+/// Ctrl-C, or the wish of the system that the program ends. Where no signal can be heard, none stops the run.
+struct StopSignals {
     #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
+    heard: Vec<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        Self { heard: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
     }
-    // Where no signal can be heard, none stops the run.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+
+    async fn next(&mut self) {
+        let any = |context: &mut Context<'_>| {
+            let heard = self.heard.iter_mut().any(|signal| matches!(signal.poll_recv(context), Poll::Ready(Some(()))));
+            if heard { Poll::Ready(()) } else { Poll::Pending }
+        };
+        std::future::poll_fn(any).await;
     }
 }
 
-fn told(error: LaunchError) -> Exit {
-    if let LaunchError::Untrusted(_) = error {
-        return refuse(format!("{error}\nSee and grant it with: strata trust WORKSPACE"));
+#[cfg(not(unix))]
+impl StopSignals {
+    const fn new() -> Self {
+        Self {}
     }
-    refuse(error)
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn told(error: LaunchError, arguments: &RunArgs) -> Exit {
+    let workspace = arguments.workspace.display();
+    match (&error, &arguments.trust_file) {
+        (LaunchError::Untrusted(_), None) => {
+            refuse(format!("{error}\nSee and grant it with: strata trust {workspace}"))
+        }
+        (LaunchError::Untrusted(_), Some(file)) => {
+            let file = file.display();
+            let again = format!("strata trust {workspace} --write {file}");
+            refuse(format!(
+                "{error}\n{file} was written for something else. Look at what is asked, and write it anew: {again}"
+            ))
+        }
+        _ => refuse(error),
+    }
 }
 
 fn report(
@@ -178,7 +232,28 @@ fn report(
 ) -> Result<Exit, Exit> {
     let report = Report::of(board);
     write::run(target, &arguments.output, &report, records)?;
+    if let Some(left) = what_is_left(&report) {
+        complain(left);
+    }
     Ok(exit(&report))
+}
+
+/// What did not come to its end, and how to go on with it.
+fn what_is_left(report: &Report) -> Option<String> {
+    let left = report.header.trials().saturating_sub(report.ended());
+    let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
+    match (report.state, left, errored) {
+        (_, 0, 0) => None,
+        (RunState::BudgetReached, ..) => {
+            let budget = report.header.definition.budget.hard.map_or(String::new(), |hard| format!(" of {hard}"));
+            Some(format!(
+                "The budget{budget} is reached, {left} trials are left. Go on with --resume and a higher --budget."
+            ))
+        }
+        (_, 0, _) => Some(format!("{errored} trials errored. Try them again with --resume.")),
+        (_, _, 0) => Some(format!("{left} trials are left. Go on with --resume.")),
+        _ => Some(format!("{left} trials are left, {errored} errored. Go on with --resume.")),
+    }
 }
 
 /// A recorded run as a board.
@@ -210,10 +285,9 @@ impl RunSink for BoardSink {
     }
 }
 
-/// A line that moves, on a terminal; nothing elsewhere.
+/// A line that moves, on a terminal. What must be known is said everywhere.
 struct Progress {
     bar: ProgressBar,
-    terminal: bool,
 }
 
 impl Progress {
@@ -224,7 +298,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} · {eta} left · {msg}") {
             bar.set_style(style);
         }
-        Self { bar, terminal }
+        Self { bar }
     }
 
     /// Says what the run will take, before it takes it.
@@ -236,9 +310,7 @@ impl Progress {
     }
 
     fn say(&self, text: &str) {
-        if self.terminal {
-            self.bar.suspend(|| eprintln!("{text}"));
-        }
+        self.bar.suspend(|| note(text));
     }
 
     fn show(&self, status: &RunStatus) {

@@ -8,7 +8,8 @@ use super::exit::Exit;
 use super::format::{Report, one_line};
 use super::run::replayed;
 use super::write::{self, Target};
-use crate::domain::RunSummary;
+use crate::domain::{RunState, RunSummary};
+use crate::store::records::Records;
 
 pub(super) fn runs(arguments: &RunsArgs) -> Exit {
     list(arguments).map_or_else(|exit| exit, |()| Exit::Passed)
@@ -21,11 +22,12 @@ pub(super) fn show(arguments: &ShowArgs) -> Exit {
 fn list(arguments: &RunsArgs) -> Result<(), Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
     let target = Target::open(&arguments.output)?;
-    let mut runs = chosen::records(&workspace)?.runs().map_err(refuse)?;
+    let records = chosen::records(&workspace)?;
+    let mut runs = records.runs().map_err(refuse)?;
     runs.retain(|run| arguments.project.as_ref().is_none_or(|project| run.header.project == *project));
     let file = arguments.output.file.as_deref();
     match arguments.output.format {
-        OutputFormat::Table => target.write(file, |out| table(&runs, out)),
+        OutputFormat::Table => target.write(file, |out| table(&runs, &|run| state(run, &records), out)),
         OutputFormat::Json => target.write(file, |out| Ok(serde_json::to_writer_pretty(out, &runs)?)),
         OutputFormat::Jsonl => target.write(file, |out| lines(&runs, out)),
         OutputFormat::Junit | OutputFormat::Csv | OutputFormat::Md => {
@@ -34,7 +36,12 @@ fn list(arguments: &RunsArgs) -> Result<(), Exit> {
     }
 }
 
-fn table(runs: &[RunSummary], out: &mut dyn Write) -> io::Result<()> {
+/// A run that nobody is at any more, and that did not end, was interrupted: who may write here is alone.
+fn state(run: &RunSummary, records: &Records) -> &'static str {
+    if run.state == RunState::Running && records.access().can_write() { "interrupted" } else { run.state.word() }
+}
+
+fn table(runs: &[RunSummary], state: &dyn Fn(&RunSummary) -> &'static str, out: &mut dyn Write) -> io::Result<()> {
     if runs.is_empty() {
         return writeln!(out, "No run is on record yet.");
     }
@@ -49,7 +56,7 @@ fn table(runs: &[RunSummary], out: &mut dyn Write) -> io::Result<()> {
             out,
             "{:22}{experiment:28}{:16}{:>10}{:>9}{:>9}{:>11}",
             run.header.id.as_str(),
-            run.state.word(),
+            state(run),
             format!("{}/{}", run.ended(), run.header.trials()),
             run.passed,
             run.errored,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use super::args::TrustArgs;
-use super::chosen::{self, refuse};
+use super::chosen::{self, refuse, say};
 use super::exit::Exit;
 use super::format::harmless;
 use crate::domain::Capability;
@@ -22,40 +22,40 @@ fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
     let asked = asked(&workspace.manifest);
     if arguments.revoke {
         decisions()?.revoke(&workspace.root).map_err(refuse)?;
-        println!("Nothing is granted to this workspace any more.");
+        say("Nothing is granted to this workspace any more.");
         return Ok(Exit::Passed);
     }
     if asked.is_empty() {
-        println!("This workspace reaches nothing outside its folder.");
+        say("This workspace reaches nothing outside its folder.");
         return Ok(Exit::Passed);
     }
-    println!("This workspace asks to:");
+    say("This workspace asks to:");
     for capability in &asked {
-        println!("  · {}", harmless(&capability.to_string()));
+        say(format!("  · {capability}"));
     }
     if let Some(file) = &arguments.write {
         return write(file, &asked);
     }
     let now = about(&workspace.root, &asked).map_err(refuse)?;
     if now.is_full(&asked) {
-        println!("All of it is granted.");
+        say("All of it is granted.");
         return Ok(Exit::Passed);
     }
     if let Trust::Changed { added, .. } = &now {
-        println!("It asks for more than was granted before ({} new).", added.len());
+        say(format!("It asks for more than was granted before ({} new).", added.len()));
     }
     if !io::stdin().is_terminal() {
-        println!("It is not granted. Answer on a terminal, or write a trust file with --write for `run --trust-file`.");
+        say("It is not granted. Answer on a terminal, or write a trust file with --write for `run --trust-file`.");
         return Ok(Exit::Failed);
     }
     for capability in &asked {
         if !confirmed(capability) {
-            println!("Nothing was granted.");
+            say("Nothing was granted.");
             return Ok(Exit::Failed);
         }
     }
     decisions()?.decide(&workspace.root, &asked, &asked).map_err(refuse)?;
-    println!("Granted. Take it back with --revoke.");
+    say("Granted. Take it back with --revoke.");
     Ok(Exit::Passed)
 }
 
@@ -72,9 +72,9 @@ fn confirmed(capability: &Capability) -> bool {
 }
 
 fn answer(question: &str) -> String {
-    print!("{} ", harmless(question));
+    let mut out = io::stdout();
     // A question that cannot be shown is not answered with yes.
-    if io::stdout().flush().is_err() {
+    if write!(out, "{} ", harmless(question)).and_then(|()| out.flush()).is_err() {
         return String::new();
     }
     let mut line = String::new();
@@ -86,7 +86,7 @@ fn answer(question: &str) -> String {
 
 fn write(file: &Path, asked: &BTreeSet<Capability>) -> Result<Exit, Exit> {
     Decision::new(asked, asked).save(file).map_err(|error| refuse(format!("{}: {error}.", file.display())))?;
-    println!("Written to {}. Whoever runs with --trust-file and this file grants exactly this.", file.display());
+    say(format!("Written to {}. Whoever runs with --trust-file and this file grants exactly this.", file.display()));
     Ok(Exit::Passed)
 }
 

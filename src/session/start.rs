@@ -121,12 +121,7 @@ impl Session {
     /// Goes on with a run whose trials have not all ended.
     pub(super) fn resume_run(&mut self, id: RunId) {
         let Some(run) = self.runs.recorded.iter().find(|run| run.header.id == id) else { return };
-        let wish = Wish {
-            project: run.header.project.clone(),
-            experiment: run.header.experiment.clone(),
-            budget: run.header.definition.budget.hard,
-            ..Wish::default()
-        };
+        let wish = Wish::again(&run.header);
         self.launch("Resuming the run", wish, PastOutput::new(), move |prepared, how| {
             let mut board = Board::new(prepared.plan.header.clone());
             how.records.replay(&id, &mut |event| board.apply(&event))?;

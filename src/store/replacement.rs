@@ -20,6 +20,9 @@ impl Replacement {
     /// What the file system says.
     pub fn begin(path: &Path) -> io::Result<Self> {
         let target = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
+        if fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other("it is there, and is no file"));
+        }
         let temporary = target.with_file_name(temporary_name(&target));
         let file = private().create_new(true).write(true).open(&temporary)?;
         if let Ok(old) = fs::metadata(&target) {
@@ -80,5 +83,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_told_at_the_beginning() {
         assert!(Replacement::begin(Path::new("/nowhere/at/all/out.csv")).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Replacement::begin(folder.path()).is_err());
     }
 }

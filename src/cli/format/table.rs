@@ -28,7 +28,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if report.state != RunState::Completed {
         writeln!(
             out,
-            "\nThe run is {}: {} of {} trials ended.",
+            "\nNot complete ({}): {} of {} trials ended.",
             report.state.word(),
             report.ended(),
             report.header.trials()
@@ -111,6 +111,6 @@ mod tests {
         let mut report = report();
         report.state = RunState::BudgetReached;
         let text = text(OutputFormat::Table, &report, vec![]);
-        assert!(text.ends_with("The run is budget reached: 8 of 8 trials ended.\n"), "{text}");
+        assert!(text.ends_with("Not complete (budget reached): 8 of 8 trials ended.\n"), "{text}");
     }
 }

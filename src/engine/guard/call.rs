@@ -289,9 +289,7 @@ impl CallJob<'_> {
     async fn give_up(&self, error: CallError, tries: &Tries<'_>) -> Result<NoAnswer, Stopped> {
         let endpoint = &self.route.endpoint;
         if endpoint.failed(&error) {
-            let message =
-                format!("{} is stopped, its other trials are left for a resume: {}", endpoint.id, error.message);
-            self.ledger.say(RunEvent::Notice { message }).await?;
+            self.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(&error) }).await?;
         }
         Ok(if error.fault.stops_endpoint() { NoAnswer::Left } else { tries.failed(error) })
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{CallError, ProviderId};
+use crate::domain::{CallError, Fault, ProviderId, SecretRef};
 use crate::provider::Provider;
 
 pub struct Endpoint {
@@ -13,6 +13,8 @@ pub struct Endpoint {
     /// Scheme, host and port; `scripted` for a script.
     pub origin: String,
     pub provider: Arc<dyn Provider>,
+    /// Where its key is found, for people who have to mend it.
+    key: Option<SecretRef>,
     limit: u32,
     slots: Semaphore,
     stopped: CancellationToken,
@@ -39,11 +41,28 @@ impl Endpoint {
             id,
             origin,
             provider,
+            key: None,
             limit,
             slots: Semaphore::new(limit as usize),
             stopped: CancellationToken::new(),
             last_error: Mutex::new(None),
         }
+    }
+
+    /// Says where the key is found.
+    #[must_use]
+    pub fn with_key(self, key: Option<SecretRef>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// What a fault that stopped the endpoint means for its trials, and which key was refused.
+    #[must_use]
+    pub fn stop_notice(&self, error: &CallError) -> String {
+        let key = match &self.key {
+            Some(key) if error.fault == Fault::Auth => format!(" It was sent with the key from {key}."),
+            _ => String::new(),
+        };
+        format!("{} is stopped, its other trials are left for a resume: {}{key}", self.id, error.message)
     }
 
     #[must_use]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::domain::{Capability, ModelId, Place, Problem, RunHeader, RunId, TrialKey};
-use crate::engine::{Earlier, NoCache, Route, RunHandle, RunSink, TextWatcher, World, start};
+use crate::domain::{Capability, ModelId, Place, Problem, RunHeader, RunId, SecretRef, TrialKey};
+use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, TextWatcher, World, start};
 use crate::provider::{ConnectOptions, KeyStore, connect};
 use crate::store::records::{Records, RecordsError};
 
@@ -117,6 +117,7 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
     if !refused.is_empty() {
         return Err(LaunchError::Untrusted(refused));
     }
+    missing_variables(&prepared, &*how.keys)?;
     let routes = connect_all(&prepared, how.granted, &how.keys)?;
     let run = prepared.plan.header.id.clone();
     let world = World {
@@ -134,6 +135,20 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
     let mut sinks: Vec<Box<dyn RunSink>> = vec![Box::new(how.records.recorder(&run)?)];
     sinks.extend(how.watchers);
     Ok(start(prepared.plan, world, sinks, how.runtime)?)
+}
+
+/// Environment variables that are to hold a key and do not, found before anything is sent. The keyring is not asked
+/// here: it may wait for its user.
+fn missing_variables(prepared: &Prepared, keys: &dyn KeyStore) -> Result<(), LaunchError> {
+    let named: BTreeMap<&SecretRef, &str> = prepared
+        .reached
+        .values()
+        .filter_map(|reach| Some((reach.provider.key.as_ref()?, reach.spec.provider.as_str())))
+        .filter(|(key, _)| matches!(key, SecretRef::Env(_)))
+        .collect();
+    let missing = |(key, provider): (&SecretRef, &str)| Some(no_provider(provider, &keys.read(key).err()?.to_string()));
+    let problems: Vec<Problem> = named.into_iter().filter_map(missing).collect();
+    if problems.is_empty() { Ok(()) } else { Err(LaunchError::Problems(problems)) }
 }
 
 /// One endpoint for each provider, shared by its models and judges.
@@ -155,8 +170,8 @@ fn connect_all(
             let provider = connect(&reach.provider, &options, keys.clone())
                 .map_err(|error| LaunchError::Problems(vec![no_provider(&provider_id.0, &error.message)]))?;
             let concurrency = prepared.concurrency.unwrap_or(reach.provider.concurrency);
-            let endpoint = Route::endpoint(provider_id.clone(), reach.origin.clone(), provider, concurrency);
-            endpoints.insert(provider_id.clone(), endpoint);
+            let endpoint = Endpoint::new(provider_id.clone(), reach.origin.clone(), provider, concurrency);
+            endpoints.insert(provider_id.clone(), Arc::new(endpoint.with_key(reach.provider.key.clone())));
         }
         if let Some(endpoint) = endpoints.get(provider_id) {
             routes.insert(id.clone(), reach.route(id, endpoint.clone()));

@@ -31,6 +31,21 @@ pub struct Wish {
     pub no_cache: bool,
 }
 
+impl Wish {
+    /// A recorded run as it was asked for: as many cases, repeats and dollars, whatever its experiment says by now.
+    #[must_use]
+    pub fn again(header: &RunHeader) -> Self {
+        Self {
+            project: header.project.clone(),
+            experiment: header.experiment.clone(),
+            budget: header.definition.budget.hard,
+            limit: header.definition.filter.limit,
+            repeats: Some(header.repeats),
+            ..Self::default()
+        }
+    }
+}
+
 /// A run that can be started.
 pub struct Prepared {
     pub plan: Plan,
