@@ -7,7 +7,10 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
 use crate::ui::{icons, widgets};
 
+/// The height of an item where there is room; with large text there is less.
 const ITEM: f32 = 60.0;
+/// Below this height an item is its icon alone.
+const WITH_WORD: f32 = 46.0;
 
 pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     let theme = Theme::of(ui);
@@ -19,13 +22,14 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             mark(ui);
+            let height = (ui.available_height() / f32::from(Route::Settings.digit()) - 2.0).clamp(28.0, ITEM - 2.0);
             let (foot, steps): (Vec<_>, Vec<_>) = Route::ALL.into_iter().partition(|route| *route == Route::Settings);
             for route in steps {
-                item(ui, session, sender, route);
+                item(ui, session, sender, route, height);
             }
-            ui.add_space((ui.available_height() - ITEM).max(0.0));
+            ui.add_space((ui.available_height() - height - 2.0).max(0.0));
             for route in foot {
-                item(ui, session, sender, route);
+                item(ui, session, sender, route, height);
             }
         });
 }
@@ -44,12 +48,12 @@ fn mark(ui: &mut Ui) {
     ui.add_space(theme.size.space.s);
 }
 
-fn item(ui: &mut Ui, session: &Session, sender: &CommandSender, route: Route) {
+fn item(ui: &mut Ui, session: &Session, sender: &CommandSender, route: Route, height: f32) {
     let theme = Theme::of(ui);
     let enabled = session.workspace().is_some() || !route.needs_workspace();
     let on = session.route() == route;
     let sense = if enabled { Sense::click() } else { Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ITEM - 2.0), sense);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
     let colour = match (on, enabled) {
         (true, _) => theme.accent.plain,
         (_, false) => theme.lines.strong,
@@ -78,8 +82,14 @@ fn item(ui: &mut Ui, session: &Session, sender: &CommandSender, route: Route) {
 fn paint(ui: &Ui, rect: Rect, route: Route, colour: egui::Color32) {
     let icon = icons::of_route(route);
     let size = Theme::of(ui).size.text;
+    let painter = ui.painter();
+    let icon_font = FontId::new(22.0, icon.font_family());
+    if rect.height() < WITH_WORD {
+        painter.text(rect.center(), Align2::CENTER_CENTER, icon.codepoint, icon_font, colour);
+        return;
+    }
     let (top, bottom) = (rect.center() - vec2(0.0, 9.0), rect.center() + vec2(0.0, 14.0));
-    ui.painter().text(top, Align2::CENTER_CENTER, icon.codepoint, FontId::new(22.0, icon.font_family()), colour);
+    painter.text(top, Align2::CENTER_CENTER, icon.codepoint, icon_font, colour);
     let font = FontId::new(size.small, FontFamily::Proportional);
-    ui.painter().text(bottom, Align2::CENTER_CENTER, route.word(), font, colour);
+    painter.text(bottom, Align2::CENTER_CENTER, route.word(), font, colour);
 }

@@ -9,6 +9,9 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
 use crate::ui::{format, widgets};
 
+/// Points that must be left for the palette's button to say what it does.
+const ROOM_FOR_WORDS: f32 = 240.0;
+
 pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     let theme = Theme::of(ui);
     let response = Panel::top("top")
@@ -112,14 +115,17 @@ fn labelled<T: Clone + PartialEq>(
 
 fn palette_button(ui: &mut Ui, sender: &CommandSender) {
     let theme = Theme::of(ui);
-    let button = egui::Button::new((
-        icons::ICON_SEARCH.rich_text().size(theme.size.text.icon).color(theme.texts.muted),
-        RichText::new("Search commands").color(theme.texts.muted),
-        RichText::new("Ctrl+K").small().color(theme.texts.faint),
-    ))
-    .fill(theme.grounds.sunken)
-    .stroke(Stroke::new(1.0, theme.lines.border))
-    .min_size(egui::vec2(0.0, theme.size.control));
+    let icon = icons::ICON_SEARCH.rich_text().size(theme.size.text.icon).color(theme.texts.muted);
+    let keys = RichText::new("Ctrl+K").small().color(theme.texts.faint);
+    let button = if ui.available_width() < ROOM_FOR_WORDS {
+        egui::Button::new((icon, keys))
+    } else {
+        egui::Button::new((icon, RichText::new("Search commands").color(theme.texts.muted), keys))
+    };
+    let button = button
+        .fill(theme.grounds.sunken)
+        .stroke(Stroke::new(1.0, theme.lines.border))
+        .min_size(egui::vec2(0.0, theme.size.control));
     if widgets::named(ui.add(button), Role::Button, "Command palette").clicked() {
         sender.send(Command::ShowPalette(true));
     }

@@ -14,10 +14,10 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choic
         .corner_radius(theme.size.radius.control + 2)
         .inner_margin(Margin::same(2))
         .show(ui, |ui| {
+            ui.spacing_mut().interact_size.y = theme.size.control - 6.0;
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
                 ui.spacing_mut().button_padding = vec2(10.0, 2.0);
-                ui.spacing_mut().interact_size.y = theme.size.control - 6.0;
                 for (value, name) in choices {
                     let on = *value == chosen;
                     let colour = if on { theme.accent.plain } else { theme.texts.muted };

@@ -21,8 +21,7 @@ pub(in crate::ui) struct State {
     hosts: BTreeMap<String, String>,
 }
 
-const SCALES: [(f32, &str); 7] =
-    [(0.8, "80 %"), (0.9, "90 %"), (1.0, "100 %"), (1.25, "125 %"), (1.5, "150 %"), (1.75, "175 %"), (2.0, "200 %")];
+const SCALES: [(f32, &str); 5] = [(0.8, "80 %"), (1.0, "100 %"), (1.25, "125 %"), (1.5, "150 %"), (2.0, "200 %")];
 
 pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     widgets::page(ui, |ui| {
@@ -115,8 +114,14 @@ fn capability_row(ui: &mut Ui, capability: &Capability, granted: bool, new: bool
         if new {
             widgets::pill(ui, Tone::Warning, "New");
         }
-        widgets::body(ui, &capability.to_string());
+        widgets::body(ui, &sentence(&capability.to_string()));
     });
+}
+
+/// With a capital at its beginning.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Asks for the host's name where a vendor's key would go to somebody else. Returns whether each was typed.
@@ -128,7 +133,7 @@ fn foreign_hosts(ui: &mut Ui, endpoints: &[EndpointView], state: &mut State) -> 
         let what = format!("The key of {} would go to {host}, which is not that vendor's host.", endpoint.id);
         widgets::error_panel(ui, &what, "Type the host below if that is what you want.");
         let typed = state.hosts.entry(origin.clone()).or_default();
-        widgets::field(ui, &format!("Host for {}", endpoint.id), typed, host);
+        widgets::field(ui, &format!("Host for {}", endpoint.id), typed, "");
         all &= typed.trim() == host;
     }
     all
