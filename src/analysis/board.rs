@@ -1,6 +1,6 @@
 //! The board: a run's events, folded. Live, replayed and headless runs fold the same way.
 //!
-//! It does not depend on the order in which trials end. A trial takes about 60 bytes; outputs are not kept, the store has
+//! It does not depend on the order in which trials end. A trial takes about 65 bytes; outputs are not kept, the store has
 //! them.
 
 use std::collections::HashMap;

@@ -26,6 +26,7 @@ impl Ending {
 pub struct TrialMark {
     key: u64,
     cost: i64,
+    judges: i64,
     latency_ms: f32,
     first_token_ms: f32,
     input_tokens: u32,
@@ -48,6 +49,7 @@ impl TrialMark {
         Self {
             key: short_key(&trial.key.0),
             cost: trial.cost.map_or(i64::MIN, Usd::nanos),
+            judges: trial.judge_spent.nanos(),
             latency_ms: answer.map_or(f32::NAN, |answer| answer.latency_ms as f32),
             first_token_ms: answer.and_then(|answer| answer.first_token_ms).map_or(f32::NAN, |ms| ms as f32),
             input_tokens: tokens(usage.map(|usage| usage.input_tokens)),
@@ -69,6 +71,12 @@ impl TrialMark {
     #[must_use]
     pub fn cost(&self) -> Option<Usd> {
         (self.cost != i64::MIN).then(|| Usd::from_nanos(self.cost))
+    }
+
+    /// What the run paid judges for this trial.
+    #[must_use]
+    pub const fn judge_spent(&self) -> Usd {
+        Usd::from_nanos(self.judges)
     }
 
     /// Milliseconds; a cached answer has the original call's.

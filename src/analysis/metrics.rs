@@ -20,6 +20,7 @@ pub struct ColumnMetrics {
     /// Attempts beyond each trial's first.
     pub retries: u64,
     cost: Usd,
+    judge_spent: Usd,
     priced: u64,
     unpriced: u64,
     input_tokens: u64,
@@ -106,6 +107,13 @@ impl ColumnMetrics {
     pub fn mean_cost(&self) -> Option<Usd> {
         let priced = i64::try_from(self.priced).ok().filter(|priced| *priced > 0)?;
         Some(Usd::from_nanos(self.cost.nanos() / priced))
+    }
+
+    /// What judges took for each trial that ended, on average; `None` where nothing ended.
+    #[must_use]
+    pub fn mean_judge_cost(&self) -> Option<Usd> {
+        let ended = i64::try_from(self.ended()).ok().filter(|ended| *ended > 0)?;
+        Some(Usd::from_nanos(self.judge_spent.nanos() / ended))
     }
 
     /// Milliseconds of every answer.
@@ -214,6 +222,7 @@ impl ColumnMetrics {
         }
         change(&mut self.cached, u64::from(mark.cached()));
         change(&mut self.retries, u64::from(mark.attempts().saturating_sub(1)));
+        self.judge_spent += Usd::from_nanos(sign * mark.judge_spent().nanos());
         match mark.cost() {
             Some(cost) => {
                 change(&mut self.priced, 1);

@@ -184,7 +184,7 @@ fn seen(board: &Board) -> String {
 
 #[test]
 fn a_trial_takes_few_bytes() {
-    assert!(size_of::<Option<TrialMark>>() <= 48, "{}", size_of::<Option<TrialMark>>());
+    assert!(size_of::<Option<TrialMark>>() <= 56, "{}", size_of::<Option<TrialMark>>());
 }
 
 #[test]

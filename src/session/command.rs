@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -100,6 +101,12 @@ pub enum Command {
         entry: String,
     },
 
+    /// Writes a file that a person asked for, such as a plot: the path, and what to put there.
+    SaveFile {
+        path: PathBuf,
+        bytes: Arc<[u8]>,
+    },
+
     CancelJob(u64),
     DismissNotice(NoticeId),
     DismissNotices,
@@ -171,6 +178,7 @@ impl Command {
             Self::SetTextScale(scale) => named(format!("Text size {:.0} %", scale * 100.0), "Change the size of text."),
             Self::StoreKey { entry, .. } => named(format!("Store key {entry}"), "Put it into the system's keyring."),
             Self::DeleteKey { entry } => named(format!("Delete key {entry}"), "Take it out of the system's keyring."),
+            Self::SaveFile { path, .. } => named(format!("Save {}", path.display()), "Write this file."),
             Self::CancelJob(_) => words("Cancel job", "Stop this work in the background."),
             Self::DismissNotice(_) => words("Dismiss notice", "Take this notice away."),
             Self::DismissNotices => words("Dismiss all notices", "Take all notices away."),

@@ -98,6 +98,11 @@ pub(super) fn save_settings(folder: Option<&Path>, settings: &Settings) -> Resul
     settings.save(&folder).map_err(|error| error.to_string())
 }
 
+/// Writes a file that a person asked for.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    store::write_atomic(path, bytes).map_err(|error| error.to_string())
+}
+
 pub(super) fn pricing() -> &'static PriceTable {
     store::pricing()
 }

@@ -1,6 +1,7 @@
 //! Work in the background. A job ends with what is to be done to the session, and [`super::Session::tick`] does it.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::disk;
 use super::state::Session;
 
 /// Called from any thread when there is something to take in.
@@ -172,6 +174,22 @@ impl Jobs {
         self.running.push(Job { id: self.next, name, progress: progress.clone(), cancel: cancel.clone() });
         let over = Over { progress: progress.clone(), wake: self.wake.clone() };
         (JobContext { progress, cancel, wake: self.wake.clone() }, over)
+    }
+}
+
+impl Session {
+    /// Writes a file that a person asked for, and says where it is.
+    pub(super) fn save_file(&mut self, path: PathBuf, bytes: Arc<[u8]>) {
+        self.jobs.blocking(format!("Saving {}", path.display()), move |_| {
+            let result = disk::write_file(&path, &bytes);
+            Box::new(move |session| match result {
+                Ok(()) => session.notices.success(format!("Saved {}.", path.display())),
+                Err(reason) => {
+                    let hint = format!("{reason} Choose another place.");
+                    session.notices.error(format!("{} could not be saved.", path.display()), hint);
+                }
+            })
+        });
     }
 }
 

@@ -182,6 +182,7 @@ impl Session {
             }
             Command::StoreKey { entry, secret } => self.store_key(entry, secret),
             Command::DeleteKey { entry } => self.delete_key(entry),
+            Command::SaveFile { path, bytes } => self.save_file(path, bytes),
             Command::CancelJob(id) => self.jobs.cancel(id),
             Command::DismissNotice(id) => self.notices.dismiss(id),
             Command::DismissNotices => self.notices.clear(),

@@ -18,3 +18,17 @@ pub(super) fn ask_folder(
         }
     });
 }
+
+/// Asks where to save a file, and sends what `meaning` makes of it.
+pub(super) fn ask_file(
+    title: &'static str,
+    name: String,
+    sender: CommandSender,
+    meaning: impl FnOnce(PathBuf) -> Command + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        if let Some(path) = rfd::FileDialog::new().set_title(title).set_file_name(name).save_file() {
+            sender.send(meaning(path));
+        }
+    });
+}

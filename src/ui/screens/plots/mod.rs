@@ -1,5 +1,11 @@
 //! Success, cost and latency side by side.
 
+mod chart;
+mod data;
+mod draw;
+mod files;
+mod marker;
+mod save;
 mod screen;
 
 pub(super) use screen::{State, show};
