@@ -57,23 +57,24 @@ pub(super) fn project(workspace: &Workspace, named: Option<&ProjectId>) -> Resul
     }
 }
 
-/// The experiment that was named, the only one, or the one that has its project's name.
+/// The experiment that was named, or the project's main one.
 pub(super) fn experiment(
     workspace: &Workspace,
     project: &ProjectId,
     named: Option<&ExperimentId>,
 ) -> Result<ExperimentId, Exit> {
-    let Some(experiments) = workspace.projects.get(project).map(|project| &project.experiments) else {
+    let Some(found) = workspace.projects.get(project) else {
         return Err(refuse(format!("There is no project `{project}`.")));
     };
-    let of_the_project = ExperimentId(project.0.clone());
-    match named {
-        Some(id) if experiments.contains_key(id) => Ok(id.clone()),
-        Some(id) => Err(refuse(format!("There is no experiment `{id}`. {}", choices(experiments.keys())))),
-        None if experiments.len() == 1 => Ok(experiments.keys().next().cloned().unwrap_or_default()),
-        None if experiments.contains_key(&of_the_project) => Ok(of_the_project),
-        None => Err(refuse(format!("Say which experiment with --experiment. {}", choices(experiments.keys())))),
-    }
+    let experiment = match named {
+        Some(id) => Some(id).filter(|id| found.experiments.contains_key(id)),
+        None => found.main_experiment(project),
+    };
+    experiment.cloned().ok_or_else(|| {
+        let wanted =
+            named.map_or("The project has no experiment.".to_owned(), |id| format!("There is no experiment `{id}`."));
+        refuse(format!("{wanted} {}", choices(found.experiments.keys())))
+    })
 }
 
 fn choices<T: Display>(ids: impl Iterator<Item = T>) -> String {

@@ -146,6 +146,14 @@ fn set<K: Ord + Clone, V>(to: Option<&mut BTreeMap<K, V>>, name: &K, value: V) {
 }
 
 impl Project {
+    /// The experiment that is meant where none is named: the one that has the project's name, or the only one.
+    #[must_use]
+    pub fn main_experiment(&self, id: &ProjectId) -> Option<&ExperimentId> {
+        let mut ids = self.experiments.keys();
+        let named = self.experiments.keys().find(|experiment| experiment.0 == id.0);
+        named.or_else(|| ids.next().filter(|_| self.experiments.len() == 1))
+    }
+
     #[must_use]
     pub fn new(spec: Arc<ProjectSpec>) -> Self {
         Self {

@@ -8,6 +8,9 @@ use super::route::Route;
 use super::state::Session;
 use crate::domain::{Problem, Workspace};
 
+/// What a person sees who opens Strata for the first time.
+const FIRST_WORKSPACE: &str = "support-triage";
+
 /// A workspace that comes with the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundledInfo {
@@ -32,11 +35,12 @@ impl Opened {
 }
 
 impl Session {
-    /// Opens the workspace that was open last, where it is still there.
+    /// Opens the workspace that was open last; where there is none, a bundled one.
     pub fn open_last(&mut self) {
         let last = self.settings.last_workspace().filter(|path| path.join("workspace.ron").is_file());
-        if let Some(path) = last.map(Path::to_owned) {
-            self.open_workspace(path);
+        match last.map(Path::to_owned) {
+            Some(path) => self.open_workspace(path),
+            None => self.open_bundled(FIRST_WORKSPACE.to_owned()),
         }
     }
 

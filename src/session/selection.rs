@@ -41,6 +41,9 @@ impl Selection {
             *self = Self::default();
             return;
         };
+        if self.experiment.as_ref().is_none_or(|id| !project.experiments.contains_key(id)) {
+            self.experiment = self.project.as_ref().and_then(|id| project.main_experiment(id)).cloned();
+        }
         keep(&mut self.experiment, &project.experiments);
         let experiment = self.experiment.as_ref().and_then(|id| project.experiments.get(id));
         if self.dataset.is_none() {
