@@ -8,6 +8,7 @@ use super::command::Command;
 use super::feed::Feed;
 use super::launch::{self, LaunchError, Prepared, Start, Wish};
 use super::notices::Level;
+use super::rehearsal::{Choice, Rehearsal, choice, rehearse};
 use super::route::Route;
 use super::runs::RunOffer;
 use super::state::Session;
@@ -27,6 +28,8 @@ pub struct Forecast {
     pub experiment: ExperimentId,
     /// What it would be, or all that keeps it from running.
     pub outcome: Result<Ready, Vec<Problem>>,
+    /// The cases to choose from; `None` where the dataset cannot be read.
+    pub choice: Option<Choice>,
 }
 
 /// A run that could be started.
@@ -37,6 +40,8 @@ pub struct Ready {
     pub warnings: Vec<Problem>,
     /// What the run needs beyond the workspace's folder.
     pub asks: BTreeSet<Capability>,
+    /// The first requests of each variant.
+    pub rehearsals: Vec<Rehearsal>,
 }
 
 #[derive(Default)]
@@ -58,6 +63,12 @@ impl Session {
     pub fn forecast(&self) -> Option<&Forecast> {
         let chosen = (self.selection.project.as_ref()?, self.selection.experiment.as_ref()?);
         self.forecast.forecast.as_ref().filter(|found| (&found.project, &found.experiment) == chosen)
+    }
+
+    /// Whether the forecast is being made anew, so that the one at hand may be of an earlier state.
+    #[must_use]
+    pub const fn is_forecasting(&self) -> bool {
+        self.forecast.under_way || self.forecast.due.is_some()
     }
 
     /// What [`Command::StartRun`] would do now; `None` where there is nothing to run.
@@ -89,8 +100,11 @@ impl Session {
         };
         self.forecast.under_way = true;
         let (datasets, past) = (self.shelf.clone(), self.past_output());
+        let known = self.forecast.forecast.as_ref().and_then(|last| last.choice.clone());
         self.jobs.quiet(move |_| {
+            let choice = choice(&workspace, &datasets, &wish, known);
             let outcome = launch::prepare(&workspace, &datasets, &wish, &past).map(|prepared| Ready {
+                rehearsals: rehearse(&prepared),
                 header: prepared.plan.header.clone(),
                 estimate: prepared.estimate,
                 warnings: prepared.warnings,
@@ -99,7 +113,7 @@ impl Session {
             Box::new(move |session| {
                 session.forecast.under_way = false;
                 session.forecast.forecast =
-                    Some(Forecast { project: wish.project, experiment: wish.experiment, outcome });
+                    Some(Forecast { project: wish.project, experiment: wish.experiment, outcome, choice });
             })
         });
     }

@@ -1,5 +1,6 @@
 //! The parts that screens are made of. Each has an accessible name; colours and sizes come from the theme.
 
+mod amount;
 mod button;
 mod card;
 mod empty;
@@ -13,9 +14,11 @@ mod segmented;
 mod source;
 mod switch;
 mod text;
+mod tick;
 mod tile;
 mod verdict;
 
+pub use amount::{Amount, amount, maybe, whole, within};
 pub use button::{danger, ghost, icon_button, link, primary, secondary};
 pub use card::{card, page, page_title, section, well};
 pub use empty::empty;
@@ -29,6 +32,7 @@ pub use segmented::segmented;
 pub use source::source;
 pub use switch::switch;
 pub use text::{body, faint, heading, icon, mono, muted, number, small, strong, title};
+pub use tick::{chip, option, tick};
 pub use tile::tile;
 pub use verdict::{VerdictMark, verdict_mark};
 

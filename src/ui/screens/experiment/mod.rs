@@ -1,5 +1,15 @@
 //! Which variants meet which models on which cases, and what that costs.
 
+mod cases;
+mod check_form;
+mod checks;
+mod data;
+mod dry;
+mod kinds;
+mod matrix;
+mod rules;
+mod schema;
 mod screen;
+mod side;
 
 pub(super) use screen::{State, show};

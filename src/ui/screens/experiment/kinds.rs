@@ -1,0 +1,163 @@
+//! The kinds of checks: their names, what each is good for, and one to begin with.
+
+use serde_json::json;
+
+use crate::domain::{Check, CheckKind, LengthUnit, ModelId, Need, Tolerance, Usd};
+use crate::ui::format;
+
+pub(super) struct Kind {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub make: fn(Option<ModelId>) -> CheckKind,
+}
+
+pub(super) const KINDS: [Kind; 11] = [
+    Kind {
+        name: "Equals",
+        help: "The answer is exactly this text.",
+        make: |_| CheckKind::Equals { value: String::new(), ignore_case: false },
+    },
+    Kind {
+        name: "Contains",
+        help: "All, or any, of these texts stand in the answer.",
+        make: |_| CheckKind::Contains { values: vec![String::new()], need: Need::All, ignore_case: true },
+    },
+    Kind {
+        name: "Starts with",
+        help: "The answer begins with this text.",
+        make: |_| CheckKind::StartsWith { value: String::new(), ignore_case: false },
+    },
+    Kind {
+        name: "Regex",
+        help: "A pattern is found in the answer.",
+        make: |_| CheckKind::Regex { pattern: String::new() },
+    },
+    Kind { name: "JSON", help: "The whole answer is JSON.", make: |_| CheckKind::Json },
+    Kind {
+        name: "JSON Schema",
+        help: "The answer is JSON of this shape.",
+        make: |_| CheckKind::JsonSchema { schema: json!({"type": "object"}) },
+    },
+    Kind {
+        name: "Number",
+        help: "The first number is close to this one.",
+        make: |_| CheckKind::Number { value: String::new(), tolerance: Tolerance::default() },
+    },
+    Kind {
+        name: "Length",
+        help: "The answer is neither too short nor too long.",
+        make: |_| CheckKind::Length { min: None, max: Some(500), unit: LengthUnit::Characters },
+    },
+    Kind {
+        name: "Cost",
+        help: "The answer costs at most this.",
+        make: |_| CheckKind::Cost { max: Usd::from_nanos(10_000_000) },
+    },
+    Kind {
+        name: "Latency",
+        help: "The answer is there within this time.",
+        make: |_| CheckKind::Latency { max_ms: 3_000.0 },
+    },
+    Kind {
+        name: "Judge",
+        help: "A model reads the answer against a rubric. Costs a call.",
+        make: |model| CheckKind::Judge { model: model.unwrap_or_default(), rubric: String::new() },
+    },
+];
+
+/// The kind's name, for people.
+pub(super) const fn name(kind: &CheckKind) -> &'static str {
+    match kind {
+        CheckKind::Equals { .. } => "Equals",
+        CheckKind::Contains { .. } => "Contains",
+        CheckKind::StartsWith { .. } => "Starts with",
+        CheckKind::Regex { .. } => "Regex",
+        CheckKind::Json => "JSON",
+        CheckKind::JsonSchema { .. } => "JSON Schema",
+        CheckKind::Number { .. } => "Number",
+        CheckKind::Length { .. } => "Length",
+        CheckKind::Cost { .. } => "Cost",
+        CheckKind::Latency { .. } => "Latency",
+        CheckKind::Judge { .. } => "Judge",
+    }
+}
+
+/// What a check asks for, in one line.
+pub(super) fn summary(check: &Check) -> String {
+    let asked = match &check.kind {
+        CheckKind::Equals { value, .. } | CheckKind::StartsWith { value, .. } => quoted(value),
+        CheckKind::Contains { values, need, .. } => {
+            let word = if *need == Need::All { " and " } else { " or " };
+            values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(word)
+        }
+        CheckKind::Regex { pattern } => pattern.clone(),
+        CheckKind::Json => String::new(),
+        CheckKind::JsonSchema { schema } => {
+            let fields = schema.get("properties").and_then(serde_json::Value::as_object);
+            fields.map_or_else(String::new, |fields| fields.keys().cloned().collect::<Vec<_>>().join(", "))
+        }
+        CheckKind::Number { value, tolerance } => match tolerance {
+            Tolerance::Absolute(0.0) => value.clone(),
+            Tolerance::Absolute(by) => format!("{value} ± {by}"),
+            Tolerance::Relative(by) => format!("{value} ± {}", format::percent(*by)),
+        },
+        CheckKind::Length { min, max, unit } => format!("{} {}", between(*min, *max), unit_word(*unit)),
+        CheckKind::Cost { max } => format!("at most {max}"),
+        CheckKind::Latency { max_ms } => format!("within {}", format::seconds(*max_ms)),
+        CheckKind::Judge { model, rubric } => {
+            let first = rubric.lines().next().unwrap_or_default();
+            format!("{model}: {first}")
+        }
+    };
+    let place = check.at.as_ref().map(|at| format!("at {at}")).unwrap_or_default();
+    let not = if check.not { "not".to_owned() } else { String::new() };
+    [not, asked, place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(value: &str) -> String {
+    if value.is_empty() { "(nothing yet)".to_owned() } else { value.replace('\n', " ↵ ") }
+}
+
+fn between(min: Option<u64>, max: Option<u64>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "any number of".to_owned(),
+    }
+}
+
+pub(super) const fn unit_word(unit: LengthUnit) -> &'static str {
+    match unit {
+        LengthUnit::Characters => "characters",
+        LengthUnit::Words => "words",
+        LengthUnit::Lines => "lines",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_offered_once_under_its_own_name() {
+        for kind in &KINDS {
+            assert_eq!(name(&(kind.make)(None)), kind.name);
+        }
+        let mut names: Vec<_> = KINDS.iter().map(|kind| (kind.make)(None).name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), KINDS.len());
+    }
+
+    #[test]
+    fn a_check_is_told_in_a_line() {
+        let check = |kind, expect: &str| assert_eq!(summary(&Check::new(kind)), expect);
+        check(CheckKind::Equals { value: "yes".into(), ignore_case: false }, "yes");
+        check(CheckKind::Length { min: Some(5), max: Some(160), unit: LengthUnit::Words }, "5 to 160 words");
+        check(CheckKind::Latency { max_ms: 3000.0 }, "within 3.00 s");
+        check(CheckKind::Number { value: "4".into(), tolerance: Tolerance::Relative(0.01) }, "4 ± 1 %");
+        let not = Check { not: true, at: Some("/a".into()), ..Check::new(CheckKind::Regex { pattern: "x+".into() }) };
+        assert_eq!(summary(&not), "not x+ at /a");
+    }
+}
