@@ -1,4 +1,5 @@
-//! A window on a temporary copy of a bundled workspace, with a configuration folder of its own.
+//! A window on a temporary copy of a bundled workspace, with a configuration folder of its own. Tests have no fonts of
+//! the system, so letters of other scripts are boxes there.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,18 +21,26 @@ impl Window {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config");
-        let harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).build_eframe(move |context| {
-            let options = SessionOptions { config_dir: Some(config), ..SessionOptions::default() };
-            App::new(&context.egui_ctx, options).unwrap()
-        });
+        let harness = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).allow_missing_glyphs().build_eframe(
+            move |context| {
+                let options = SessionOptions { config_dir: Some(config), ..SessionOptions::default() };
+                App::new(&context.egui_ctx, options).unwrap()
+            },
+        );
         Self { harness, root: folder.path().join("support-triage"), _folder: folder }
     }
 
     /// A window on a copy of the bundled workspace `support-triage`.
     pub fn open() -> Self {
+        Self::prepared(|_| {})
+    }
+
+    /// The same, with something done to the copy before it is opened.
+    pub fn prepared(prepare: impl FnOnce(&Path)) -> Self {
         let mut window = Self::new();
         let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("workspaces/support-triage");
         copy(&bundled, &window.root);
+        prepare(&window.root);
         let root = window.root.clone();
         window.send(Command::OpenWorkspace(root));
         window.until("the workspace is open", |app| app.session().workspace().is_some());

@@ -1,5 +1,17 @@
-//! The answers of a run, cell by cell.
+//! The answers of a run, cell by cell: the grid, one trial in detail, columns side by side.
+//!
+//! `data`, `filter`, `diff` and `attempts` gather plain values; the other files draw them.
 
+mod attempts;
+mod banner;
+mod bar;
+mod compare;
+mod data;
+mod detail;
+mod diff;
+mod filter;
+mod grid;
+mod keys;
 mod screen;
 
 pub(super) use screen::{State, show};

@@ -1,18 +1,154 @@
-//! Draws the Results screen.
+//! Puts the screen together, and remembers what only it knows.
 
-use egui::Ui;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use egui_material_icons::icons;
 
+use super::data::{self, ColumnHead};
+use super::filter::{Facts, Filters, Rows};
+use super::{banner, bar, compare, detail, grid, keys};
+use crate::analysis::Board;
+use crate::domain::{RunId, TrialRef};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
+use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
-#[derive(Default)]
-pub(in crate::ui) struct State;
+/// How long a frame may look for rows.
+const SLICE: Duration = Duration::from_millis(2);
 
-pub(in crate::ui) fn show(_session: &Session, _state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum View {
+    #[default]
+    Grid,
+    Compare,
+}
+
+/// Where the keyboard is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cursor {
+    pub case: u32,
+    pub column: usize,
+}
+
+#[derive(Default)]
+pub(in crate::ui) struct State {
+    run: Option<RunId>,
+    pub(super) view: View,
+    pub(super) filters: Filters,
+    /// What is typed into the field for a search.
+    pub(super) text: String,
+    pub(super) rows: Rows,
+    pub(super) cursor: Option<Cursor>,
+    /// The cursor was moved, and its row is to be in sight.
+    pub(super) follow: bool,
+    pub(super) page: usize,
+    /// Trials asked for last, and whether the dataset was there then: the same is not asked for twice.
+    pub(super) asked: (Vec<TrialRef>, bool),
+    heads: Heads,
+    pub(super) detail: detail::DetailState,
+    pub(super) compare: compare::CompareState,
+}
+
+/// Heads of columns, made anew when their numbers change.
+#[derive(Default)]
+struct Heads {
+    made: Option<(u64, bool, Instant)>,
+    heads: Arc<[ColumnHead]>,
+}
+
+pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+    let runs = session.runs();
+    if runs.shown().is_none() {
+        nothing(session, sender, ui);
+        return;
+    }
+    if state.run.as_ref() != runs.shown() {
+        let view = state.view;
+        *state = State { run: runs.shown().cloned(), view, ..State::default() };
+    }
+    let side = Theme::of(ui).size.space.l;
+    #[expect(clippy::cast_possible_truncation, reason = "a margin of a few points")]
+    let margin = Margin { left: side as i8, right: side as i8, top: 12, bottom: 8 };
+    Panel::top("results head").frame(Frame::new().inner_margin(margin)).show_separator_line(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 8.0;
+        banner::show(session, state, sender, ui);
+        if let Some(board) = runs.board() {
+            bar::show(session, board, state, sender, ui);
+        }
+    });
+    let Some(board) = runs.board() else {
+        reading(ui);
+        return;
+    };
+    find_rows(session, board, state, ui);
+    keys::handle(session, board, state, sender, ui);
+    match state.view {
+        View::Grid => grid_and_detail(session, board, state, sender, ui),
+        View::Compare => compare::show(session, board, state, sender, ui),
+    }
+}
+
+fn nothing(session: &Session, sender: &CommandSender, ui: &mut Ui) {
+    let other =
+        session.runs().recorded().iter().find(|run| Some(&run.header.project) == session.selection().project.as_ref());
+    if let Some(run) = other {
+        let about = "The chosen experiment has not been run yet. Another one of this project has.";
+        if widgets::empty(ui, icons::ICON_GRID_VIEW, "No run of this experiment", about, Some("Show the last run")) {
+            sender.send(Command::OpenRun(run.header.id.clone()));
+        }
+        return;
+    }
     let about = "When an experiment has been run, its answers stand here side by side.";
     if widgets::empty(ui, icons::ICON_GRID_VIEW, "No run to show", about, Some("Go to Experiment")) {
         sender.send(Command::Go(Route::Experiment));
+    }
+}
+
+fn reading(ui: &mut Ui) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.35);
+        widgets::progress(ui, "Reading the run", None, 160.0);
+        widgets::muted(ui, "Reading the run…");
+    });
+}
+
+fn grid_and_detail(session: &Session, board: &Board, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+    if let Some(trial) = session.selection().trial {
+        let theme = Theme::of(ui);
+        let frame = Frame::new().fill(theme.grounds.surface).inner_margin(Margin::same(0));
+        let most = (ui.available_width() - 320.0).max(320.0);
+        Panel::right("trial").frame(frame).default_size(460.0).size_range(320.0..=most).show(ui, |ui| {
+            detail::show(session, board, trial, state, sender, ui);
+        });
+    }
+    let heads = heads(session, board, state);
+    CentralPanel::default().frame(Frame::new()).show(ui, |ui| grid::show(session, board, &heads, state, sender, ui));
+}
+
+/// The heads of columns. While a run goes on they are made anew four times a second: nobody reads faster.
+fn heads(session: &Session, board: &Board, state: &mut State) -> Arc<[ColumnHead]> {
+    let previous = session.runs().previous();
+    let now = Instant::now();
+    let stands = state.heads.made.is_some_and(|(revision, compared, at)| {
+        compared == previous.is_some()
+            && (revision == board.revision()
+                || (now < at + Duration::from_millis(250) && session.runs().live().is_some()))
+    });
+    if !stands {
+        state.heads.made = Some((board.revision(), previous.is_some(), now));
+        state.heads.heads = data::column_heads(board, previous).into();
+    }
+    state.heads.heads.clone()
+}
+
+fn find_rows(session: &Session, board: &Board, state: &mut State, ui: &Ui) {
+    let runs = session.runs();
+    let facts = Facts { board, previous: runs.previous(), rows: runs.rows() };
+    let begun = Instant::now();
+    if state.rows.update(&facts, &state.filters, || begun.elapsed() > SLICE) {
+        ui.ctx().request_repaint();
     }
 }

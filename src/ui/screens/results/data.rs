@@ -1,0 +1,405 @@
+//! What the grid shows, as plain values: heads of columns, cells, the runs to choose from, how the run stands.
+
+use jiff::Timestamp;
+
+use crate::analysis::{Board, Change, ColumnChange, ColumnMetrics, Ending};
+use crate::domain::{Interval, RunHeader, RunId, RunState, RunSummary, TrialRef};
+use crate::session::{Previous, RunView, Session};
+use crate::ui::format;
+use crate::ui::widgets::VerdictMark;
+
+/// The head of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ColumnHead {
+    pub variant: String,
+    pub model: String,
+    pub scripted: bool,
+    pub rate: Option<Interval>,
+    /// Mean cost of an answer and its latencies.
+    pub facts: String,
+    pub errored: u64,
+    pub unscored: u64,
+    pub change: Option<HeadChange>,
+}
+
+/// A column against the run before.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct HeadChange {
+    /// `+3.2 points`.
+    pub text: String,
+    /// Better, worse, or neither: only what is more than chance has a direction.
+    pub direction: Option<Change>,
+    pub about: String,
+}
+
+pub(super) fn column_heads(board: &Board, previous: Option<&Previous>) -> Vec<ColumnHead> {
+    let header = board.header();
+    let models = header.models.len().max(1);
+    let head = |column: usize| {
+        let metrics = board.column(column);
+        let model = header.models.get(column % models);
+        let change = previous.and_then(|previous| previous.baseline.columns.get(column)?.as_ref());
+        ColumnHead {
+            variant: header.variants.get(column / models).map(ToString::to_string).unwrap_or_default(),
+            model: model.map(|model| model.id.to_string()).unwrap_or_default(),
+            scripted: model.is_some_and(|model| model.scripted),
+            rate: metrics.pass_rate(),
+            facts: facts(metrics),
+            errored: metrics.errored,
+            unscored: metrics.unscored,
+            change: change.and_then(head_change),
+        }
+    };
+    (0..header.columns()).map(head).collect()
+}
+
+fn facts(metrics: &ColumnMetrics) -> String {
+    let cost = metrics.mean_cost().map_or_else(|| "price unknown".to_owned(), |cost| format!("{cost} each"));
+    let parts = [
+        (metrics.ended() > metrics.errored).then_some(cost),
+        metrics.latency_p50().map(|ms| format!("p50 {}", format::seconds(ms))),
+        metrics.latency_p95().map(|ms| format!("p95 {}", format::seconds(ms))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn head_change(change: &ColumnChange) -> Option<HeadChange> {
+    let difference = change.difference?;
+    let direction = match change.p {
+        Some(p) if p < 0.05 && difference.value > 0.0 => Some(Change::Fixed),
+        Some(p) if p < 0.05 && difference.value < 0.0 => Some(Change::Regressed),
+        _ => None,
+    };
+    let sign = if difference.value < 0.0 { '−' } else { '+' };
+    let likely = if direction.is_some() { "" } else { " No more than chance can explain." };
+    Some(HeadChange {
+        text: format!("{sign}{:.1} pts", difference.value.abs() * 100.0),
+        direction,
+        about: format!(
+            "Against the run before, over {} cases: {} turned right, {} turned wrong (95 % interval {:+.1} to {:+.1} points).{likely}",
+            change.cases,
+            change.fixed,
+            change.regressed,
+            difference.low * 100.0,
+            difference.high * 100.0,
+        ),
+    })
+}
+
+/// One cell of the grid.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CellData {
+    pub mark: VerdictMark,
+    /// `4/5`, where the cell has several trials.
+    pub share: Option<String>,
+    /// Latency and cost.
+    pub facts: String,
+    pub cached: bool,
+    pub change: Option<Change>,
+    /// The trial whose answer the cell shows.
+    pub shown: TrialRef,
+}
+
+pub(super) fn cell(board: &Board, previous: Option<&Previous>, case: u32, column: usize) -> CellData {
+    let view = board.cell(case, column);
+    let scored = view.scored();
+    let mark = if scored > 0 {
+        if view.passed * 2 > scored { VerdictMark::Pass } else { VerdictMark::Fail }
+    } else if view.errored > 0 {
+        VerdictMark::Errored
+    } else if view.unscored > 0 {
+        VerdictMark::Unscored
+    } else if board.is_running(case, column) {
+        VerdictMark::Running
+    } else {
+        VerdictMark::Pending
+    };
+    let repeats = board.header().repeats;
+    let share = (repeats > 1 && scored + view.errored + view.unscored > 0).then(|| {
+        let ended = scored + view.errored + view.unscored;
+        format!("{}/{ended}", view.passed)
+    });
+    let latency = view.latency_ms.map(|ms| format::seconds(f64::from(ms)));
+    let cost = view.cost.map(|cost| cost.to_string());
+    CellData {
+        mark,
+        share,
+        facts: [latency, cost].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        cached: view.cached,
+        change: previous.and_then(|previous| previous.change(case, column)),
+        shown: shown_trial(board, case, column),
+    }
+}
+
+/// The first of a cell's trials that agrees with its mark: what a person wants to read of a failed cell is a failure.
+fn shown_trial(board: &Board, case: u32, column: usize) -> TrialRef {
+    let header = board.header();
+    let view = board.cell(case, column);
+    let right = view.passed * 2 > view.scored();
+    let ends =
+        |repeat: &u16| board.trial(trial_at(header, case, column, *repeat)).map(crate::analysis::TrialMark::ending);
+    let agrees = |repeat: &u16| match ends(repeat) {
+        Some(Ending::Passed) => right,
+        Some(Ending::Failed) => !right,
+        _ => false,
+    };
+    let repeats = || 0..u16::try_from(header.repeats).unwrap_or(u16::MAX);
+    let repeat = repeats().find(agrees).or_else(|| repeats().find(|repeat| ends(repeat).is_some()));
+    trial_at(header, case, column, repeat.unwrap_or_default())
+}
+
+/// The trial at a place of the grid.
+pub(super) fn trial_at(header: &RunHeader, case: u32, column: usize, repeat: u16) -> TrialRef {
+    let models = header.models.len().max(1);
+    let place = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+    TrialRef { case, variant: place(column / models), model: place(column % models), repeat }
+}
+
+/// A run to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RunChoice {
+    pub id: RunId,
+    pub text: String,
+}
+
+/// The recorded runs of the chosen project, newest first, the one under way before them.
+pub(super) fn run_choices(session: &Session) -> Vec<RunChoice> {
+    let runs = session.runs();
+    let live = runs.live().map(|live| RunChoice {
+        id: live.header.id.clone(),
+        text: format!("{} · {} · running", live.header.experiment, format::when(live.header.started_at)),
+    });
+    let project = session.selection().project.as_ref();
+    let recorded = runs
+        .recorded()
+        .iter()
+        .filter(|run| Some(&run.header.project) == project)
+        .filter(|run| live.as_ref().is_none_or(|live| live.id != run.header.id))
+        .map(run_choice);
+    live.clone().into_iter().chain(recorded).collect()
+}
+
+fn run_choice(run: &RunSummary) -> RunChoice {
+    let scored = run.passed + run.failed;
+    #[expect(clippy::cast_precision_loss, reason = "counts of trials")]
+    let rate = (scored > 0).then(|| format::percent(run.passed as f64 / scored as f64));
+    let parts = [
+        Some(run.header.experiment.to_string()),
+        Some(format::when(run.header.started_at)),
+        Some(state_word(run.state).to_owned()),
+        rate.map(|rate| format!("{rate} passed")),
+    ];
+    RunChoice { id: run.header.id.clone(), text: parts.into_iter().flatten().collect::<Vec<_>>().join(" · ") }
+}
+
+/// How a recorded run ended; one that says it runs and is not under way here was cut short.
+pub(super) const fn state_word(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "interrupted",
+        RunState::Completed | RunState::BudgetReached | RunState::Cancelled | RunState::Incomplete => state.word(),
+    }
+}
+
+/// How the shown run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Standing {
+    /// Under way.
+    Running {
+        done: u64,
+        total: u64,
+        text: String,
+        paused: bool,
+    },
+    /// Over, and trials are left.
+    Left {
+        what: String,
+        left: u64,
+    },
+    Completed,
+}
+
+pub(super) fn standing(board: &Board, live: Option<&RunView<'_>>) -> Standing {
+    let (done, total) = (board.ended(), board.trials());
+    if let Some(live) = live.filter(|live| live.header.id == board.header().id) {
+        let paused = board
+            .paused()
+            .map(|reason| if reason.is_empty() { "Paused".to_owned() } else { format!("Paused: {reason}") });
+        let left = live.left.map(|left| format!("{} left", format::duration(left)));
+        let spent = live.budget.map_or_else(
+            || format!("{} spent", live.totals.spent),
+            |budget| format!("{} of {budget}", live.totals.spent),
+        );
+        let count = format!("{} of {} trials", format::count(done), format::count(total));
+        let parts = [paused.clone(), Some(count), left, Some(spent)];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        return Standing::Running { done, total, text, paused: paused.is_some() };
+    }
+    let left = total.saturating_sub(done);
+    let what = match board.state() {
+        RunState::Completed => return Standing::Completed,
+        _ if left == 0 => return Standing::Completed,
+        RunState::Running => "The program ended while the run was under way.",
+        RunState::BudgetReached => "The budget was reached.",
+        RunState::Cancelled => "The run was cancelled.",
+        RunState::Incomplete => "The run could not go on: its endpoints stopped, or its record could not be written.",
+    };
+    Standing::Left { what: what.to_owned(), left }
+}
+
+/// The day and hour of a run, and with which program.
+pub(super) fn about_run(board: &Board, now: Timestamp) -> String {
+    let header = board.header();
+    let parts = [
+        format::since(header.started_at, now),
+        format!("{} cases", format::count(header.cases.into())),
+        format!("{} trials", format::count(board.trials())),
+        format!("{} spent", board.totals().spent),
+    ];
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{
+        CallError, CheckResult, Completion, Fault, Fingerprint, FinishReason, Outcome, RunEvent, RunModel, Score,
+        TrialEnded, Usd, Verdict,
+    };
+
+    /// A run of two variants on one model, with two checks.
+    pub fn board(cases: u32, repeats: u32) -> Board {
+        Board::new(Arc::new(RunHeader {
+            id: "r".into(),
+            project: "p".into(),
+            experiment: "e".into(),
+            definition: ron::from_str(
+                r#"(variants: ["a", "b"], models: ["m"], dataset: "d", checks: [(kind: Json), (metric: "tone", kind: Regex(pattern: "x"))])"#,
+            )
+            .unwrap(),
+            variants: vec!["a".into(), "b".into()],
+            models: vec![RunModel { id: "m".into(), model: "m-1".into(), origin: "scripted".into(), scripted: true }],
+            dataset: "d".into(),
+            dataset_fingerprint: Fingerprint([0; 32]),
+            cases,
+            repeats,
+            started_at: Timestamp::UNIX_EPOCH,
+            program: "0".into(),
+            prices_dated: String::new(),
+        }))
+    }
+
+    /// `outcome`: `p` passed, `f` the second check failed, `u` unscored, `e` errored.
+    pub fn end(board: &mut Board, case: u32, variant: u16, repeat: u16, outcome: char) {
+        let check = |metric: &str, pass: bool| CheckResult {
+            metric: metric.into(),
+            verdict: if pass { Verdict::Pass } else { Verdict::Fail },
+            score: Some(f64::from(u8::from(pass))),
+            weight: 1.0,
+            reason: String::new(),
+        };
+        let score =
+            |verdict, second| Score { verdict, score: 1.0, checks: vec![check("json", true), check("tone", second)] };
+        let outcome = match outcome {
+            'p' => Outcome::Scored(score(Verdict::Pass, true)),
+            'f' => Outcome::Scored(score(Verdict::Fail, false)),
+            'u' => Outcome::Unscored(score(Verdict::Unscored, true)),
+            _ => Outcome::Errored(CallError::new(Fault::Server, "down")),
+        };
+        let answered = !matches!(outcome, Outcome::Errored(_));
+        let answer = answered.then(|| {
+            Arc::new(Completion {
+                text: "x".into(),
+                reasoning: None,
+                tool_calls: Vec::new(),
+                finish: FinishReason::Stop,
+                usage: None,
+                model: None,
+                request_id: None,
+                first_token_ms: None,
+                latency_ms: 840.0,
+            })
+        });
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(&case.to_be_bytes());
+        key[4..6].copy_from_slice(&variant.to_be_bytes());
+        key[6..8].copy_from_slice(&repeat.to_be_bytes());
+        board.apply(&RunEvent::TrialEnded(Arc::new(TrialEnded {
+            trial: TrialRef { case, variant, model: 0, repeat },
+            key: Fingerprint(key),
+            case_id: format!("case {case}").into(),
+            request: Fingerprint(key),
+            outcome,
+            answer,
+            cached: false,
+            attempts: 1,
+            cost: answered.then(|| Usd::from_nanos(4_200_000)),
+            spent: Usd::ZERO,
+            judge_spent: Usd::ZERO,
+        })));
+    }
+
+    #[test]
+    fn a_head_has_rate_cost_latency_and_counts() {
+        let mut board = board(4, 1);
+        for (case, outcome) in (0..).zip("ppfe".chars()) {
+            end(&mut board, case, 0, 0, outcome);
+        }
+        let heads = column_heads(&board, None);
+        let first = &heads[0];
+        assert_eq!((first.variant.as_str(), first.model.as_str(), first.scripted), ("a", "m", true));
+        assert!((first.rate.unwrap().value - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!(first.facts, "$0.0042 each · p50 840 ms · p95 840 ms");
+        assert_eq!((first.errored, first.unscored), (1, 0));
+        assert_eq!((heads[1].rate, heads[1].facts.as_str()), (None, ""));
+    }
+
+    #[test]
+    fn a_cell_says_how_many_of_its_trials_passed() {
+        let check = |outcomes: &str, mark: VerdictMark, share: Option<&str>, repeat: u16| {
+            let mut board = board(1, 3);
+            for (repeat, outcome) in (0..).zip(outcomes.chars()) {
+                end(&mut board, 0, 0, repeat, outcome);
+            }
+            let cell = cell(&board, None, 0, 0);
+            assert_eq!((cell.mark, cell.share.as_deref(), cell.shown.repeat), (mark, share, repeat), "{outcomes}");
+        };
+        check("ppf", VerdictMark::Pass, Some("2/3"), 0);
+        check("pff", VerdictMark::Fail, Some("1/3"), 1);
+        check("eee", VerdictMark::Errored, Some("0/3"), 0);
+        check("eu", VerdictMark::Errored, Some("0/2"), 0);
+        check("eup", VerdictMark::Pass, Some("1/3"), 2);
+        check("", VerdictMark::Pending, None, 0);
+    }
+
+    #[test]
+    fn a_change_has_a_direction_only_where_it_is_more_than_chance() {
+        let check = |difference: f64, p: f64, direction: Option<Change>, text: &str| {
+            let change = ColumnChange {
+                before: 0,
+                cases: 50,
+                regressed: 1,
+                fixed: 6,
+                difference: Some(Interval { value: difference, low: difference - 0.05, high: difference + 0.05 }),
+                p: Some(p),
+                cost_ratio: None,
+                latency_ratio: None,
+            };
+            let head = head_change(&change).unwrap();
+            assert_eq!((head.direction, head.text.as_str()), (direction, text));
+        };
+        check(0.1, 0.01, Some(Change::Fixed), "+10.0 pts");
+        check(-0.1, 0.01, Some(Change::Regressed), "−10.0 pts");
+        check(0.1, 0.4, None, "+10.0 pts");
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_says_what_is_left() {
+        let mut board = board(4, 1);
+        end(&mut board, 0, 0, 0, 'p');
+        assert!(matches!(standing(&board, None), Standing::Left { left: 7, .. }));
+        board.apply(&RunEvent::Ended { state: RunState::Completed, at: Timestamp::UNIX_EPOCH });
+        assert_eq!(standing(&board, None), Standing::Completed);
+    }
+}

@@ -1,0 +1,171 @@
+//! Results on a recorded run: filters, one trial in detail, columns side by side.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use egui::Key;
+use egui_kittest::kittest::Queryable;
+use strata::domain::RunId;
+use strata::plan::PastOutput;
+use strata::provider::SystemKeys;
+use strata::session::launch::{Start, Wish, begin, prepare};
+use strata::session::{Command, Route, Shelf};
+use strata::store::open_workspace;
+use strata::store::records::Records;
+
+use crate::support::Window;
+
+/// Runs the first cases of an experiment by script, and records them.
+fn record(root: &Path, experiment: &str, limit: usize) -> RunId {
+    let workspace = open_workspace(root).unwrap();
+    let wish = Wish { project: "triage".into(), experiment: experiment.into(), limit: Some(limit), ..Wish::default() };
+    let prepared = prepare(&workspace, &Shelf::default(), &wish, &PastOutput::new()).unwrap();
+    let records = Records::open(root).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let start = Start {
+        records: &records,
+        granted: &BTreeSet::new(),
+        keys: Arc::new(SystemKeys::default()),
+        watchers: Vec::new(),
+        runtime: runtime.handle(),
+        on_text: None,
+        stall_limit: None,
+    };
+    let handle = begin(prepared, start).unwrap();
+    let run = handle.header().id.clone();
+    runtime.block_on(handle.ended());
+    run
+}
+
+/// A window on the results of a run of twelve cases in six columns.
+fn results() -> Window {
+    let mut window = Window::prepared(|root| {
+        record(root, "triage", 12);
+    });
+    window.send(Command::SelectExperiment("triage".into()));
+    window.go(Route::Results);
+    window.until("the run and what is in sight are read", |app| {
+        let runs = app.session().runs();
+        runs.board().is_some() && runs.head(0).is_some()
+    });
+    window
+}
+
+#[test]
+fn without_a_run_the_screen_leads_to_the_experiment() {
+    let mut window = Window::open();
+    window.go(Route::Results);
+    window.click("Go to Experiment");
+    assert_eq!(window.harness.state_mut().session().route(), Route::Experiment);
+}
+
+#[test]
+fn the_grid_names_its_columns_and_cells() {
+    let window = results();
+    assert!(window.sees("baseline, swift") && window.sees("layered-examples, sage"));
+    assert!(window.sees("Scripted, not a model"));
+    assert!(window.sees("12 cases"));
+}
+
+#[test]
+fn a_filter_leaves_the_cases_that_it_asks_for() {
+    let mut window = results();
+    window.click("Show: Failed");
+    assert!(!window.sees("12 cases"), "some case passed everywhere");
+    window.click("Show: Regressed");
+    assert!(window.sees("0 of 12 cases"), "there is no run before");
+    window.harness.get_by_role_and_label(egui::Role::Button, "Show all cases").click();
+    window.steps();
+    assert!(window.sees("12 cases"));
+}
+
+#[test]
+fn a_text_is_found_in_the_answers() {
+    let mut window = results();
+    window.harness.get_by_label("Find in answers").type_text("no such words at all");
+    window.steps();
+    window.harness.key_press(Key::Enter);
+    window.steps();
+    window
+        .until("the search is over", |app| app.session().runs().search().is_some_and(|search| search.trials.is_some()));
+    assert!(window.sees("0 of 12 cases"));
+}
+
+#[test]
+fn a_trial_opens_by_keyboard_and_shows_all_about_itself() {
+    let mut window = results();
+    window.harness.key_press(Key::J);
+    window.steps();
+    window.harness.key_press(Key::J);
+    window.steps();
+    window.harness.key_press(Key::ArrowRight);
+    window.steps();
+    window.harness.key_press(Key::Enter);
+    window.steps();
+    let trial = window.harness.state_mut().session().selection().trial.unwrap();
+    assert_eq!((trial.case, trial.variant, trial.model), (1, 0, 1));
+    window.until("the trial is read", |app| {
+        let runs = app.session().runs();
+        runs.trial(trial).is_some() && runs.sent().is_some()
+    });
+    assert!(window.sees("Checks") && window.sees("Messages as sent") && window.sees("Usage and cost"));
+    let sent = window.harness.state_mut().session().runs().sent().map(|(_, sent)| sent.clone());
+    assert!(matches!(sent, Some(strata::session::Sent::Exactly(_))), "{sent:?}");
+    window.harness.key_press(Key::Escape);
+    window.steps();
+    assert_eq!(window.harness.state_mut().session().selection().trial, None);
+}
+
+#[test]
+fn a_cell_opens_by_click() {
+    let mut window = results();
+    let head = window.harness.state_mut().session().runs().head(2).unwrap().id.to_string();
+    let cell = format!("{head}, baseline · swift");
+    window.harness.get_by_label_contains(&cell).click();
+    window.steps();
+    assert_eq!(window.harness.state_mut().session().selection().trial.map(|trial| trial.case), Some(2));
+    window.until("the trial is read", |app| {
+        let trial = app.session().selection().trial.unwrap();
+        app.session().runs().trial(trial).is_some()
+    });
+    window.click("Close trial");
+    assert_eq!(window.harness.state_mut().session().selection().trial, None);
+}
+
+#[test]
+fn columns_are_compared_in_a_sentence_and_side_by_side() {
+    let mut window = results();
+    window.click("View: Compare");
+    window.until("both answers are read", |app| {
+        let runs = app.session().runs();
+        let trial = |variant, model| strata::domain::TrialRef { case: 0, variant, model, repeat: 0 };
+        runs.trial(trial(0, 0)).is_some() && runs.trial(trial(0, 1)).is_some()
+    });
+    assert!(window.sees("1 of 12"));
+    window.click("Next case");
+    assert!(window.sees("2 of 12"));
+    window.harness.key_press(Key::ArrowLeft);
+    window.steps();
+    assert!(window.sees("1 of 12"));
+    window.click("Only what differs");
+    window.click("Add column");
+    assert!(window.sees("Take away column 3"));
+}
+
+#[test]
+fn what_turned_since_the_run_before_is_found() {
+    let mut window = Window::prepared(|root| {
+        record(root, "quick", 12);
+        record(root, "quick", 12);
+    });
+    window.send(Command::SelectExperiment("quick".into()));
+    window.go(Route::Results);
+    window.until("the run before is read", |app| app.session().runs().previous().is_some());
+    window.click("Show: Changed");
+    let session = window.harness.state_mut().session();
+    let changed = &session.runs().previous().unwrap().baseline.changed;
+    let cases: BTreeSet<u32> = changed.iter().map(|change| change.case).collect();
+    let expect = if cases.len() == 12 { "12 cases".to_owned() } else { format!("{} of 12 cases", cases.len()) };
+    assert!(window.sees(&expect), "{expect}");
+}
