@@ -158,6 +158,7 @@ impl Session {
         self.runs.records = Some(records);
         self.runs.recorded = runs;
         self.choose_run();
+        self.go_on_after_a_crash();
     }
 
     /// Lists the runs anew.

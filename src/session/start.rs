@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::command::Command;
 use super::feed::Feed;
-use super::launch::{self, LaunchError, Prepared, Start, Wish};
+use super::launch::{self, LaunchError, Prepared, Start, TRY_IT, Wish};
 use super::notices::Level;
 use super::rehearsal::{Choice, Rehearsal, choice, rehearse};
 use super::route::Route;
 use super::runs::RunOffer;
 use super::state::Session;
 use crate::analysis::Board;
-use crate::domain::{Capability, ExperimentId, Problem, ProjectId, RunHeader, RunId, RunState};
+use crate::domain::{Capability, ExperimentId, Problem, ProjectId, RunHeader, RunId, RunState, RunSummary};
 use crate::engine::RunHandle;
 use crate::plan::{Estimate, PastOutput};
 use crate::provider::SystemKeys;
@@ -130,6 +130,18 @@ impl Session {
             let board = Board::new(prepared.plan.header.clone());
             Ok((launch::begin(prepared, how)?, board))
         });
+    }
+
+    /// A run that was under way when its program died goes on by itself: its user had agreed to it and to its budget.
+    pub(super) fn go_on_after_a_crash(&mut self) {
+        let writable = self.runs.records.as_ref().is_some_and(|records| records.access().can_write());
+        let died = |run: &&RunSummary| run.state == RunState::Running && run.header.experiment.0 != TRY_IT;
+        let Some(run) = self.runs.recorded.iter().find(died).filter(|_| writable) else { return };
+        let (id, ended, trials) = (run.header.id.clone(), run.ended(), run.header.trials());
+        let text = format!("The run of {} goes on: {ended} of {trials} trials had ended.", run.header.experiment);
+        let cancel = vec![Command::CancelRun];
+        self.notices.raise(Level::Info, text, "The program had ended while it was under way.", cancel);
+        self.resume_run(id);
     }
 
     /// Goes on with a run whose trials have not all ended.

@@ -227,10 +227,12 @@ impl Session {
         let end = Instant::now() + limit;
         self.save_now();
         self.save_settings_now();
-        while !self.jobs.running().is_empty() && Instant::now() < end {
+        self.cancel_run();
+        while (self.runs.live().is_some() || !self.jobs.running().is_empty()) && Instant::now() < end {
             if let Some(finish) = self.jobs.wait(Duration::from_millis(20)) {
                 finish(self);
             }
+            self.drain_run();
         }
     }
 

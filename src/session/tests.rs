@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{CasesView, Command, Route, Session, SessionOptions};
-use crate::domain::{Definition, DefinitionKey, ProjectSpec};
+use crate::domain::{Definition, DefinitionKey, ProjectSpec, RunState};
 
 struct Desk {
     session: Session,
@@ -166,4 +166,27 @@ fn every_command_that_is_offered_has_a_name_of_its_own() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), all);
+}
+
+#[test]
+fn a_run_goes_on_by_itself_when_its_program_has_died() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("new");
+    crate::store::init_workspace(&root).unwrap();
+    let open = || {
+        let options = SessionOptions { config_dir: Some(folder.path().join("config")), ..SessionOptions::default() };
+        let mut session = Session::new(options).unwrap();
+        session.apply(Command::OpenWorkspace(root.clone()));
+        Desk { session, root: root.clone(), _folder: tempfile::tempdir().unwrap() }
+    };
+    let mut first = open();
+    first.until(|session| session.offer().is_some() && session.jobs().running().is_empty());
+    first.session.apply(Command::StartRun);
+    first.until(|session| session.runs().live().is_some_and(|live| live.totals.ended() > 0));
+    // No goodbye: as when the program is killed.
+    drop(first);
+    let mut second = open();
+    second.until(|session| session.runs().recorded().iter().any(|run| run.state == RunState::Completed));
+    let run = second.session.runs().recorded()[0].clone();
+    assert_eq!((run.ended(), second.session.runs().recorded().len()), (run.header.trials(), 1));
 }
