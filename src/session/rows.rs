@@ -106,20 +106,17 @@ impl RunRows {
     }
 }
 
-/// The head of a case's row.
+/// The head of a case's row. Texts come before what is only a word: a plan, a language, a number.
 pub(super) fn head(case: &Case) -> CaseHead {
-    let mut words = String::new();
-    for value in case.vars.values() {
+    const WORD: usize = 16;
+    let text = |value: &serde_json::Value| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !words.is_empty() && !text.is_empty() {
-            words.push_str(" · ");
-        }
-        words.extend(text.chars().take(WORDS));
-        if words.chars().count() >= WORDS {
-            break;
-        }
-    }
+        let cut: String = text.chars().take(WORDS * 2).collect();
+        cut.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let texts = case.vars.values().map(text).filter(|text| !text.is_empty());
+    let (short, long): (Vec<String>, Vec<String>) = texts.partition(|text| text.chars().count() <= WORD);
+    let words = long.into_iter().chain(short).collect::<Vec<_>>().join(" · ");
     CaseHead { id: case.id.clone(), tags: case.tags.clone(), words: words.chars().take(WORDS).collect() }
 }
 
@@ -163,7 +160,10 @@ mod tests {
             assert_eq!(head(&case).words, expect);
         };
         check(r#"{"text": "Where is\n my parcel?"}"#, "Where is my parcel?");
-        check(r#"{"subject": "Parcel", "count": 3, "none": ""}"#, "Parcel · 3");
+        check(
+            r#"{"plan": "pro", "count": 3, "none": "", "text": "Where is my parcel?"}"#,
+            "Where is my parcel? · pro · 3",
+        );
         check("{}", "");
         assert_eq!(
             head(&Case {

@@ -18,7 +18,10 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choic
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
                 ui.spacing_mut().button_padding = vec2(10.0, 2.0);
-                for (value, name) in choices {
+                // In a row that is filled from the right, the first choice still stands first.
+                let backwards = ui.layout().prefer_right_to_left();
+                let order = |at: usize| if backwards { choices.len() - 1 - at } else { at };
+                for (value, name) in (0..choices.len()).map(|at| &choices[order(at)]) {
                     let on = *value == chosen;
                     let colour = if on { theme.accent.plain } else { theme.texts.muted };
                     let fill = if on { theme.accent.soft } else { theme.grounds.sunken };

@@ -23,7 +23,7 @@ pub(super) fn show(session: &Session, board: &Board, state: &mut State, sender: 
         checks(board, &mut state.filters, ui);
         tags(session, &mut state.filters, ui);
         search(session, state, sender, ui);
-        if !state.filters.is_all() && widgets::icon_button(ui, icons::ICON_FILTER_ALT_OFF, "Show all cases").clicked() {
+        if !state.filters.is_all() && widgets::icon_button(ui, icons::ICON_FILTER_ALT_OFF, "Clear filters").clicked() {
             clear(state, sender);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -77,6 +77,7 @@ fn search(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut
     let edit = TextEdit::singleline(&mut state.text)
         .hint_text("Find in answers")
         .desired_width(150.0)
+        .align(egui::Align2::LEFT_CENTER)
         .margin(vec2(10.0, 6.0))
         .min_size(vec2(0.0, size.control));
     let response = ui.add(edit);

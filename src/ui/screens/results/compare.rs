@@ -8,12 +8,12 @@ use egui::{Align, FontFamily, FontId, Frame, Label, Layout, Margin, RichText, Sc
 use egui_material_icons::icons;
 
 use super::data::{self, trial_at};
-use super::detail::{full_name, inputs, marked};
+use super::detail::{expected, full_name, inputs, marked};
 use super::diff::{self, Field, Piece};
 use super::keys;
 use super::screen::{Cursor, State};
 use crate::analysis::{Board, compare_with};
-use crate::domain::{Outcome, TrialRef};
+use crate::domain::{Case, Outcome, TrialRef};
 use crate::session::{Command, Session, ShownTrial};
 use crate::ui::format;
 use crate::ui::sender::CommandSender;
@@ -199,7 +199,7 @@ fn one_case(
     ask(session, board, state, &trials, sender);
     let shown: Vec<Option<&ShownTrial>> = trials.iter().map(|trial| session.runs().trial(*trial)).collect();
     if let Some(case) = shown.iter().flatten().find_map(|shown| shown.case.as_ref()) {
-        widgets::card(ui, |ui| inputs(case, ui));
+        case_card(case, ui);
     }
     compute(state, &trials, &shown);
     #[expect(clippy::cast_precision_loss, reason = "four columns at most")]
@@ -215,6 +215,21 @@ fn one_case(
         }
     });
     legend(state, ui);
+}
+
+/// What was asked, and beside it what is right.
+fn case_card(case: &Case, ui: &mut Ui) {
+    widgets::card(ui, |ui| {
+        let halves = if case.expected.is_empty() { 1 } else { 2 };
+        ui.columns(halves, |uis| {
+            widgets::strong(&mut uis[0], "Asked");
+            inputs(case, &mut uis[0]);
+            if let Some(ui) = uis.get_mut(1) {
+                widgets::strong(ui, "Expected");
+                expected(case, ui);
+            }
+        });
+    });
 }
 
 fn ask(session: &Session, board: &Board, state: &mut CompareState, trials: &[TrialRef], sender: &CommandSender) {
@@ -286,14 +301,15 @@ fn column(board: &Board, state: &CompareState, at: usize, trial: TrialRef, shown
     });
 }
 
-/// Why it did not pass.
+/// Why it did not pass: the first reason, and what else failed.
 fn reasons(outcome: &Outcome, ui: &mut Ui) {
-    let failed = outcome.checks().iter().filter(|check| check.verdict == crate::domain::Verdict::Fail);
-    for check in failed.take(4) {
-        let colour = Theme::of(ui).texts.muted;
-        let text = format!("{}: {}", check.metric, marked(&check.reason));
-        ui.add(Label::new(RichText::new(text).small().color(colour)).wrap());
-    }
+    let mut failed = outcome.checks().iter().filter(|check| check.verdict == crate::domain::Verdict::Fail);
+    let Some(first) = failed.next() else { return };
+    let others: Vec<&str> = failed.map(|check| check.metric.as_str()).collect();
+    let also = if others.is_empty() { String::new() } else { format!(" Also failed: {}.", others.join(", ")) };
+    let colour = Theme::of(ui).texts.muted;
+    let text = format!("{}: {}{also}", first.metric, marked(&first.reason));
+    ui.add(Label::new(RichText::new(text).small().color(colour)).wrap());
 }
 
 fn body(state: &CompareState, at: usize, text: &str, ui: &mut Ui) {

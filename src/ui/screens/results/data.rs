@@ -15,8 +15,8 @@ pub(super) struct ColumnHead {
     pub model: String,
     pub scripted: bool,
     pub rate: Option<Interval>,
-    /// Mean cost of an answer and its latencies.
-    pub facts: String,
+    /// Mean cost of an answer, and latencies.
+    pub facts: [String; 2],
     pub errored: u64,
     pub unscored: u64,
     pub change: Option<HeadChange>,
@@ -53,14 +53,13 @@ pub(super) fn column_heads(board: &Board, previous: Option<&Previous>) -> Vec<Co
     (0..header.columns()).map(head).collect()
 }
 
-fn facts(metrics: &ColumnMetrics) -> String {
-    let cost = metrics.mean_cost().map_or_else(|| "price unknown".to_owned(), |cost| format!("{cost} each"));
-    let parts = [
-        (metrics.ended() > metrics.errored).then_some(cost),
-        metrics.latency_p50().map(|ms| format!("p50 {}", format::seconds(ms))),
-        metrics.latency_p95().map(|ms| format!("p95 {}", format::seconds(ms))),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+/// The mean cost of an answer, and how long answers took.
+fn facts(metrics: &ColumnMetrics) -> [String; 2] {
+    let cost = metrics.mean_cost().map_or_else(|| "price unknown".to_owned(), |cost| format!("{cost} on average"));
+    let cost = if metrics.ended() > metrics.errored { cost } else { String::new() };
+    let latency = [(metrics.latency_p50(), "p50"), (metrics.latency_p95(), "p95")];
+    let latency = latency.into_iter().filter_map(|(ms, name)| Some(format!("{name} {}", format::seconds(ms?))));
+    [cost, latency.collect::<Vec<_>>().join(" · ")]
 }
 
 fn head_change(change: &ColumnChange) -> Option<HeadChange> {
@@ -73,7 +72,11 @@ fn head_change(change: &ColumnChange) -> Option<HeadChange> {
     let sign = if difference.value < 0.0 { '−' } else { '+' };
     let likely = if direction.is_some() { "" } else { " No more than chance can explain." };
     Some(HeadChange {
-        text: format!("{sign}{:.1} pts", difference.value.abs() * 100.0),
+        text: if difference.value.abs() < 0.0005 {
+            "as before".to_owned()
+        } else {
+            format!("{sign}{:.1} pts", difference.value.abs() * 100.0)
+        },
         direction,
         about: format!(
             "Against the run before, over {} cases: {} turned right, {} turned wrong (95 % interval {:+.1} to {:+.1} points).{likely}",
@@ -350,9 +353,9 @@ pub(super) mod tests {
         let first = &heads[0];
         assert_eq!((first.variant.as_str(), first.model.as_str(), first.scripted), ("a", "m", true));
         assert!((first.rate.unwrap().value - 2.0 / 3.0).abs() < 1e-9);
-        assert_eq!(first.facts, "$0.0042 each · p50 840 ms · p95 840 ms");
+        assert_eq!(first.facts, ["$0.0042 on average", "p50 840 ms · p95 840 ms"]);
         assert_eq!((first.errored, first.unscored), (1, 0));
-        assert_eq!((heads[1].rate, heads[1].facts.as_str()), (None, ""));
+        assert_eq!((heads[1].rate, heads[1].facts.concat()), (None, String::new()));
     }
 
     #[test]

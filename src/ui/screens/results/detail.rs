@@ -125,7 +125,7 @@ fn contents(
     answer(trial, shown, state, ui);
     checks(ended.outcome.checks(), ui);
     if let Some(case) = &shown.case {
-        inputs(case, ui);
+        case_section(case, ui);
     }
     sent(session, trial, ui);
     time_line(board, shown, ui);
@@ -204,8 +204,8 @@ fn checks(checks: &[CheckResult], ui: &mut Ui) {
             widgets::verdict_mark(ui, mark, 15.0);
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
+                ui.spacing_mut().interact_size.y = 16.0;
                 ui.horizontal(|ui| {
-                    ui.spacing_mut().interact_size.y = 18.0;
                     widgets::strong(ui, &check.metric);
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let score = check.score.map_or_else(|| "—".to_owned(), |score| format!("{score:.2}"));
@@ -240,20 +240,33 @@ pub(super) fn marked(text: &str) -> String {
         .collect()
 }
 
-/// The case's inputs, and what was expected.
+fn case_section(case: &Case, ui: &mut Ui) {
+    folded(ui, "Inputs", true, |ui| inputs(case, ui));
+    if !case.expected.is_empty() {
+        folded(ui, "Expected", true, |ui| expected(case, ui));
+    }
+}
+
+/// What the prompt was filled in with.
 pub(super) fn inputs(case: &Case, ui: &mut Ui) {
-    folded(ui, "Inputs and what is expected", true, |ui| {
-        let rows = case.vars.iter().map(|(name, value)| (name.clone(), value));
-        let expected = case.expected.iter().map(|(name, value)| (format!("expected {name}"), value));
-        for (name, value) in rows.chain(expected) {
-            widgets::small(ui, &name);
+    values(&case.vars, ui);
+    if !case.note.is_empty() {
+        widgets::small(ui, &case.note);
+    }
+}
+
+/// What is right.
+pub(super) fn expected(case: &Case, ui: &mut Ui) {
+    values(&case.expected, ui);
+}
+
+fn values(values: &serde_json::Map<String, serde_json::Value>, ui: &mut Ui) {
+    ui.spacing_mut().interact_size.y = 20.0;
+    widgets::facts(ui, 84.0, |facts| {
+        for (name, value) in values {
             let text =
                 value.as_str().map_or_else(|| serde_json::to_string_pretty(value).unwrap_or_default(), str::to_owned);
-            ui.add(Label::new(marked(&text)).wrap().selectable(true));
-        }
-        if !case.note.is_empty() {
-            widgets::small(ui, "note");
-            widgets::body(ui, &case.note);
+            facts.text(name, &marked(&text));
         }
     });
 }
@@ -296,8 +309,8 @@ fn time_line(board: &Board, shown: &ShownTrial, ui: &mut Ui) {
     folded(ui, "Attempts", true, |ui| {
         for bar in &bars {
             let theme = Theme::of(ui);
+            ui.spacing_mut().interact_size.y = 18.0;
             ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = 18.0;
                 ui.label(&bar.name);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::small(ui, &bar.facts));
             });
@@ -325,6 +338,7 @@ fn time_line(board: &Board, shown: &ShownTrial, ui: &mut Ui) {
 fn usage(shown: &ShownTrial, ui: &mut Ui) {
     let ended = &shown.detail.ended;
     folded(ui, "Usage and cost", true, |ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
         widgets::facts(ui, 130.0, |facts| {
             if let Some(answer) = &ended.answer {
                 if let Some(usage) = answer.usage {

@@ -5,6 +5,8 @@ use similar::{ChangeTag, TextDiff};
 
 /// Longer answers are shown side by side without marks: looking for them would hold the window up.
 const LONGEST: usize = 100_000;
+/// Answers that share less than this are two texts, and marks between their words would only hide both.
+const LITTLE: f32 = 0.4;
 
 /// A piece of an answer, seen against another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,9 @@ pub(super) fn words(first: &str, other: &str) -> Vec<Piece> {
         return vec![Piece::Same(other.to_owned())];
     }
     let diff = TextDiff::from_words(first, other);
+    if diff.ratio() < LITTLE {
+        return vec![Piece::Added(other.to_owned())];
+    }
     let mut pieces: Vec<Piece> = Vec::new();
     for change in diff.iter_all_changes() {
         let text = change.value();
@@ -85,14 +90,12 @@ pub(super) fn fields(answers: &[&str]) -> Option<Vec<Field>> {
         let mut leaves = Vec::new();
         flatten(String::new(), &value, &mut leaves);
         for (name, text) in leaves {
-            let field = match fields.iter().position(|field| field.name == name) {
-                Some(known) => &mut fields[known],
-                None => {
-                    fields.push(Field { name, values: vec![None; answers.len()] });
-                    fields.last_mut()?
-                }
-            };
-            field.values[at] = Some(text);
+            let known = fields.iter().position(|field| field.name == name);
+            let place = known.unwrap_or_else(|| {
+                fields.push(Field { name, values: vec![None; answers.len()] });
+                fields.len() - 1
+            });
+            fields[place].values[at] = Some(text);
         }
     }
     (!fields.is_empty()).then_some(fields)
@@ -138,6 +141,7 @@ mod tests {
         assert!(added.contains("was") && added.contains("lost"), "{pieces:?}");
         assert_eq!(missing, [&Piece::Missing("is".into())]);
         assert_eq!(words("a b", "a b"), [same("a b")]);
+        assert_eq!(words("This is a ticket", "{\"json\": 1}"), [Piece::Added("{\"json\": 1}".into())]);
     }
 
     #[test]

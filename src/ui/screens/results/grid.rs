@@ -21,7 +21,7 @@ use crate::ui::theme::{Theme, Tone};
 use crate::ui::visible::{Mark, visible};
 use crate::ui::widgets::{self, VerdictMark};
 
-const HEAD: f32 = 112.0;
+const HEAD: f32 = 126.0;
 const ROW: f32 = 50.0;
 const CASE_WIDTH: f32 = 236.0;
 const LEAST_WIDTH: f32 = 208.0;
@@ -87,6 +87,8 @@ pub(super) fn show(
     ask(session, state, sender, wanted);
     if let Some(cursor) = clicked {
         state.cursor = Some(cursor);
+        // The panel that opens may lie over the column.
+        state.follow = true;
         ui.memory_mut(|memory| memory.request_focus(grid_id()));
         keys::open(session, board, sender, cursor);
     }
@@ -170,12 +172,12 @@ impl TableDelegate for Grid<'_> {
     fn header_cell_ui(&mut self, ui: &mut Ui, cell: &HeaderCellInfo) {
         let rect = ui.max_rect();
         ui.painter().rect_filled(rect, 0.0, self.theme.grounds.canvas);
-        match cell.col_range.start.checked_sub(1).and_then(|column| self.heads.get(column)) {
-            Some(head) => column_head(ui, rect, head, self.theme),
-            None => {
-                let at = pos2(rect.left() + PAD, rect.top() + 12.0);
-                line(ui.painter(), at, rect.width() - PAD * 2.0, "Case", body(self.theme), self.theme.texts.plain);
-            }
+        let column = cell.col_range.start.checked_sub(1);
+        if let Some(head) = column.and_then(|column| self.heads.get(column)) {
+            column_head(ui, rect, head, self.theme);
+        } else {
+            let at = pos2(rect.left() + PAD, rect.top() + 10.0);
+            line(ui.painter(), at, rect.width() - PAD * 2.0, "Case", body(self.theme), self.theme.texts.muted);
         }
         let edge = Stroke::new(1.0, self.theme.lines.border);
         ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, self.theme.lines.strong));
@@ -262,12 +264,24 @@ impl Grid<'_> {
         if response.clicked() {
             self.clicked = Some(Cursor { case, column });
         }
-        let output = self.session.runs().output(cell.shown);
+        let output = match self.session.runs().output(cell.shown) {
+            Some(Some(text)) => Output::Begins(text),
+            Some(None) => Output::None,
+            None => Output::Unread,
+        };
         paint_cell(ui.painter(), rect, &cell, output, theme);
     }
 }
 
-fn paint_cell(painter: &Painter, rect: Rect, cell: &CellData, output: Option<Option<&str>>, theme: &Theme) {
+/// What there is of an answer.
+#[derive(Clone, Copy)]
+enum Output<'a> {
+    Unread,
+    None,
+    Begins(&'a str),
+}
+
+fn paint_cell(painter: &Painter, rect: Rect, cell: &CellData, output: Output<'_>, theme: &Theme) {
     let left = rect.left() + PAD;
     let sign = Rect::from_min_size(pos2(left, rect.top() + 8.0), vec2(15.0, 15.0));
     cell.mark.paint(painter, sign, theme);
@@ -277,8 +291,8 @@ fn paint_cell(painter: &Painter, rect: Rect, cell: &CellData, output: Option<Opt
         at.x += line(painter, at, room(at), share, body(theme), cell.mark.colour(theme)) + 8.0;
     }
     match (output, cell.mark) {
-        (Some(Some(text)), _) => beginning(painter, at, room(at), text, theme),
-        (Some(None), VerdictMark::Errored) => {
+        (Output::Begins(text), _) => beginning(painter, at, room(at), text, theme),
+        (Output::None, VerdictMark::Errored) => {
             line(painter, at, room(at), "No answer", body(theme), theme.verdicts.errored.plain);
         }
         (_, VerdictMark::Running) => {
@@ -346,7 +360,9 @@ fn column_head(ui: &Ui, rect: Rect, head: &ColumnHead, theme: &Theme) {
         };
         painter.text(pos2(rect.right() - PAD, top + 51.0), Align2::RIGHT_TOP, &change.text, small(theme), colour);
     }
-    line(painter, pos2(left, top + 87.0), room, &head.facts, small(theme), theme.texts.muted);
+    for (facts, at) in head.facts.iter().zip([86.0, 103.0]) {
+        line(painter, pos2(left, top + at), room, facts, small(theme), theme.texts.muted);
+    }
     response.on_hover_ui(|ui| {
         ui.set_max_width(320.0);
         ui.label(format!("{} on {}", head.variant, head.model));
