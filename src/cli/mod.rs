@@ -9,6 +9,7 @@ mod chosen;
 mod exit;
 pub mod format;
 mod init;
+mod release;
 mod run;
 mod runs;
 mod trust;
@@ -48,10 +49,7 @@ fn perform(verb: &Verb) -> Exit {
         Verb::Show(arguments) => runs::show(arguments),
         Verb::Init(arguments) => init::init(arguments),
         Verb::Trust(arguments) => trust::trust(arguments),
-        Verb::Release(_) => {
-            eprintln!("strata: this command is not built in yet");
-            Exit::Usage
-        }
+        Verb::Release(arguments) => release::release(arguments),
     }
 }
 

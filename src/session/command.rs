@@ -7,6 +7,8 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::notices::NoticeId;
+use super::releases::ExportWish;
+use super::releasing::ReleaseWish;
 use super::route::Route;
 use super::selection::Selection;
 use super::shortcut::{Shortcut, bindings};
@@ -101,6 +103,17 @@ pub enum Command {
         entry: String,
     },
 
+    /// Makes the draft of a release: [`super::Releases::draft`].
+    DraftRelease(ReleaseWish),
+    /// Writes a release, once.
+    Freeze(ReleaseWish),
+    /// Remembers the repository that this workspace is exported into; an empty path forgets it.
+    ChooseRepository(PathBuf),
+    /// Finds out what an export would do: [`super::Releases::preview`].
+    PreviewExport(ExportWish),
+    /// Commits a release to a repository that was granted: [`super::Releases::exported`].
+    Export(ExportWish),
+
     /// Writes a file that a person asked for, such as a plot: the path, and what to put there.
     SaveFile {
         path: PathBuf,
@@ -178,6 +191,13 @@ impl Command {
             Self::SetTextScale(scale) => named(format!("Text size {:.0} %", scale * 100.0), "Change the size of text."),
             Self::StoreKey { entry, .. } => named(format!("Store key {entry}"), "Put it into the system's keyring."),
             Self::DeleteKey { entry } => named(format!("Delete key {entry}"), "Take it out of the system's keyring."),
+            Self::DraftRelease(_) => words("Draft a release", "See what would be frozen, and its evidence."),
+            Self::Freeze(_) => words("Freeze", "Write this version; it never changes after that."),
+            Self::ChooseRepository(path) => {
+                named(format!("Export into {}", path.display()), "Remember this repository.")
+            }
+            Self::PreviewExport(_) => words("Look at the export", "See what would be committed, and where."),
+            Self::Export(_) => words("Export", "Commit the release to its branch and tag it."),
             Self::SaveFile { path, .. } => named(format!("Save {}", path.display()), "Write this file."),
             Self::CancelJob(_) => words("Cancel job", "Stop this work in the background."),
             Self::DismissNotice(_) => words("Dismiss notice", "Take this notice away."),

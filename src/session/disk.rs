@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::provider;
 use crate::store::records::Records;
-use crate::store::{self, SaveError, Settings, TrustStore};
+use crate::store::{self, ExportGrants, SaveError, Settings, TrustStore};
 
 pub(super) use crate::store::{Journal, Watcher};
 
@@ -96,6 +96,13 @@ pub(super) fn load_settings(folder: Option<&Path>) -> (Settings, Option<TrustSto
 pub(super) fn save_settings(folder: Option<&Path>, settings: &Settings) -> Result<(), String> {
     let Some(folder) = store::config_dir(folder) else { return Ok(()) };
     settings.save(&folder).map_err(|error| error.to_string())
+}
+
+/// The repositories that a person lets workspaces export into.
+pub(super) fn load_export_grants(folder: Option<&Path>) -> (Option<ExportGrants>, Option<Problem>) {
+    let Some(folder) = store::config_dir(folder) else { return (None, None) };
+    let (grants, problem) = ExportGrants::load(&folder);
+    (Some(grants), problem)
 }
 
 /// Writes a file that a person asked for.

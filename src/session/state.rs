@@ -17,6 +17,7 @@ use super::jobs::{Jobs, Wake};
 use super::notices::Notices;
 use super::open::{BundledInfo, Opened};
 use super::preview::Previews;
+use super::releases::Releases;
 use super::route::Route;
 use super::runs::Runs;
 use super::selection::Selection;
@@ -25,7 +26,7 @@ use super::start::Forecasting;
 use super::trust::Trust;
 use super::trying::Try;
 use crate::domain::{Dataset, DefinitionKey, Experiment, PriceTable, Project, Prompt, SecretRef, Variant, Workspace};
-use crate::store::{Settings, TrustStore};
+use crate::store::{ExportGrants, Settings, TrustStore};
 
 /// What a session needs from outside.
 pub struct SessionOptions {
@@ -66,6 +67,7 @@ pub struct Session {
     pub(super) settings_changed: Option<Instant>,
     pub(super) trust: Trust,
     pub(super) trust_store: Option<TrustStore>,
+    pub(super) export_grants: Option<ExportGrants>,
     pub(super) keys: BTreeMap<SecretRef, bool>,
     pub(super) history: History,
     pub(super) edits: Edits,
@@ -74,6 +76,7 @@ pub struct Session {
     /// Opened datasets.
     pub(super) previews: Previews,
     pub(super) tried: Option<Try>,
+    pub(super) releases: Releases,
     pub(super) jobs: Jobs,
     pub(super) revision: u64,
     pub(super) edition: u64,
@@ -88,7 +91,8 @@ impl Session {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("strata").enable_all().build()?;
         let (settings, trust_store, problems) = disk::load_settings(options.config_dir.as_deref());
         let mut notices = Notices::default();
-        for problem in problems {
+        let (export_grants, broken) = disk::load_export_grants(options.config_dir.as_deref());
+        for problem in problems.into_iter().chain(broken) {
             notices.warning(problem.to_string(), "");
         }
         Ok(Self {
@@ -107,6 +111,7 @@ impl Session {
             settings_changed: None,
             trust: Trust::default(),
             trust_store,
+            export_grants,
             keys: BTreeMap::new(),
             history: History::default(),
             edits: Edits::default(),
@@ -114,6 +119,7 @@ impl Session {
             runs: Runs::default(),
             previews: Previews::default(),
             tried: None,
+            releases: Releases::default(),
             jobs: Jobs::new(runtime.handle().clone(), options.wake),
             revision: 0,
             edition: 0,
@@ -182,6 +188,11 @@ impl Session {
             }
             Command::StoreKey { entry, secret } => self.store_key(entry, secret),
             Command::DeleteKey { entry } => self.delete_key(entry),
+            Command::DraftRelease(wish) => self.draft_release(wish),
+            Command::Freeze(wish) => self.freeze(wish),
+            Command::ChooseRepository(path) => self.choose_repository(path),
+            Command::PreviewExport(wish) => self.preview_export(wish),
+            Command::Export(wish) => self.export(wish),
             Command::SaveFile { path, bytes } => self.save_file(path, bytes),
             Command::CancelJob(id) => self.jobs.cancel(id),
             Command::DismissNotice(id) => self.notices.dismiss(id),

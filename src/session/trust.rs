@@ -1,6 +1,7 @@
 //! What the workspace asks for beyond its folder, what was granted, and where the keys are.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 
@@ -102,6 +103,10 @@ impl Session {
         (trust.changed, trust.added, trust.removed) = (false, BTreeSet::new(), BTreeSet::new());
         let decided = self.trust_store.as_ref().map(|store| store.about(&workspace.root, &trust.asked));
         trust.granted = decided.as_ref().map(store::Trust::allowed).unwrap_or_default();
+        if let Some(grants) = &self.export_grants {
+            let exports = grants.of(&workspace.root).into_iter();
+            trust.granted.extend(exports.map(|repository| Capability::Export { repository }));
+        }
         if let Some(store::Trust::Changed { added, removed }) = decided {
             (trust.changed, trust.added, trust.removed) = (true, added, removed);
         }
@@ -154,12 +159,38 @@ impl Session {
     }
 
     pub(super) fn grant(&mut self, capabilities: &BTreeSet<Capability>) {
-        let allowed = self.trust.granted.union(capabilities).cloned().collect();
-        self.decide(allowed);
+        let is_export = |capability: &&Capability| matches!(capability, Capability::Export { .. });
+        if capabilities.iter().any(|capability| !is_export(&capability)) {
+            let all = self.trust.granted.union(capabilities);
+            self.decide(all.filter(|capability| !is_export(capability)).cloned().collect());
+        }
+        if capabilities.iter().any(|capability| is_export(&capability)) {
+            self.let_export(self.trust.granted.union(capabilities).filter_map(repository).collect());
+        }
     }
 
     pub(super) fn revoke(&mut self) {
         self.decide(BTreeSet::new());
+        self.let_export(BTreeSet::new());
+    }
+
+    /// Writes down which repositories releases may go into; it holds when it stands on disk.
+    fn let_export(&mut self, repositories: BTreeSet<PathBuf>) {
+        let (Some(workspace), Some(mut grants)) = (&self.workspace, self.export_grants.clone()) else { return };
+        if grants.of(&workspace.root) == repositories {
+            return;
+        }
+        let root = workspace.root.clone();
+        self.jobs.blocking("Saving what is trusted", move |_| {
+            let result = grants.set(&root, repositories);
+            Box::new(move |session| match result {
+                Ok(()) => {
+                    session.export_grants = Some(grants);
+                    session.read_endpoints();
+                }
+                Err(error) => session.notices.error("What you trust could not be saved.", error.to_string()),
+            })
+        });
     }
 
     /// Writes down what is allowed; it holds when it stands on disk.
@@ -205,5 +236,12 @@ impl Session {
             ),
         }
         self.look_for_keys(vec![SecretRef::Keyring(entry)]);
+    }
+}
+
+fn repository(capability: &Capability) -> Option<PathBuf> {
+    match capability {
+        Capability::Export { repository } => Some(repository.clone()),
+        Capability::Send { .. } => None,
     }
 }

@@ -49,13 +49,22 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// The screen that a workspace was left on, by the workspace's path.
     pub screens: BTreeMap<PathBuf, String>,
+    /// The repository that a workspace is exported into, by the workspace's path.
+    pub repositories: BTreeMap<PathBuf, PathBuf>,
     /// The width and height of the window in points, where it was closed.
     pub window: Option<(f32, f32)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: Theme::System, text_scale: 1.0, recent: Vec::new(), screens: BTreeMap::new(), window: None }
+        Self {
+            theme: Theme::System,
+            text_scale: 1.0,
+            recent: Vec::new(),
+            screens: BTreeMap::new(),
+            repositories: BTreeMap::new(),
+            window: None,
+        }
     }
 }
 
@@ -97,6 +106,7 @@ impl Settings {
         self.recent.insert(0, workspace.to_owned());
         self.recent.truncate(MOST_RECENT);
         self.screens.retain(|known, _| self.recent.contains(known));
+        self.repositories.retain(|known, _| self.recent.contains(known));
     }
 
     pub fn last_workspace(&self) -> Option<&Path> {

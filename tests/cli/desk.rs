@@ -29,7 +29,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn new(output: &Output) -> Self {
+    pub fn new(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let ran = Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) };
         assert!(!ran.err.contains("panicked"), "{}", ran.err);

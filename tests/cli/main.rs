@@ -3,6 +3,7 @@
 
 mod desk;
 mod kill;
+mod release;
 #[expect(dead_code, reason = "these tests need only a part of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,7 +13,7 @@ use super::draw;
 use super::files::Sheet;
 use super::save::{self, Asking, Picture};
 use crate::analysis::Board;
-use crate::domain::RunId;
+use crate::domain::{RunId, TrialRef};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
@@ -244,7 +244,10 @@ fn card(ui: &mut Ui, session: &Session, state: &mut State, chart: &Chart, area: 
             let height = ui.available_height();
             let at = state.at.entry(chart.kind).or_default();
             match draw::show(ui, chart, height, at) {
-                Some(Leads::Column(_)) => sender.send(Command::Go(Route::Results)),
+                Some(Leads::Column(column)) => {
+                    sender.send(Command::SelectTrial(first_trial(session, column)));
+                    sender.send(Command::Go(Route::Results));
+                }
                 Some(Leads::Run(run)) => sender.send(Command::OpenRun(run)),
                 None => {}
             }
@@ -254,4 +257,11 @@ fn card(ui: &mut Ui, session: &Session, state: &mut State, chart: &Chart, area: 
     {
         state.picture = None;
     }
+}
+
+/// The first trial of a column, so that Results shows that column.
+fn first_trial(session: &Session, column: usize) -> Option<TrialRef> {
+    let models = session.runs().board()?.header().models.len().max(1);
+    let (variant, model) = (u16::try_from(column / models).ok()?, u16::try_from(column % models).ok()?);
+    Some(TrialRef { case: 0, variant, model, repeat: 0 })
 }

@@ -84,6 +84,9 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
         for capability in trust.asked() {
             capability_row(ui, capability, trust.granted().contains(capability), trust.added().contains(capability));
         }
+        for capability in trust.granted().difference(trust.asked()) {
+            capability_row(ui, capability, true, false);
+        }
         let confirmed = foreign_hosts(ui, trust.endpoints(), state);
         if trust.asked().is_empty() && trust.granted().is_empty() {
             return;

@@ -1,0 +1,330 @@
+//! From a variant to a release to a commit: the steps that the window and the command line share. None of them is for the
+//! main thread: they open datasets, read records and start git.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::launch::{Bookcase, plan_again};
+use super::shelf::Shelf;
+use crate::analysis::Board;
+use crate::domain::{
+    Definition, DefinitionKey, Evidence, ModelId, Place, Problem, Project, ProjectId, PromptId, Release, ReleaseId,
+    RunEvent, RunHeader, RunId, RunState, RunSummary, TrialRef, Variant, VariantId, Workspace,
+};
+use crate::publish::{
+    self, ExportError, ExportOptions, Exported, Freezing, Frozen, Git, Measured, Preview, Step, Version,
+};
+use crate::store::records::Records;
+use crate::store::save;
+
+/// Trials of a column that are held against what the variant would send now.
+const COMPARED: u32 = 3;
+/// Trials of a column that are looked at for the model's own name.
+const ASKED_FOR_NAME: u32 = 20;
+
+/// What is to become a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseWish {
+    pub project: ProjectId,
+    pub source: Source,
+    pub version: Pick,
+    pub proof: ProofWish,
+    pub note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Variant(VariantId),
+    /// The prompt as it is.
+    Prompt(PromptId),
+}
+
+/// Which version it gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pick {
+    Exactly(Version),
+    Next(Step),
+    /// As big a step as the changes ask for; the last version where nothing has changed.
+    Proposed,
+}
+
+/// Which run is the evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProofWish {
+    /// The newest complete run of this very content, if there is one.
+    Latest,
+    Run(RunId),
+    Nothing,
+}
+
+/// A release that is not written yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    pub project: ProjectId,
+    pub id: ReleaseId,
+    pub release: Arc<Release>,
+    /// This version was released before with the same content; freezing it again changes nothing.
+    pub frozen_before: bool,
+    /// The version before this one.
+    pub previous: Option<Arc<Release>>,
+    /// What a person should know of the evidence.
+    pub remark: Option<String>,
+}
+
+/// Makes a release of a variant or a prompt, with its evidence. Writes nothing.
+///
+/// # Errors
+/// The variant does not compile, the run is none of it, or the version is taken.
+pub fn draft(
+    workspace: &Workspace,
+    shelf: &Shelf,
+    records: Option<&Records>,
+    wish: &ReleaseWish,
+    now: Timestamp,
+) -> Result<Draft, Vec<Problem>> {
+    let project = workspace.projects.get(&wish.project).ok_or_else(|| refused("There is no such project.", ""))?;
+    let (id, variant) = variant(project, &wish.source)?;
+    let composer = Bookcase { workspace, shelf, id: &wish.project, project }.composer(&variant)?;
+    let (evidence, remark) = match records {
+        Some(records) => {
+            Witness { workspace, shelf, records, project: &wish.project, variant: &id }.testify(&wish.proof)?
+        }
+        None => (Vec::new(), Some("The records cannot be read, so there is no evidence.".to_owned())),
+    };
+    let freezing = |version: Version| Freezing {
+        source: variant.prompt.clone(),
+        variant: id.clone(),
+        prompt: composer.frozen(),
+        params: variant.params.clone(),
+        version,
+        note: wish.note.clone(),
+        frozen_at: now,
+        evidence: evidence.clone(),
+    };
+    let version = version(project, &variant.prompt, &wish.version, &freezing);
+    let frozen = publish::freeze(freezing(version.clone()), &project.releases)
+        .map_err(|error| refused(&error.to_string(), ""))?;
+    let previous = before(project, &variant.prompt, &version);
+    let (frozen_before, id, release) = match frozen {
+        Frozen::New(id, release) => (false, id, Arc::new(*release)),
+        Frozen::Same(id, release) => (true, id, release),
+    };
+    Ok(Draft { project: wish.project.clone(), id, release, frozen_before, previous, remark })
+}
+
+/// Writes the draft's file, once; nothing where it is there already.
+///
+/// # Errors
+/// The file cannot be written, or another one has its name.
+pub fn keep(root: &Path, draft: &Draft) -> Result<(), Problem> {
+    if draft.frozen_before {
+        return Ok(());
+    }
+    let key = DefinitionKey::Release(draft.project.clone(), draft.id.clone());
+    let definition = Definition::Release(draft.release.clone());
+    save(root, &key, None, Some(&definition))
+        .map(drop)
+        .map_err(|error| Problem::error(Place::file(key.path()), error.to_string(), "Take another version."))
+}
+
+/// The release of the same prompt whose version comes before this one's.
+#[must_use]
+pub fn previous<'a>(project: &'a Project, release: &Release) -> Option<&'a Arc<Release>> {
+    let version: Version = release.version.parse().ok()?;
+    older(project, &release.source, &version)
+}
+
+/// What an export of a release would do.
+///
+/// # Errors
+/// See [`ExportError`].
+pub fn preview(
+    project: &Project,
+    release: &Release,
+    repository: &Path,
+    name: Option<String>,
+) -> Result<Preview, ExportError> {
+    let before = previous(project, release).map(|release| &**release);
+    publish::preview(&Git::default(), repository, release, before, &ExportOptions { name })
+}
+
+/// Commits a release to its branch and tags it. Whoever calls this has asked whether it may write there.
+///
+/// # Errors
+/// See [`ExportError`].
+pub fn export(
+    project: &Project,
+    release: &Release,
+    repository: &Path,
+    name: Option<String>,
+) -> Result<Exported, ExportError> {
+    let before = previous(project, release).map(|release| &**release);
+    publish::export(&Git::default(), repository, release, before, &ExportOptions { name })
+}
+
+/// The runs that a variant took part in and that came to their end, the newest first.
+pub fn runs_of<'a>(
+    runs: &'a [RunSummary],
+    project: &'a ProjectId,
+    variant: &'a VariantId,
+) -> impl Iterator<Item = &'a RunSummary> {
+    runs.iter().filter(move |run| {
+        run.state == RunState::Completed && run.header.project == *project && run.header.variants.contains(variant)
+    })
+}
+
+fn refused(message: &str, hint: &str) -> Vec<Problem> {
+    vec![Problem::error(Place::default(), message, hint)]
+}
+
+fn variant(project: &Project, source: &Source) -> Result<(VariantId, Arc<Variant>), Vec<Problem>> {
+    match source {
+        Source::Variant(id) => {
+            let found = project.variants.get(id).cloned();
+            let missing = || refused(&format!("There is no variant `{id}`."), &known(project.variants.keys()));
+            Ok((id.clone(), found.ok_or_else(missing)?))
+        }
+        Source::Prompt(id) if project.prompts.contains_key(id) => {
+            Ok((VariantId(id.0.clone()), Arc::new(Variant::of(id.clone()))))
+        }
+        Source::Prompt(id) => Err(refused(&format!("There is no prompt `{id}`."), &known(project.prompts.keys()))),
+    }
+}
+
+fn known<T: std::fmt::Display>(ids: impl Iterator<Item = T>) -> String {
+    let ids: Vec<String> = ids.map(|id| format!("`{id}`")).collect();
+    if ids.is_empty() { "There is none yet.".to_owned() } else { format!("There are: {}.", ids.join(", ")) }
+}
+
+fn version(project: &Project, prompt: &PromptId, pick: &Pick, freezing: &dyn Fn(Version) -> Freezing) -> Version {
+    let released = &project.releases;
+    match pick {
+        Pick::Exactly(version) => version.clone(),
+        Pick::Next(step) => publish::propose(released, prompt, *step),
+        Pick::Proposed => {
+            let Some((last, before)) = publish::latest(released, prompt) else {
+                return publish::propose(released, prompt, Step::Patch);
+            };
+            let again = freezing(last.clone());
+            let step = publish::step_for(before, &again.prompt, &again.params);
+            match publish::freeze(again, released) {
+                Ok(Frozen::Same(..)) => last,
+                _ => publish::propose(released, prompt, step),
+            }
+        }
+    }
+}
+
+fn before(project: &Project, prompt: &PromptId, version: &Version) -> Option<Arc<Release>> {
+    older(project, prompt, version).cloned()
+}
+
+fn older<'a>(project: &'a Project, prompt: &PromptId, version: &Version) -> Option<&'a Arc<Release>> {
+    let of_prompt = project.releases.values().filter(|release| release.source == *prompt);
+    let with_version = of_prompt.filter_map(|release| Some((release.version.parse::<Version>().ok()?, release)));
+    let older = with_version.filter(|(known, _)| known < version);
+    older.max_by(|a, b| a.0.cmp(&b.0)).map(|(_, release)| release)
+}
+
+/// Finds a run that tells of this very variant, and what it tells.
+struct Witness<'a> {
+    workspace: &'a Workspace,
+    shelf: &'a Shelf,
+    records: &'a Records,
+    project: &'a ProjectId,
+    variant: &'a VariantId,
+}
+
+impl Witness<'_> {
+    /// The evidence, one entry for each model, and what to know of it.
+    fn testify(&self, wish: &ProofWish) -> Result<(Vec<Evidence>, Option<String>), Vec<Problem>> {
+        let unread = |error: crate::store::records::RecordsError| refused(&error.to_string(), "");
+        match wish {
+            ProofWish::Nothing => Ok((Vec::new(), Some("It is frozen without evidence.".to_owned()))),
+            ProofWish::Run(id) => {
+                let run = self.records.run(id).map_err(unread)?;
+                let run =
+                    run.ok_or_else(|| refused(&format!("There is no run {id}."), "List them with `strata runs`."))?;
+                if run.header.project != *self.project || !run.header.variants.contains(self.variant) {
+                    let what = format!("Run {id} is not of `{}`.", self.variant);
+                    return Err(refused(&what, "Choose a run in which it took part."));
+                }
+                if let Err(why) = self.is_of_now(&run.header) {
+                    let hint = "Run it again, choose another run, or freeze it without evidence.";
+                    return Err(refused(&format!("Run {id} is no evidence for this: {why}"), hint));
+                }
+                let partly = run.state != RunState::Completed;
+                let remark = partly.then(|| format!("Run {id} is not complete: {}.", run.state.word()));
+                Ok((self.evidence(&run.header).map_err(unread)?, remark))
+            }
+            ProofWish::Latest => {
+                let runs = self.records.runs().map_err(unread)?;
+                let mut passed_over = None;
+                for run in runs_of(&runs, self.project, self.variant) {
+                    match self.is_of_now(&run.header) {
+                        Ok(()) => return Ok((self.evidence(&run.header).map_err(unread)?, None)),
+                        Err(why) => {
+                            passed_over.get_or_insert_with(|| format!("Run {} is no evidence: {why}", run.header.id));
+                        }
+                    }
+                }
+                let none = "No complete run has this variant, so there is no evidence.".to_owned();
+                Ok((Vec::new(), Some(passed_over.unwrap_or(none))))
+            }
+        }
+    }
+
+    /// Whether what the run sent is what would be sent now: the fingerprints of a few calls of each column tell.
+    fn is_of_now(&self, header: &RunHeader) -> Result<(), String> {
+        let changed = "the workspace has changed since, so that it cannot be compared.";
+        let plan = plan_again(self.workspace, self.shelf, header).map_err(|_| changed.to_owned())?;
+        if plan.header.variants != header.variants || plan.header.models.len() != header.models.len() {
+            return Err(changed.to_owned());
+        }
+        for trial in self.trials(header).filter(|trial| trial.case < COMPARED) {
+            let recorded = self.records.trial(&header.id, trial).map_err(|error| error.to_string())?;
+            let Some(recorded) = recorded else { continue };
+            let now = plan.prepare(trial).map_err(|_| changed.to_owned())?;
+            if now.call != recorded.ended.request {
+                return Err("it sent other messages than the variant does now.".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The first trial of each case, in the variant's columns.
+    fn trials(&self, header: &RunHeader) -> impl Iterator<Item = TrialRef> + use<> {
+        let variant = header.variants.iter().position(|variant| variant == self.variant);
+        let variant = variant.and_then(|at| u16::try_from(at).ok());
+        let (models, cases) = (u16::try_from(header.models.len()).unwrap_or(u16::MAX), header.cases);
+        variant.into_iter().flat_map(move |variant| {
+            (0..cases).flat_map(move |case| (0..models).map(move |model| TrialRef { case, variant, model, repeat: 0 }))
+        })
+    }
+
+    fn evidence(&self, header: &Arc<RunHeader>) -> Result<Vec<Evidence>, crate::store::records::RecordsError> {
+        let mut board = Board::new(header.clone());
+        self.records.replay(&header.id, &mut |event: RunEvent| board.apply(&event))?;
+        let first = header.variants.iter().position(|variant| variant == self.variant).unwrap_or_default();
+        let models = header.models.len();
+        let columns = (first * models..(first + 1) * models).zip(&header.models);
+        Ok(columns
+            .filter_map(|(column, model)| {
+                let answered_by = self.answered_by(header, &model.id);
+                publish::evidence(header, column, Measured { answered_by, ..Measured::from(board.column(column)) })
+            })
+            .collect())
+    }
+
+    /// The model version that the provider named in one of the first answers.
+    fn answered_by(&self, header: &RunHeader, model: &ModelId) -> Option<String> {
+        let of_model = |trial: &TrialRef| {
+            trial.case < ASKED_FOR_NAME
+                && header.models.get(usize::from(trial.model)).is_some_and(|one| one.id == *model)
+        };
+        let named = |trial: TrialRef| self.records.trial(&header.id, trial).ok()??.ended.answer.as_ref()?.model.clone();
+        self.trials(header).filter(of_model).find_map(named)
+    }
+}
