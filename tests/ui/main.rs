@@ -2,6 +2,7 @@
 #![cfg(feature = "ui-tests")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod build;
 mod results;
 mod screens;
 mod shell;

@@ -29,7 +29,9 @@ pub fn shares(ui: &mut Ui, name: &str, total: f64, parts: &[Share], size: egui::
         #[expect(clippy::cast_possible_truncation, reason = "points on a screen")]
         let width = (f64::from(rect.width()) * part.amount / total) as f32;
         let right = (left + width).min(rect.right());
-        let piece = Rect::from_min_max(egui::pos2(left, rect.top()), egui::pos2(right, rect.bottom()));
+        // A hair between parts, so that two of one colour are two.
+        let gap = if right < rect.right() - 1.0 && width > 3.0 { 1.0 } else { 0.0 };
+        let piece = Rect::from_min_max(egui::pos2(left, rect.top()), egui::pos2(right - gap, rect.bottom()));
         ui.painter().rect_filled(piece, radius, part.colour);
         left = right;
     }

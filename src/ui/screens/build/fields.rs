@@ -276,7 +276,10 @@ pub(super) fn row_with_remove<T>(
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let width = ui.available_width() - Theme::of(ui).size.control - 4.0;
-        ui.allocate_ui_with_layout(vec2(width, 0.0), egui::Layout::left_to_right(egui::Align::Min), contents);
+        ui.allocate_ui_with_layout(vec2(width, 0.0), egui::Layout::left_to_right(egui::Align::Min), |ui| {
+            ui.set_width(width);
+            contents(ui);
+        });
         if widgets::icon_button(ui, icons::ICON_CLOSE, &format!("Remove {}", lower(name))).clicked() {
             *gone = Some(this);
         }

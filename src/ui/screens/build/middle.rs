@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::fields::{self, Fields};
 use super::screen::Open;
 use super::{edits, forms, kinds, prompt_form, stack, values, variant_form};
-use crate::domain::{LayerId, Override, PromptId, Role, Variable, VariantId};
+use crate::domain::{LayerId, Override, PromptId, Role, VariantId};
 use crate::session::{Preview, Session};
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
@@ -85,7 +85,7 @@ fn layer(
         forms::content(ui, session, &fields, content);
     }
     for name in fields.declare.into_inner() {
-        draft.prompt.variables.entry(name).or_insert_with(Variable::default);
+        draft.prompt.variables.entry(name).or_default();
     }
 }
 
@@ -108,6 +108,7 @@ fn head(ui: &mut Ui, id: &LayerId, open: &mut Open, draft: &mut Draft) {
                 *open = Open::Layer(copy);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
                 widgets::heading(ui, &name);
                 widgets::tag(ui, hue, kind);
             });
@@ -121,11 +122,11 @@ fn identity(ui: &mut Ui, id: &LayerId, open: &mut Open, draft: &mut Draft) {
     let mut renamed = None;
     let Some(layer) = draft.layer_mut(id) else { return };
     ui.horizontal_top(|ui| {
-        ui.allocate_ui(vec2(room * 0.42, 0.0), |ui| {
+        ui.allocate_ui(vec2(room * 0.4, 0.0), |ui| {
             let hint = layer.id.to_string();
             widgets::field(ui, "Layer's title", &mut layer.title, &hint);
         });
-        ui.allocate_ui(vec2(room * 0.26, 0.0), |ui| {
+        ui.allocate_ui(vec2(room * 0.24, 0.0), |ui| {
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 4.0;
                 fields::caption(ui, "Id");
@@ -137,7 +138,7 @@ fn identity(ui: &mut Ui, id: &LayerId, open: &mut Open, draft: &mut Draft) {
             ui.spacing_mut().item_spacing.y = 4.0;
             fields::caption(ui, "Role");
             let own = crate::domain::Layer { role: None, ..layer.clone() }.role();
-            let of_kind = format!("{} (as its kind)", own.word());
+            let of_kind = format!("{} (default)", own.word());
             let choices = [
                 (None, of_kind),
                 (Some(Role::System), "system".to_owned()),

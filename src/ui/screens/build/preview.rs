@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use egui::{Align, Frame, Label, Layout, Margin, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, FontFamily, FontId, Frame, Label, Layout, Margin, Rect, RichText, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, pos2, vec2,
+};
 use egui_material_icons::icons;
 
 use super::screen::Open;
@@ -22,6 +25,7 @@ const SHOWN: usize = 60_000;
 pub(super) enum Tab {
     #[default]
     Messages,
+    Case,
     Tokens,
     Problems,
 }
@@ -44,7 +48,8 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut PreviewState, ope
     ui.add_space(4.0);
     let wrong = preview.problems.len();
     let problems = if wrong == 0 { "Problems".to_owned() } else { format!("Problems {wrong}") };
-    let tabs = [(Tab::Messages, "Messages"), (Tab::Tokens, "Tokens and cost"), (Tab::Problems, problems.as_str())];
+    let tabs =
+        [(Tab::Messages, "Messages"), (Tab::Case, "Case"), (Tab::Tokens, "Cost"), (Tab::Problems, problems.as_str())];
     ui.horizontal(|ui| {
         if let Some(tab) = widgets::segmented(ui, "Preview", state.tab, &tabs) {
             state.tab = tab;
@@ -53,9 +58,10 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut PreviewState, ope
     });
     ui.add_space(4.0);
     ScrollArea::vertical().id_salt(("preview", state.tab as u8)).auto_shrink(false).show(ui, |ui| {
-        ui.set_width(ui.available_width() - 10.0);
+        ui.set_width(ui.available_width());
         match state.tab {
             Tab::Messages => messages(ui, &preview, state, open),
+            Tab::Case => case(ui, &preview),
             Tab::Tokens => tokens(ui, &preview),
             Tab::Problems => problems_list(ui, &preview, open),
         }
@@ -121,7 +127,7 @@ fn totals(ui: &mut Ui, session: &Session, preview: &Preview, sender: &CommandSen
         .map(|layer| Share { amount: layer.tokens as f64, colour: theme.layer(layer.kind) })
         .collect();
     let total: f64 = parts.iter().map(|part| part.amount).sum();
-    let width = ui.available_width() - 10.0;
+    let width = ui.available_width();
     widgets::shares(ui, "Tokens by layer", total, &parts, vec2(width, 8.0));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -222,14 +228,15 @@ fn tokens(ui: &mut Ui, preview: &Preview) {
     let theme = Theme::of(ui);
     widgets::strong(ui, "By layer");
     let total = preview.layers.iter().map(|layer| layer.tokens).sum::<usize>().max(1);
+    ui.spacing_mut().item_spacing.y = 2.0;
     for layer in &preview.layers {
         ui.horizontal(|ui| {
             widgets::dot(ui, theme.layer(layer.kind));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
                 let share = layer.tokens as f64 / total as f64;
-                widgets::number(ui, 56.0, &format::percent(share));
-                widgets::number(ui, 56.0, &format::count(layer.tokens as u64));
+                cell(ui, 56.0, &format::percent(share));
+                cell(ui, 64.0, &format::count(layer.tokens as u64));
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.add(Label::new(layer.name.as_str()).truncate());
                 });
@@ -238,13 +245,22 @@ fn tokens(ui: &mut Ui, preview: &Preview) {
     }
     ui.add_space(12.0);
     widgets::strong(ui, "One call");
-    widgets::small(ui, "From the input's tokens, and from an answer of usual length.");
+    widgets::small(ui, "Input tokens, and the likely cost with an answer of usual length.");
     if preview.models.is_empty() {
         widgets::muted(ui, "The workspace has no model yet. Add one in its workspace.ron.");
     }
     for model in &preview.models {
         one_model(ui, model);
     }
+}
+
+/// A number at the right edge of a column.
+fn cell(ui: &mut Ui, width: f32, text: &str) -> egui::Response {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 24.0), Sense::hover());
+    let font = FontId::new(theme.size.text.body, FontFamily::Proportional);
+    ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, text, font, theme.texts.plain);
+    widgets::named(response, Role::Label, text)
 }
 
 fn one_model(ui: &mut Ui, model: &ModelView) {
@@ -257,19 +273,36 @@ fn one_model(ui: &mut Ui, model: &ModelView) {
             widgets::pill(ui, Tone::Fail, "Too long for its context");
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let cost = widgets::number(
-                ui,
-                84.0,
-                &model.cost.map_or("unknown".to_owned(), |cost| format!("≈ {}", cost.likely)),
-            );
+            let words = model.cost.map_or_else(|| "unknown".to_owned(), |cost| format!("≈ {}", cost.likely));
+            let cost = cell(ui, 84.0, &words);
             match model.cost {
                 Some(range) => cost.on_hover_text(format!("{} to {}", range.low, range.high)),
                 None => cost.on_hover_text("No price is known for this model. Set one in workspace.ron."),
             };
             let about = if model.exact { "" } else { "≈ " };
-            widgets::number(ui, 64.0, &format!("{about}{}", format::count(model.input_tokens as u64)));
+            cell(ui, 64.0, &format!("{about}{}", format::count(model.input_tokens as u64)));
         });
     });
+}
+
+/// What the case brings, and what is right for it.
+fn case(ui: &mut Ui, preview: &Preview) {
+    let Some(view) = &preview.case else {
+        widgets::muted(ui, "No dataset is chosen: the prompt is shown with its defaults alone.");
+        return;
+    };
+    if !view.case.note.is_empty() {
+        widgets::muted(ui, &view.case.note);
+    }
+    let sections = [("Variables", &view.case.vars), ("Expected; the prompt never sees it", &view.case.expected)];
+    for (heading, values) in sections.into_iter().filter(|(_, values)| !values.is_empty()) {
+        widgets::strong(ui, heading);
+        for (name, value) in values {
+            widgets::small(ui, name);
+            let text = value.as_str().map_or_else(|| format!("{value:#}"), ToOwned::to_owned);
+            widgets::well(ui, |ui| widgets::source(ui, beginning(&text)));
+        }
+    }
 }
 
 fn problems_list(ui: &mut Ui, preview: &Preview, open: &mut Open) {

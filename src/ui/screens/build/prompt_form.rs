@@ -11,7 +11,7 @@ use crate::ui::widgets;
 pub(super) fn show(ui: &mut Ui, prompt: &mut Prompt, names: &[Name]) {
     ui.horizontal_top(|ui| {
         let width = ui.available_width();
-        ui.allocate_ui(vec2(width - 130.0, 0.0), |ui| {
+        ui.allocate_ui(vec2(width - 118.0, 0.0), |ui| {
             widgets::field(ui, "Title", &mut prompt.title, "what people call it")
         });
         ui.allocate_ui(vec2(110.0, 0.0), |ui| widgets::field(ui, "Version", &mut prompt.version, "1.0.0"));
@@ -66,17 +66,24 @@ fn variables(ui: &mut Ui, prompt: &mut Prompt, names: &[Name]) {
 fn row(ui: &mut Ui, name: &str, variable: &mut Variable) -> Option<String> {
     let id = Id::unique(("variable", name));
     let width = ui.available_width();
-    ui.spacing_mut().item_spacing.x = 6.0;
-    let renamed = values::name(ui, id, &format!("Name of variable {name}"), name, width * 0.22);
-    values::lenient(ui, id, &format!("Default of {name}"), &mut variable.default, width * 0.2);
-    let edit = egui::TextEdit::singleline(&mut variable.note)
-        .hint_text("note")
-        .desired_width((width * 0.58 - 150.0).max(60.0))
-        .margin(vec2(10.0, 7.0));
-    widgets::named(ui.add(edit), egui::Role::TextInput, &format!("Note of {name}"));
-    ui.horizontal(|ui| {
-        widgets::switch(ui, &format!("{name} is untrusted"), &mut variable.untrusted);
-        widgets::small(ui, "untrusted");
-    });
-    renamed
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
+        let renamed = ui.horizontal(|ui| {
+            let renamed = values::name(ui, id, &format!("Name of variable {name}"), name, width * 0.34 - 20.0);
+            widgets::small(ui, "default");
+            let room = ui.available_width() - 130.0;
+            values::lenient(ui, id, &format!("Default of {name}"), &mut variable.default, room.max(60.0));
+            widgets::switch(ui, &format!("{name} is untrusted"), &mut variable.untrusted);
+            widgets::small(ui, "untrusted");
+            renamed
+        });
+        let edit = egui::TextEdit::singleline(&mut variable.note)
+            .hint_text("What it holds, for people")
+            .desired_width(width - 20.0)
+            .margin(vec2(10.0, 7.0));
+        widgets::named(ui.add(edit), egui::Role::TextInput, &format!("Note of {name}"));
+        ui.add_space(6.0);
+        renamed.inner
+    })
+    .inner
 }

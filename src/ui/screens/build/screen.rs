@@ -59,7 +59,7 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         .show_separator_line(false)
         .frame(Frame::new().fill(theme.grounds.surface).inner_margin(Margin {
             left: 16,
-            right: 12,
+            right: 16,
             top: 16,
             bottom: 0,
         }))

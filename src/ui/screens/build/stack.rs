@@ -213,7 +213,8 @@ fn toggle(ui: &mut Ui, rect: Rect, card: &Card, draft: &mut Draft) {
     let place = Rect::from_min_size(pos2(rect.right() - 44.0, rect.top() + 10.0), vec2(32.0, 18.0));
     let mut on = card.on;
     let builder = UiBuilder::new().max_rect(place).id_salt(("switch", &card.id));
-    ui.scope_builder(builder, |ui| widgets::switch(ui, &format!("{} is on", card.name), &mut on));
+    // A child that takes no room of its own: it lies on the card.
+    widgets::switch(&mut ui.new_child(builder), &format!("{} is on", card.name), &mut on);
     if on != card.on {
         let Draft { prompt, variant } = draft;
         if let Some(layer) = prompt.layers.iter_mut().find(|layer| layer.id == card.id) {

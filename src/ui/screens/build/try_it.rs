@@ -40,7 +40,6 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut TryItState, sende
             state.model = Some(picked);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_space(10.0);
             if under_way {
                 if widgets::secondary(ui, Some(icons::ICON_STOP), "Stop").clicked() {
                     sender.send(Command::StopTry);

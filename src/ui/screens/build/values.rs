@@ -99,13 +99,13 @@ pub(super) fn lenient(ui: &mut Ui, salt: Id, label: &str, value: &mut Option<Val
     let id = salt.with(label);
     let show = |value: &Option<Value>| match value {
         None => String::new(),
-        Some(Value::String(text)) if serde_json::from_str::<Value>(text).is_err() => text.clone(),
+        Some(Value::String(text)) if !text.is_empty() && serde_json::from_str::<Value>(text).is_err() => text.clone(),
         Some(other) => other.to_string(),
     };
     let mut text = typed(ui, id, value, show);
     let edit = TextEdit::singleline(&mut text)
         .id(id.with("edit"))
-        .hint_text("none: required")
+        .hint_text("required")
         .desired_width(width)
         .margin(vec2(10.0, 7.0));
     let response = widgets::named(ui.add(edit), egui::Role::TextInput, label);

@@ -74,12 +74,12 @@ fn set_values<'a>(ui: &mut Ui, declared: impl Iterator<Item = &'a String>, varia
 
 fn params(ui: &mut Ui, params: &mut Params) {
     let id = Id::unique("params");
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal_top(|ui| {
         values::number(ui, id, "Temperature", "", &mut params.temperature);
         values::number(ui, id, "Top p", "0–1", &mut params.top_p);
-        values::number(ui, id, "Most output", "tokens", &mut params.max_tokens);
         values::number(ui, id, "Seed", "", &mut params.seed);
     });
+    values::number(ui, id, "Most output", "tokens", &mut params.max_tokens);
     caption(ui, "Reasoning effort");
     let efforts = [
         (None, "Not set"),
