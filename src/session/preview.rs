@@ -334,7 +334,9 @@ fn placed(problems: Vec<Problem>, id: &PromptId, prompt: &Prompt) -> Vec<Found> 
         let layer = file.strip_prefix(&own).map(LayerId::from).filter(|id| prompt.layer(id).is_some());
         let (field, message) = in_field(&problem.message);
         let (field, message) = (field.to_owned(), message.to_owned());
-        if seen.insert((problem.place.clone(), message.clone())) {
+        // One place has one problem: what the lint says of it comes first.
+        let told = problem.place.line.map_or_else(|| message.clone(), |_| String::new());
+        if seen.insert((problem.place.clone(), told)) {
             found.push(Found { layer, field, problem: Problem { message, ..problem } });
         }
     }

@@ -123,6 +123,7 @@ fn a_misspelt_variable_is_told_with_its_layer_line_and_column() {
     assert_eq!(first.layer, Some("a".into()));
     assert_eq!((first.problem.place.line, first.problem.place.column), (Some(2), Some(4)));
     assert_eq!(first.problem.hint, "Did you mean `name`?");
+    assert_eq!(found.problems.len(), 1, "{:?}", found.problems);
     assert_eq!(found.messages, []);
 }
 

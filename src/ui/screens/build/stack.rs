@@ -250,10 +250,10 @@ pub(super) fn layer_menu(ui: &mut Ui, id: &LayerId, open: &mut Open, draft: &mut
         let keys = RichText::new(keys).small().color(theme.texts.faint);
         widgets::named(ui.add(egui::Button::new(name).right_text(keys)), Role::MenuItem, name).clicked()
     };
-    if item(ui, "Move up", "Alt+↑") {
+    if item(ui, "Move up", "Alt+Up") {
         edits::nudge(&mut draft.prompt, id, true);
     }
-    if item(ui, "Move down", "Alt+↓") {
+    if item(ui, "Move down", "Alt+Down") {
         edits::nudge(&mut draft.prompt, id, false);
     }
     if item(ui, "Duplicate layer", "")

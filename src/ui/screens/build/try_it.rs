@@ -149,9 +149,9 @@ fn facts(ended: &TrialEnded) -> Vec<String> {
         FinishReason::Refusal => "declined".to_owned(),
         FinishReason::Other(word) => word.clone(),
     };
-    let usage = completion
-        .usage
-        .map(|usage| format!("{} → {} tokens", format::count(usage.input_tokens), format::count(usage.output_tokens)));
+    let usage = completion.usage.map(|usage| {
+        format!("{} tokens in, {} out", format::count(usage.input_tokens), format::count(usage.output_tokens))
+    });
     let cost = ended.cost.map_or_else(|| "cost unknown".to_owned(), |cost| cost.to_string());
     let first = completion.first_token_ms.map(|ms| format!("first token {}", format::seconds(ms)));
     let parts = [Some(finish), usage, Some(cost), Some(format::seconds(completion.latency_ms)), first];

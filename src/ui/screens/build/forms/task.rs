@@ -13,7 +13,8 @@ pub(super) fn show(ui: &mut Ui, fields: &Fields<'_>, layer: &mut Task) {
     ui.add_space(8.0);
     fields.template(ui, "Action", "action", &mut layer.action, 3);
     fields.chips(ui, fields.editor_id("Action", "action"), &mut layer.action);
-    part(ui, "Inputs", |ui| fields.map(ui, "Inputs", "inputs", &mut layer.inputs));
+    ui.add_space(8.0);
+    fields.map(ui, "Inputs", "inputs", &mut layer.inputs);
     optional(ui, "Output schema", &mut layer.output_schema, object, |ui, schema| {
         let mut value = Some(schema.clone());
         values::json(ui, fields.id, "JSON Schema of the answer", &mut value, 8);
@@ -49,7 +50,8 @@ pub(super) fn show(ui: &mut Ui, fields: &Fields<'_>, layer: &mut Task) {
             form(ui, "Examples", &mut layer.example_form);
         }
     });
-    part(ui, "Constraints", |ui| fields.list(ui, "Constraints", "constraints", &mut layer.constraints));
+    ui.add_space(8.0);
+    fields.list(ui, "Constraints", "constraints", &mut layer.constraints);
     fields.other_problems(ui, &["action", "inputs", "examples", "constraints"]);
 }
 
