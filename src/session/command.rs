@@ -1,6 +1,6 @@
 //! Everything that a person can mean. Menu, palette and shortcut list read it; [`super::Session::apply`] does it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use super::route::Route;
 use super::selection::Selection;
 use super::shortcut::{Shortcut, bindings};
 use crate::domain::{
-    Capability, DatasetId, Definition, DefinitionKey, ExperimentId, ModelId, ProjectId, PromptId, RunId, TrialRef, Usd,
-    VariantId,
+    Capability, Column, DatasetId, Definition, DefinitionKey, ExperimentId, ModelId, ProjectId, PromptId, RunId,
+    TrialRef, Usd, VariantId,
 };
 use crate::store::Theme as ThemeChoice;
 
@@ -65,6 +65,19 @@ pub enum Command {
     ReadOutputs(Vec<TrialRef>),
     /// Looks for a text in the shown run's answers ([`super::Runs::search`]); an empty text ends the search.
     SearchOutputs(String),
+
+    /// Looks for a text in the chosen dataset's rows ([`super::Session::case_search`]); an empty text ends the search.
+    SearchCases(String),
+    /// Looks into a file that may be imported ([`super::Session::peek`]); `None` ends that.
+    PeekDataset(Option<PathBuf>),
+    /// Copies a file of cases into the chosen project, as a dataset with these columns.
+    ImportDataset {
+        from: PathBuf,
+        id: DatasetId,
+        columns: BTreeMap<String, Column>,
+    },
+    /// Takes the rows of the chosen dataset's file into the dataset itself, where they can be edited.
+    EmbedCases,
 
     /// Puts a definition, new or changed; `None` takes it away. Edits of one burst are one step of undo.
     Edit {
@@ -172,6 +185,10 @@ impl Command {
             Self::ReadTrials(_) => words("Read trials", "Read all about some trials."),
             Self::ReadOutputs(_) => words("Read answers", "Read the answers in sight."),
             Self::SearchOutputs(_) => words("Search answers", "Find a text in the answers of the run."),
+            Self::SearchCases(_) => words("Find in the dataset", "Find a text in the rows of the dataset."),
+            Self::PeekDataset(_) => words("Look into a file", "See the first rows of a file before it is imported."),
+            Self::ImportDataset { id, .. } => named(format!("Import as {id}"), "Copy the file into the project."),
+            Self::EmbedCases => words("Make the rows editable", "Take the file's rows into the dataset itself."),
             Self::Edit { .. } => words("Edit", "Change a definition."),
             Self::Undo => words("Undo", "Take back the last edit."),
             Self::Redo => words("Redo", "Do the edit again that was taken back."),

@@ -6,6 +6,7 @@
 mod cases;
 mod checks;
 mod command;
+mod datasets;
 mod disk;
 mod edits;
 mod feed;
@@ -37,6 +38,7 @@ mod trying;
 
 pub use cases::CasesView;
 pub use command::{Command, CommandInfo};
+pub use datasets::{CaseSearch, MOST_EMBEDDED, Peek, Peeked};
 pub use feed::{Feed, FeedSink};
 pub use history::History;
 pub use jobs::{JobContext, JobView, Jobs, Wake};

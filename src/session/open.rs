@@ -177,6 +177,7 @@ impl Session {
             self.reload();
         }
         if paths.iter().any(|path| !is_definition(path)) {
+            self.shelf.clear();
             self.read_cases_again();
             self.estimate_due(Instant::now());
         }

@@ -76,8 +76,9 @@ pub(super) fn open(bytes: Bytes, shown: PathBuf, dataset: &Dataset) -> Result<Op
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     problems.extend(unknown_columns(dataset, rows.shown(), &names));
     let (inputs, expected) = split(columns.iter().map(|column| &column.target));
+    let header = columns.iter().map(|column| (column.name.clone(), column.target.role())).collect();
     let cases = Arc::new(CsvCases { rows, columns, separator, ids });
-    Ok(OpenCases { cases, columns: inputs, expected, untrusted: BTreeSet::new(), problems })
+    Ok(OpenCases { cases, columns: inputs, expected, header, untrusted: BTreeSet::new(), problems })
 }
 
 impl Cases for CsvCases {

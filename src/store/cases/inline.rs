@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ids::{Collector, Occurrences, of_row};
 use super::open::OpenCases;
-use crate::domain::{Case, Cases, Fingerprint, Place, Problem};
+use crate::domain::{Case, Cases, ColumnRole, Fingerprint, Place, Problem};
 use crate::store::files::fingerprint;
 
 struct Inline {
@@ -37,9 +37,16 @@ pub(super) fn open(cases: &[Case], folder: &Path) -> Result<OpenCases, Problem> 
         let mut seen = BTreeSet::new();
         cases.iter().flat_map(|case| of(case).keys()).filter(|name| seen.insert(*name)).cloned().collect()
     };
+    let (columns, expected): (Vec<String>, Vec<String>) = (names(|case| &case.vars), names(|case| &case.expected));
+    let header = columns
+        .iter()
+        .map(|name| (name.clone(), ColumnRole::Input))
+        .chain(expected.iter().map(|name| (name.clone(), ColumnRole::Expected)))
+        .collect();
     Ok(OpenCases {
-        columns: names(|case| &case.vars),
-        expected: names(|case| &case.expected),
+        columns,
+        expected,
+        header,
         untrusted: BTreeSet::new(),
         problems,
         cases: Arc::new(Inline { fingerprint: fingerprint(&bytes), cases, folder: folder.to_owned() }),

@@ -13,7 +13,7 @@ use super::json::{Parsed, parse_json};
 use super::open::OpenCases;
 use super::roles::{Target, is_structured, place, split, target, unknown_columns};
 use super::rows::{Rows, Splitter};
-use crate::domain::{Case, Cases, Dataset, Fingerprint, Place, Problem};
+use crate::domain::{Case, Cases, ColumnRole, Dataset, Fingerprint, Place, Problem};
 
 struct JsonlCases {
     rows: Rows,
@@ -60,8 +60,9 @@ pub(super) fn open(bytes: Bytes, shown: PathBuf, dataset: &Dataset) -> Result<Op
     let names: Vec<&str> = found.names.iter().map(String::as_str).collect();
     problems.extend(unknown_columns(&dataset, rows.shown(), &names));
     let (columns, expected) = split(&found.targets);
+    let header = found.header;
     let cases = Arc::new(JsonlCases { rows, dataset, ids });
-    Ok(OpenCases { cases, columns, expected, untrusted: BTreeSet::new(), problems })
+    Ok(OpenCases { cases, columns, expected, header, untrusted: BTreeSet::new(), problems })
 }
 
 impl Cases for JsonlCases {
@@ -95,6 +96,7 @@ struct Found {
     /// As they stand in the file.
     names: Vec<String>,
     targets: Vec<Target>,
+    header: Vec<(String, ColumnRole)>,
     seen: HashSet<String>,
     broken: u64,
     first_broken: Option<(u32, u32, String)>,
@@ -130,7 +132,9 @@ impl Found {
         if !self.seen.contains(name) {
             self.seen.insert(name.to_owned());
             self.names.push(name.to_owned());
-            self.targets.push(target());
+            let target = target();
+            self.header.push((name.to_owned(), target.role()));
+            self.targets.push(target);
         }
     }
 

@@ -13,4 +13,4 @@ mod rows;
 mod tests;
 
 pub use json::parse_json;
-pub use open::{OpenCases, open_cases};
+pub use open::{OpenCases, open_cases, peek_cases};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::bytes::Bytes;
 use super::{csv, inline, jsonl};
-use crate::domain::{Cases, Dataset, Place, Problem, ProjectId, Source};
+use crate::domain::{Cases, ColumnRole, Dataset, Place, Problem, ProjectId, Source};
 use crate::store::files::inside;
 
 /// Cases that can be read, and what is known of them without reading them again.
@@ -17,6 +17,8 @@ pub struct OpenCases {
     pub columns: Vec<String>,
     /// What checks see as `expected.<name>`.
     pub expected: Vec<String>,
+    /// Every column as it stands in the file, with the role that it has; inputs and expected values of inline cases.
+    pub header: Vec<(String, ColumnRole)>,
     /// Columns whose text comes from outside.
     pub untrusted: BTreeSet<String>,
     /// Warnings, and rows that cannot be read; those rows are problems again when they are asked for.
@@ -40,14 +42,29 @@ pub fn open_cases(root: &Path, project: &ProjectId, dataset: &Dataset) -> Result
     Ok(opened)
 }
 
+/// Opens a CSV or JSONL file wherever it is, as the dataset's columns say: a look at a file before it is imported.
+///
+/// # Errors
+/// As [`open_cases`].
+pub fn peek_cases(path: &Path, dataset: &Dataset) -> Result<OpenCases, Vec<Problem>> {
+    open_rows(path, path.to_owned(), dataset).map_err(|problem| vec![problem])
+}
+
 fn open_file(root: &Path, folder: &Path, given: &str, dataset: &Dataset) -> Result<OpenCases, Problem> {
     let shown = folder.join(given);
-    let refuse = |message: &str, hint: &str| Err(Problem::error(Place::file(&shown), message, hint));
     let path = inside(root, &root.join(folder), given)
         .map_err(|error| Problem::error(Place::file(&shown), error.message, error.hint))?;
+    open_rows(&path, shown, dataset)
+}
+
+fn open_rows(path: &Path, shown: PathBuf, dataset: &Dataset) -> Result<OpenCases, Problem> {
     match path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).as_deref() {
-        Some("csv" | "tsv") => csv::open(Bytes::open(&path, &shown)?, shown, dataset),
-        Some("jsonl" | "ndjson") => jsonl::open(Bytes::open(&path, &shown)?, shown, dataset),
-        _ => refuse("This is not a `.csv` or `.jsonl` file.", "Import other kinds of file first."),
+        Some("csv" | "tsv") => csv::open(Bytes::open(path, &shown)?, shown, dataset),
+        Some("jsonl" | "ndjson") => jsonl::open(Bytes::open(path, &shown)?, shown, dataset),
+        _ => Err(Problem::error(
+            Place::file(shown),
+            "This is not a `.csv` or `.jsonl` file.",
+            "Save it as one of these first.",
+        )),
     }
 }

@@ -17,6 +17,18 @@ pub(super) enum Target {
     Note,
 }
 
+impl Target {
+    pub const fn role(&self) -> ColumnRole {
+        match self {
+            Self::Input(_) => ColumnRole::Input,
+            Self::Expected(_) => ColumnRole::Expected,
+            Self::Id => ColumnRole::Id,
+            Self::Tags => ColumnRole::Tags,
+            Self::Note => ColumnRole::Note,
+        }
+    }
+}
+
 /// The role that the dataset gives a column, else the one that its name says.
 pub(super) fn target(dataset: &Dataset, column: &str) -> Target {
     let plain = || column.strip_prefix("expected.").unwrap_or(column).to_owned();
