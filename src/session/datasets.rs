@@ -82,10 +82,10 @@ impl Session {
         if text.is_empty() {
             return;
         }
-        let (root, shelf, wanted) = (workspace.root.clone(), self.shelf.clone(), text.clone());
+        let (root, opened, wanted) = (workspace.root.clone(), self.shelf.clone(), text.clone());
         let dataset = id.clone();
         let job = self.jobs.blocking(format!("Searching {id}"), move |context| {
-            let rows = shelf.open(&root, &project, &dataset, &definition).map(|open| find(&open, &wanted, context));
+            let rows = opened.open(&root, &project, &dataset, &definition).map(|open| find(&open, &wanted, context));
             Box::new(move |session| {
                 let current = session.datasets.search.as_mut();
                 if let Some(search) = current.filter(|search| search.dataset == dataset && search.text == wanted) {
@@ -120,17 +120,17 @@ impl Session {
         self.jobs.blocking(format!("Importing {id}"), move |_| {
             let copied = import_cases(&root, &project, &id, &from);
             Box::new(move |session| match copied {
-                Ok(file) => session.imported(project, id, Dataset { columns, ..Dataset::of_file(file) }),
+                Ok(file) => session.imported(&project, &id, Dataset { columns, ..Dataset::of_file(file) }),
                 Err(problem) => session.notices.error(problem.message, problem.hint),
             })
         });
     }
 
-    fn imported(&mut self, project: ProjectId, id: DatasetId, dataset: Dataset) {
+    fn imported(&mut self, project: &ProjectId, id: &DatasetId, dataset: Dataset) {
         self.datasets.peek = None;
         let key = DefinitionKey::Dataset(project.clone(), id.clone());
         self.edit(key, Some(Definition::Dataset(Arc::new(dataset))), Instant::now());
-        if self.selection.project.as_ref() == Some(&project) {
+        if self.selection.project.as_ref() == Some(project) {
             self.selection.dataset = Some(id.clone());
             self.selection_changed();
         }
@@ -148,9 +148,9 @@ impl Session {
         ) else {
             return;
         };
-        let (root, shelf) = (workspace.root.clone(), self.shelf.clone());
+        let (root, opened) = (workspace.root.clone(), self.shelf.clone());
         self.jobs.blocking(format!("Taking in the rows of {id}"), move |_| {
-            let read = shelf.open(&root, &project, &id, &definition).and_then(|open| all_rows(&open));
+            let read = opened.open(&root, &project, &id, &definition).and_then(|open| all_rows(&open));
             Box::new(move |session| match read {
                 Ok(cases) => {
                     let dataset = embedded(&definition, cases);

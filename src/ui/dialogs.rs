@@ -32,3 +32,18 @@ pub(super) fn ask_file(
         }
     });
 }
+
+/// Asks for a file with one of these endings, and sends what `meaning` makes of it.
+pub(super) fn ask_for_file(
+    title: &'static str,
+    kind: &'static str,
+    endings: &'static [&'static str],
+    sender: CommandSender,
+    meaning: impl FnOnce(PathBuf) -> Command + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        if let Some(file) = rfd::FileDialog::new().set_title(title).add_filter(kind, endings).pick_file() {
+            sender.send(meaning(file));
+        }
+    });
+}

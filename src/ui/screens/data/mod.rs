@@ -1,5 +1,11 @@
 //! The cases that a prompt is tried on.
 
+mod cells;
+mod columns;
+mod detail;
+mod import;
 mod screen;
+mod table;
+mod view;
 
 pub(super) use screen::{State, show};
