@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use super::format::harmless;
+use super::format::{counted, harmless};
 use crate::domain::Problem;
 use crate::store::{check_workspace, open_workspace};
 
@@ -26,7 +26,9 @@ fn list(problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     match (errors, problems.len() - errors) {
         (0, 0) => writeln!(out, "No problems."),
-        (errors, warnings) => writeln!(out, "{errors} errors, {warnings} warnings."),
+        (errors, warnings) => {
+            writeln!(out, "{}, {}.", counted(errors as u64, "error"), counted(warnings as u64, "warning"))
+        }
     }
 }
 
@@ -44,6 +46,6 @@ mod tests {
         };
         check(&[], "No problems.\n");
         let problem = Problem::error(Place::at("a.ron", 3, 7), "Wrong \x1b[31m.", "Mend it.");
-        check(&[problem], "a.ron:3:7: error: Wrong ␛[31m. Mend it.\n1 errors, 0 warnings.\n");
+        check(&[problem], "a.ron:3:7: error: Wrong ␛[31m. Mend it.\n1 error, 0 warnings.\n");
     }
 }

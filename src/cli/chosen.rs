@@ -71,8 +71,12 @@ pub(super) fn experiment(
         None => found.main_experiment(project),
     };
     experiment.cloned().ok_or_else(|| {
-        let wanted =
-            named.map_or("The project has no experiment.".to_owned(), |id| format!("There is no experiment `{id}`."));
+        if found.experiments.is_empty() {
+            return refuse(format!("The project `{project}` has no experiment that can be read."));
+        }
+        let wanted = named.map_or("Say which experiment with --experiment.".to_owned(), |id| {
+            format!("There is no experiment `{id}`.")
+        });
         refuse(format!("{wanted} {}", choices(found.experiments.keys())))
     })
 }

@@ -1,5 +1,6 @@
 //! `strata run`: an experiment from its files to its gates, on a terminal or for CI.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, Mutex, PoisonError};
 #[cfg(unix)]
@@ -11,10 +12,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::RunArgs;
 use super::chosen::{self, complain, complain_all, note, refuse};
 use super::exit::Exit;
-use super::format::Report;
+use super::format::{Report, counted};
 use super::write::{self, Target};
 use crate::analysis::Board;
-use crate::domain::{Numbered, RunEvent, RunState, RunSummary, Workspace};
+use crate::domain::{Numbered, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Workspace};
 use crate::engine::{RunHandle, RunSink, RunStatus, SinkError};
 use crate::plan::{Estimate, PastOutput};
 use crate::provider::SystemKeys;
@@ -33,7 +34,7 @@ pub(super) fn run(arguments: &RunArgs) -> Exit {
 
 fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
-    let mut wish = wish(&workspace, arguments)?;
+    let mut wish = wish(&workspace, arguments).inspect_err(|_| complain_broken(&workspace))?;
     let target = Target::open(&arguments.output)?;
     let (records, earlier) = if arguments.resume {
         let records = chosen::records(&workspace)?;
@@ -43,19 +44,23 @@ fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
         (None, None)
     };
     match &earlier {
-        Some(run) => wish = as_it_was(run, wish),
+        Some(run) => wish = as_it_was(run, &wish),
         None if arguments.resume => {
-            complain(format!("No run of `{}` is on record: a new one begins.", wish.experiment))
+            complain(format!("No run of `{}` is on record: a new one begins.", wish.experiment));
         }
         None => {}
     }
     let shelf = Shelf::default();
     let prepared = launch::prepare(&workspace, &shelf, &wish, &PastOutput::new()).map_err(|problems| {
         complain_all(&problems);
+        complain_broken(&workspace);
         Exit::Usage
     })?;
     complain_all(&prepared.warnings);
     let records = records.map_or_else(|| chosen::records(&workspace), Ok)?;
+    if !records.access().can_write() {
+        return Err(refuse(records.access()));
+    }
     if let Some(run) = earlier.as_ref().filter(|run| run.state == RunState::Completed && run.errored == 0) {
         complain(format!("Run {} is complete; nothing is left to do.", run.header.id));
         return report(target, arguments, &records, &replayed(&records, run)?, Exit::of);
@@ -63,6 +68,11 @@ fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
     let (board, state) = conduct(&workspace, arguments, prepared, earlier.as_ref(), &records)?;
     let interrupted = state == RunState::Cancelled;
     report(target, arguments, &records, &board, |report| if interrupted { Exit::Interrupted } else { Exit::of(report) })
+}
+
+/// Files that could not be read may be why something is missing.
+fn complain_broken(workspace: &Workspace) {
+    workspace.problems.iter().filter(|problem| problem.is_error()).for_each(complain);
 }
 
 fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
@@ -80,7 +90,7 @@ fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
 }
 
 /// The wish of the run that goes on, where the command line does not say otherwise.
-fn as_it_was(run: &RunSummary, now: Wish) -> Wish {
+fn as_it_was(run: &RunSummary, now: &Wish) -> Wish {
     let then = Wish::again(&run.header);
     Wish { budget: now.budget.or(then.budget), concurrency: now.concurrency, no_cache: now.no_cache, ..then }
 }
@@ -102,13 +112,13 @@ fn conduct(
     let runtime = launch::runtime().map_err(refuse)?;
     let told = |error| told(error, arguments);
     let progress = Progress::new();
-    progress.announce(&prepared.estimate);
+    let estimate = prepared.estimate.clone();
     let watch = |board: Board| Arc::new(Mutex::new(board));
-    let start = |sink: BoardSink| Start {
+    let start = |board: &Arc<Mutex<Board>>| Start {
         records,
         granted: &granted,
         keys: Arc::new(SystemKeys::default()),
-        watchers: vec![Box::new(sink)],
+        watchers: vec![Box::new(BoardSink { board: board.clone(), told: BTreeSet::new() })],
         runtime: runtime.handle(),
         on_text: None,
         stall_limit: Some(STALL_LIMIT),
@@ -116,22 +126,23 @@ fn conduct(
     let (handle, board) = match earlier {
         None => {
             let board = watch(Board::new(prepared.plan.header.clone()));
-            (launch::begin(prepared, start(BoardSink(board.clone()))), board)
+            (launch::begin(prepared, start(&board)), board)
         }
         Some(run) => {
             let resumed = launch::take_up(prepared, &run.header.id, records).map_err(told)?;
             progress.say(&format!(
-                "Run {} goes on: {} trials kept, {} to run, {} calls ambiguous.",
+                "Run {} goes on: {} kept, {} to run, {} ambiguous.",
                 run.header.id,
-                resumed.kept(),
+                counted(resumed.kept(), "trial"),
                 resumed.left(),
-                resumed.ambiguous()
+                counted(resumed.ambiguous(), "call")
             ));
             let board = watch(replayed(records, run)?);
-            (launch::resume(resumed, start(BoardSink(board.clone()))), board)
+            (launch::resume(resumed, start(&board)), board)
         }
     };
     let handle = handle.map_err(told)?;
+    progress.announce(&estimate);
     let state = runtime.block_on(attend(&handle, &progress));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let board = Arc::into_inner(board).map(|board| board.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -242,17 +253,16 @@ fn report(
 fn what_is_left(report: &Report) -> Option<String> {
     let left = report.header.trials().saturating_sub(report.ended());
     let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
+    let are_left = if left == 1 { "1 trial is left".to_owned() } else { format!("{left} trials are left") };
     match (report.state, left, errored) {
         (_, 0, 0) => None,
         (RunState::BudgetReached, ..) => {
             let budget = report.header.definition.budget.hard.map_or(String::new(), |hard| format!(" of {hard}"));
-            Some(format!(
-                "The budget{budget} is reached, {left} trials are left. Go on with --resume and a higher --budget."
-            ))
+            Some(format!("The budget{budget} is reached, {are_left}. Go on with --resume and a higher --budget."))
         }
-        (_, 0, _) => Some(format!("{errored} trials errored. Try them again with --resume.")),
-        (_, _, 0) => Some(format!("{left} trials are left. Go on with --resume.")),
-        _ => Some(format!("{left} trials are left, {errored} errored. Go on with --resume.")),
+        (_, 0, _) => Some(format!("{} errored. Try again with --resume.", counted(errored, "trial"))),
+        (_, _, 0) => Some(format!("{are_left}. Go on with --resume.")),
+        _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
     }
 }
 
@@ -269,19 +279,37 @@ fn replay(records: &Records, header: &Arc<crate::domain::RunHeader>) -> Result<B
     Ok(board)
 }
 
-/// Folds what happens into a board.
-struct BoardSink(Arc<Mutex<Board>>);
+/// Errors that are told when they happen, each once: the others are in the results.
+const ERRORS_TOLD: usize = 5;
+
+/// Folds what happens into a board, and tells what a person should know.
+struct BoardSink {
+    board: Arc<Mutex<Board>>,
+    told: BTreeSet<String>,
+}
 
 impl RunSink for BoardSink {
     fn on_events(&mut self, events: &[Arc<Numbered>]) -> Result<(), SinkError> {
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         for numbered in events {
-            if let RunEvent::Notice { message } = &numbered.event {
-                complain(message);
+            match &numbered.event {
+                RunEvent::Notice { message } => complain(message),
+                RunEvent::TrialEnded(ended) => tell_error(&mut self.told, ended),
+                _ => {}
             }
             board.apply(&numbered.event);
         }
         Ok(())
+    }
+}
+
+/// Says why a trial errored, where no other did for the same reason.
+fn tell_error(told: &mut BTreeSet<String>, ended: &TrialEnded) {
+    if let Outcome::Errored(error) = &ended.outcome
+        && told.len() < ERRORS_TOLD
+        && told.insert(error.message.clone())
+    {
+        complain(format!("{} errored: {}", ended.case_id, error.message));
     }
 }
 
@@ -304,9 +332,11 @@ impl Progress {
     /// Says what the run will take, before it takes it.
     fn announce(&self, estimate: &Estimate) {
         let cost = estimate.total().map_or("at an unknown price".to_owned(), |total| {
-            format!("≈ {} ({} to {})", total.likely, total.low, total.high)
+            let range =
+                if total.low == total.high { String::new() } else { format!(" ({} to {})", total.low, total.high) };
+            format!("≈ {}{range}", total.likely)
         });
-        self.say(&format!("{} trials {cost}", estimate.trials));
+        self.say(&format!("{} {cost}", counted(estimate.trials, "trial")));
     }
 
     fn say(&self, text: &str) {

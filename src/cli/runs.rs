@@ -79,7 +79,9 @@ fn tell(arguments: &ShowArgs) -> Result<(), Exit> {
     let target = Target::open(&arguments.output)?;
     let records = chosen::records(&workspace)?;
     let run = records.run(&arguments.run).map_err(refuse)?;
-    let run = run.ok_or_else(|| refuse(format!("There is no run `{}`. See: strata runs", arguments.run)))?;
+    let run = run.ok_or_else(|| {
+        refuse(format!("There is no run `{}`. See: strata runs {}", arguments.run, arguments.workspace.display()))
+    })?;
     let report = Report::of(&replayed(&records, &run)?);
     write::run(target, &arguments.output, &report, &records)
 }

@@ -85,7 +85,9 @@ fn answer(question: &str) -> String {
 }
 
 fn write(file: &Path, asked: &BTreeSet<Capability>) -> Result<Exit, Exit> {
-    Decision::new(asked, asked).save(file).map_err(|error| refuse(format!("{}: {error}.", file.display())))?;
+    Decision::new(asked, asked)
+        .save(file)
+        .map_err(|error| refuse(format!("{} cannot be written: {error}.", file.display())))?;
     say(format!("Written to {}. Whoever runs with --trust-file and this file grants exactly this.", file.display()));
     Ok(Exit::Passed)
 }

@@ -306,6 +306,8 @@ fn client(base: &Url, timeouts: &Timeouts) -> Result<Client, CallError> {
 }
 
 fn sending_fault(error: reqwest::Error, sent: bool) -> CallError {
+    // The origin holds no secret; the rest of an address may.
+    let place = error.url().map_or("the provider".to_owned(), |url| url.origin().ascii_serialization());
     let error = error.without_url();
     let why = reason(&error);
     if error.is_connect() && error.is_timeout() {
@@ -317,7 +319,7 @@ fn sending_fault(error: reqwest::Error, sent: bool) -> CallError {
                 format!("The server's certificate or handshake cannot be trusted: {}.", redact(&tls.to_string()));
             return CallError::new(Fault::Tls, message);
         }
-        return CallError::new(Fault::Connect, format!("No connection to the provider: {why}."));
+        return CallError::new(Fault::Connect, format!("No connection to {place}: {why}."));
     }
     if error.is_timeout() {
         return timeout(Phase::Total);

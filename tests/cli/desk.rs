@@ -1,6 +1,7 @@
 //! A workspace of a test, a home of its own, and the program run in them.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -18,7 +19,7 @@ pub const KEY: &str = "LOOPBACK_KEY";
 /// A key that must turn up nowhere but in the request's header.
 pub const CANARY: &str = "canary-5f0c2b7e91d84a36";
 /// Nothing in these tests takes that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a program said and how it ended.
 pub struct Ran {
@@ -109,8 +110,7 @@ impl Desk {
                 (replies: [(text: \"yes\")])])",
         );
         desk.project("word", "Is it good? Consider the word {{ word }}", "\"clerk\"", "Equals(value: \"yes\")", "");
-        let rows: String = words.iter().enumerate().map(|(row, word)| format!("case-{row},{word}\n")).collect();
-        desk.write("projects/p/datasets/words.csv", &format!("id,word\n{rows}"));
+        desk.words("word", words.iter().map(|word| (*word).to_owned()));
         desk
     }
 
@@ -129,9 +129,17 @@ impl Desk {
             ),
         );
         desk.project("question", "Answer {{ question }}", "\"m\"", "Contains(values: [\"Four\"])", knobs.experiment);
-        let rows: String = (0..knobs.cases).map(|case| format!("case-{case},{}\n", marker(case))).collect();
-        desk.write("projects/p/datasets/words.csv", &format!("id,question\n{rows}"));
+        desk.words("question", (0..knobs.cases).map(marker));
         desk
+    }
+
+    /// Writes the dataset: rows with an id and a word.
+    pub fn words(&self, column: &str, words: impl Iterator<Item = String>) {
+        let mut rows = format!("id,{column}\n");
+        for (row, word) in words.enumerate() {
+            writeln!(rows, "case-{row},{word}").unwrap();
+        }
+        self.write("projects/p/datasets/words.csv", &rows);
     }
 
     fn project(&self, variable: &str, text: &str, models: &str, check: &str, experiment: &str) {

@@ -19,7 +19,7 @@ use super::args::OutputFormat;
 use crate::domain::TrialEnded;
 
 pub use escape::{harmless, one_line};
-pub use report::{ColumnReport, Report};
+pub use report::{ColumnReport, Report, counted};
 
 /// Writes a run.
 ///

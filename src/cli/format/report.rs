@@ -125,6 +125,12 @@ pub(super) fn percent(rate: Option<Interval>) -> String {
     )
 }
 
+/// `1 trial`, `2 trials`.
+#[must_use]
+pub fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 pub(super) fn money(amount: Option<Usd>) -> String {
     amount.map_or_else(|| "unknown".to_owned(), |amount| amount.to_string())
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::escape::one_line;
-use super::report::{Report, milliseconds, money, percent};
+use super::report::{Report, counted, milliseconds, money, percent};
 use crate::domain::RunState;
 
 const LONGEST_NAME: usize = 40;
@@ -53,10 +53,10 @@ pub(super) fn size(report: &Report) -> String {
         String::new()
     };
     format!(
-        "{}, {} cases{repeats}, {} trials, {} spent{judges}",
+        "{}, {}{repeats}, {}, {} spent{judges}",
         one_line(header.dataset.as_str(), LONGEST_NAME),
-        header.cases,
-        header.trials(),
+        counted(header.cases.into(), "case"),
+        counted(header.trials(), "trial"),
         report.spent
     )
 }

@@ -144,6 +144,9 @@ impl Drop for Reservation<'_> {
 /// There is no such bound; the words say why.
 pub fn worst_case(request: &ChatRequest, price: Option<&Price>, max_output: Option<u32>) -> Result<Usd, &'static str> {
     let price = price.ok_or("the model's price is unknown")?;
+    if *price == Price::FREE {
+        return Ok(Usd::ZERO);
+    }
     let output =
         request.params.max_tokens.or(max_output).ok_or("neither max_tokens nor the model's own limit is known")?;
     let dearest_input = [Some(price.input), price.cached_input, price.cache_write].into_iter().flatten().max();

@@ -91,14 +91,17 @@ pub async fn call(job: &CallJob<'_>) -> Result<Answered, NoAnswer> {
         let mut reservation = job.reserve(&tries).await?;
         let slot = job.slot().await.ok_or(NoAnswer::Left)?;
         let attempt = tries.next_attempt();
-        let exchanged = job.exchange(attempt, &mut reservation, slot).await?;
+        let (exchanged, slot) = job.exchange(attempt, &mut reservation, slot).await?;
         let result = exchanged.and_then(|reply| job.read(&reply)).map(Arc::new);
         let cost = job.settle(reservation, &result).await?;
         let retry_in = tries.after(&result, cost);
         job.record_end(attempt, &result, cost, retry_in).await?;
         match (result, retry_in) {
             (Ok(completion), _) => return Ok(tries.answered(completion)),
-            (Err(_), Some(wait)) => job.back_off(wait).await?,
+            (Err(_), Some(wait)) => {
+                drop(slot);
+                job.back_off(wait).await?;
+            }
             (Err(error), None) => return Err(job.give_up(error, &tries).await?),
         }
     }
@@ -203,13 +206,14 @@ impl CallJob<'_> {
     }
 
     /// Sends and receives, both on record: *sent* before the first byte leaves, *received* before anybody parses it.
-    /// The slot is free as soon as the wire is.
-    async fn exchange(
+    /// The slot of an answer is free as soon as the wire is; that of a failure comes back, so that whoever waits for it
+    /// learns first whether the endpoint has stopped.
+    async fn exchange<'s>(
         &self,
         attempt: AttemptRef,
         reservation: &mut Reservation<'_>,
-        slot: SemaphorePermit<'_>,
-    ) -> Result<Result<Arc<RawReply>, CallError>, Stopped> {
+        slot: SemaphorePermit<'s>,
+    ) -> Result<(Result<Arc<RawReply>, CallError>, Option<SemaphorePermit<'s>>), Stopped> {
         let reserved = self.route.price.is_some().then_some(reservation.amount());
         let sent = AttemptSent {
             attempt,
@@ -229,11 +233,11 @@ impl CallJob<'_> {
             .unwrap_or_else(|_| Err(too_long(total)))
             .map(Arc::new);
         drop(on_the_wire);
-        drop(slot);
+        let slot = if exchanged.as_ref().is_ok_and(|reply| reply.status < 400) { None } else { Some(slot) };
         if let Ok(reply) = &exchanged {
             self.ledger.commit(RunEvent::AttemptReceived { attempt, reply: reply.clone() }).await?;
         }
-        Ok(exchanged)
+        Ok((exchanged, slot))
     }
 
     fn read(&self, reply: &RawReply) -> Result<Completion, CallError> {

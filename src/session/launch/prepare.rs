@@ -85,6 +85,9 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOut
         problems.push(problem);
         Selection::First(0)
     });
+    if experiment.budget.hard.is_some() {
+        problems.extend(without_bound(&experiment, &variants, &reached));
+    }
     if selection.is_empty() {
         problems.push(Problem::error(at, "No case takes part.", "Add cases to the dataset, or widen the filter."));
     }
@@ -154,6 +157,31 @@ fn changed(defined: &Experiment, wish: &Wish) -> Experiment {
     }
     experiment.repeats = experiment.repeats.max(1);
     experiment
+}
+
+/// Models of which nobody can say what a call costs at most: under a hard budget none of their calls could be made.
+fn without_bound(
+    experiment: &Experiment,
+    variants: &[PlanVariant],
+    reached: &BTreeMap<ModelId, Reach>,
+) -> Vec<Problem> {
+    let unbounded = variants.iter().any(|variant| variant.params.max_tokens.is_none());
+    let problem = |(id, reach): (&ModelId, &Reach)| {
+        let (message, hint) = match &reach.price {
+            None => (
+                format!("The price of the model `{id}` is unknown, so no budget can be kept."),
+                "Give it a `price`, or run without a budget.",
+            ),
+            Some(price) if *price != Price::FREE && reach.max_output.is_none() && unbounded => (
+                format!("Nobody knows how much the model `{id}` answers at most, so no budget can be kept."),
+                "Give it a `max_output`, or its variants `max_tokens`, or run without a budget.",
+            ),
+            Some(_) => return None,
+        };
+        let asked = experiment.models.contains(id) || reach.price.is_none();
+        asked.then(|| Problem::error(Place::file("workspace.ron"), message, hint))
+    };
+    reached.iter().filter_map(problem).collect()
 }
 
 fn without_cache(mut policy: Policy) -> Policy {

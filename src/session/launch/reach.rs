@@ -21,7 +21,7 @@ pub(super) struct Reach {
     pub(super) script: Option<Arc<Script>>,
     pub(super) origin: String,
     pub(super) price: Option<Price>,
-    max_output: Option<u32>,
+    pub(super) max_output: Option<u32>,
 }
 
 impl Reach {
