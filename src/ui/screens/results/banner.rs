@@ -16,7 +16,8 @@ pub(super) fn show(session: &Session, state: &mut State, sender: &CommandSender,
     ui.horizontal(|ui| {
         widgets::title(ui, "Results");
         ui.add_space(4.0);
-        let choices = data::run_choices(session).into_iter().map(|run| (run.id, run.text));
+        let choices = state.choices(session);
+        let choices = choices.iter().map(|run| (run.id.clone(), run.text.clone()));
         ui.scope(|ui| {
             ui.set_max_width(420.0);
             if let Some(run) = widgets::picker(ui, "Run", runs.shown(), choices) {

@@ -12,7 +12,7 @@ use super::detail::{expected, full_name, inputs, marked};
 use super::diff::{self, Field, Piece};
 use super::keys;
 use super::screen::{Cursor, State};
-use crate::analysis::{Board, compare_with};
+use crate::analysis::{Board, Comparison, compare_with};
 use crate::domain::{Case, Outcome, TrialRef};
 use crate::session::{Command, Session, ShownTrial};
 use crate::ui::format;
@@ -125,8 +125,12 @@ fn said(session: &Session, board: &Board, state: &mut CompareState, ui: &mut Ui)
             && (said.revision == board.revision() || (live && said.at.elapsed() < Duration::from_secs(1)))
     });
     if !stands && let Some((first, others)) = state.columns.split_first() {
+        let found = compare_with(board, *first, others);
+        let several = found.len() > 1;
+        let pair = |found: &Comparison| format!("{} and {}: ", found.a_name, found.b_name);
+        let named = |found: &Comparison| if several { pair(found) } else { String::new() };
         let sentences =
-            compare_with(board, *first, others).iter().map(|found| (found.sentence(), found.caveat())).collect();
+            found.iter().map(|found| (format!("{}{}", named(found), found.sentence()), found.caveat())).collect();
         state.said =
             Some(Said { revision: board.revision(), columns: state.columns.clone(), at: Instant::now(), sentences });
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use egui_material_icons::icons;
 
-use super::data::{self, ColumnHead};
+use super::data::{self, ColumnHead, RunChoice};
 use super::filter::{Facts, Filters, Rows};
 use super::{banner, bar, compare, detail, grid, keys};
 use crate::analysis::Board;
@@ -48,8 +48,28 @@ pub(in crate::ui) struct State {
     /// Trials asked for last, and whether the dataset was there then: the same is not asked for twice.
     pub(super) asked: (Vec<TrialRef>, bool),
     heads: Heads,
+    choices: Choices,
     pub(super) detail: detail::DetailState,
     pub(super) compare: compare::CompareState,
+}
+
+/// The runs to choose from, made anew when there may be others: not at every frame of a run under way.
+#[derive(Default)]
+struct Choices {
+    made: Option<(Option<RunId>, u64)>,
+    runs: Arc<[RunChoice]>,
+}
+
+impl State {
+    pub(super) fn choices(&mut self, session: &Session) -> Arc<[RunChoice]> {
+        let live = session.runs().live().map(|live| live.header.id.clone());
+        let revision = if live.is_some() { 0 } else { session.revision() };
+        let made = Some((live, revision));
+        if self.choices.made != made {
+            self.choices = Choices { made, runs: data::run_choices(session).into() };
+        }
+        self.choices.runs.clone()
+    }
 }
 
 /// Heads of columns, made anew when their numbers change.
