@@ -231,7 +231,7 @@ fn look_into(path: &Path) -> Result<Peeked, Vec<Problem>> {
         named.header.iter().map(|(name, _)| value(name)).collect()
     };
     let first = (0..open.cases.len().min(PEEKED))
-        .map(|index| open.cases.case(index).map(row).map_err(|problem| problem.to_string()))
+        .map(|index| open.cases.case(index).map(row).map_err(|problem| problem.message))
         .collect();
     Ok(Peeked { rows: open.cases.len(), header: named.header, first, problems: named.problems })
 }

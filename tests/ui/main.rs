@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod build;
+mod data;
+mod experiment;
 mod results;
 mod screens;
 mod shell;

@@ -85,6 +85,12 @@ pub fn section<R>(
     result
 }
 
+/// The box of something that stands over the window.
+#[must_use]
+pub fn raised(ui: &Ui) -> Frame {
+    Frame::popup(ui.style()).inner_margin(Margin::same(20))
+}
+
 /// A sunken box inside a card: a list, a text, a value.
 pub fn well<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let theme = Theme::of(ui);

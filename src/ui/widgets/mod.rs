@@ -20,7 +20,7 @@ mod verdict;
 
 pub use amount::{Amount, amount, maybe, whole, within};
 pub use button::{danger, ghost, icon_button, link, primary, secondary};
-pub use card::{card, page, page_title, section, well};
+pub use card::{card, page, page_title, raised, section, well};
 pub use empty::empty;
 pub use error::{error_panel, problems};
 pub use facts::{Facts, facts};

@@ -7,7 +7,7 @@ use super::cells;
 use super::screen::State;
 use super::table;
 use super::view::{self, DataView, FileColumn, role_help, role_word};
-use crate::domain::{Column, ColumnRole, Dataset};
+use crate::domain::{Column, ColumnRole, Dataset, Source};
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
@@ -34,8 +34,7 @@ pub(super) fn show(ui: &mut Ui, view: &DataView, draft: &mut Dataset, state: &mu
 fn one(ui: &mut Ui, view: &DataView, column: &FileColumn, draft: &mut Dataset) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
-        widgets::icon(ui, table::icon(column.role), theme.texts.muted);
-        widgets::strong(ui, &column.name);
+        widgets::icon(ui, table::icon(column.role), theme.texts.muted).on_hover_text(role_help(column.role));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let name = format!("Delete column {}", column.name);
             if view.inline
@@ -44,31 +43,33 @@ fn one(ui: &mut Ui, view: &DataView, column: &FileColumn, draft: &mut Dataset) {
             {
                 cells::remove_column(cases, &column.name, column.role);
             }
+            // Ids, tags and notes of inline cases have a place of their own in each case.
+            let roles: &[ColumnRole] = if view.inline { &ROLES[..2] } else { &ROLES };
+            let choices = roles.iter().map(|role| (*role, role_word(*role).to_owned()));
+            let label = format!("Role of {}", column.name);
+            if let Some(role) = widgets::picker(ui, &label, Some(&column.role), choices) {
+                set_role(view, column, role, draft);
+            }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| widgets::strong(ui, &column.name));
         });
     });
+    let csv = matches!(&draft.source, Source::File(file) if !file.ends_with("jsonl") && !file.ends_with("ndjson"));
+    let input = column.role == ColumnRole::Input;
+    let json = csv && (input || column.role == ColumnRole::Expected);
+    if !input && !json {
+        return;
+    }
     ui.horizontal(|ui| {
-        // Ids, tags and notes of inline cases have a place of their own in each case.
-        let roles: &[ColumnRole] = if view.inline { &ROLES[..2] } else { &ROLES };
-        let choices = roles.iter().map(|role| (*role, role_word(*role).to_owned()));
-        let label = format!("Role of {}", column.name);
-        if let Some(role) = widgets::picker(ui, &label, Some(&column.role), choices) {
-            set_role(view, column, role, draft);
-        }
-        let input = column.role == ColumnRole::Input;
-        if input && widgets::option(ui, column.untrusted, "Untrusted") {
-            let to = Column { role: column.role, untrusted: !column.untrusted, json: column.json };
-            view::set_column(draft, &column.name, to);
-        }
-        let csv = matches!(&draft.source, crate::domain::Source::File(file) if file.ends_with("csv"));
-        if csv
-            && matches!(column.role, ColumnRole::Input | ColumnRole::Expected)
-            && widgets::option(ui, column.json, "JSON")
-        {
-            let to = Column { role: column.role, untrusted: column.untrusted, json: !column.json };
-            view::set_column(draft, &column.name, to);
-        }
+        let now = Column { role: column.role, untrusted: column.untrusted, json: column.json };
+        ui.push_id("flags", |ui| {
+            if input && widgets::option(ui, now.untrusted, "Untrusted") {
+                view::set_column(draft, &column.name, Column { untrusted: !now.untrusted, ..now.clone() });
+            }
+            if json && widgets::option(ui, now.json, "Cells hold JSON") {
+                view::set_column(draft, &column.name, Column { json: !now.json, ..now.clone() });
+            }
+        });
     });
-    widgets::small(ui, role_help(column.role));
 }
 
 fn set_role(view: &DataView, column: &FileColumn, role: ColumnRole, draft: &mut Dataset) {

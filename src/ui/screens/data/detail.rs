@@ -48,14 +48,17 @@ fn value(
 ) -> Option<Case> {
     let theme = Theme::of(ui);
     let text = cells::text(case, column);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        widgets::icon(ui, table::icon(column.role), theme.texts.muted);
-        widgets::strong(ui, &column.name);
-        widgets::faint(ui, role_word(column.role));
-        if column.untrusted {
-            widgets::icon(ui, icons::ICON_SHIELD, theme.tone(Tone::Warning).0).on_hover_text("Untrusted text");
-        }
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 22.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            widgets::icon(ui, table::icon(column.role), theme.texts.muted);
+            widgets::strong(ui, &column.name);
+            widgets::faint(ui, role_word(column.role));
+            if column.untrusted {
+                widgets::icon(ui, icons::ICON_SHIELD, theme.tone(Tone::Warning).0).on_hover_text("Untrusted text");
+            }
+        });
     });
     let typed = if view.inline { edit(ui, case, column, text, focus, state) } else { read(ui, &text) };
     ui.add_space(8.0);

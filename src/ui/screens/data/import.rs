@@ -34,7 +34,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut State, sender: &C
         return;
     }
     let room = ui.ctx().content_rect().size();
-    let response = Modal::new(Id::unique("import")).show(ui.ctx(), |ui| {
+    let response = Modal::new(Id::unique("import")).frame(widgets::raised(ui)).show(ui.ctx(), |ui| {
         ui.set_width((room.x - 160.0).clamp(320.0, 900.0));
         ui.set_max_height((room.y - 120.0).clamp(240.0, 760.0));
         contents(ui, session, state, sender)

@@ -11,7 +11,7 @@ use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelega
 
 use super::cells;
 use super::screen::State;
-use super::view::{ColumnView, DataView, role_help, role_word};
+use super::view::{DataView, role_help, role_word};
 use crate::domain::{Case, ColumnRole, Problem};
 use crate::store::OpenCases;
 use crate::ui::theme::{Theme, Tone};
@@ -22,6 +22,11 @@ const ROW: f32 = 32.0;
 const HEAD: f32 = 44.0;
 /// Rows whose cells are kept; past this all are let go, and those in sight are read again.
 const KEPT: usize = 2_000;
+
+/// Rows whose texts say how wide a column begins.
+const LOOKED_AT: usize = 24;
+/// The width of a letter, about.
+const LETTER: f32 = 7.4;
 
 /// Where the rows are.
 #[derive(Clone, Copy)]
@@ -95,7 +100,7 @@ pub(super) fn show(ui: &mut Ui, view: &DataView, rows: Rows<'_>, found: Option<&
     keys(ui, &focus, view, rows, found, state, &mut asked);
 
     let mut columns = vec![Column::new(64.0).resizable(false)];
-    columns.extend(view.columns.iter().map(|column| Column::new(width(column)).range(60.0..=1200.0)));
+    columns.extend(view.columns.iter().map(|_| Column::new(160.0).range(60.0..=1200.0)));
     let mut table = Table::new()
         .id_salt(("cases", view.id.as_str(), view.columns.len()))
         .num_rows(count as u64)
@@ -112,14 +117,6 @@ pub(super) fn show(ui: &mut Ui, view: &DataView, rows: Rows<'_>, found: Option<&
         ui.painter().rect_stroke(area.shrink(1.0), 2.0, Stroke::new(2.0, colour), egui::StrokeKind::Inside);
     }
     asked
-}
-
-const fn width(column: &ColumnView) -> f32 {
-    match column.role {
-        ColumnRole::Id | ColumnRole::Expected | ColumnRole::Tags => 136.0,
-        ColumnRole::Input => 220.0,
-        ColumnRole::Note => 180.0,
-    }
 }
 
 pub(super) const fn icon(role: ColumnRole) -> MaterialIcon {
@@ -244,6 +241,26 @@ impl Drawing<'_> {
         })
     }
 
+    /// A width that suits the first rows of a column.
+    fn fitting(&mut self, index: usize) -> f32 {
+        let Some(column) = self.view.columns.get(index) else { return 100.0 };
+        let letters = |text: &str| text.chars().count();
+        let longest = (0..self.view.rows.min(LOOKED_AT))
+            .filter_map(|row| {
+                self.cells(row).as_ref().ok().and_then(|cells| cells.get(index)).map(|text| letters(text))
+            })
+            .max()
+            .unwrap_or(0);
+        let most = match column.role {
+            ColumnRole::Input => 320.0,
+            ColumnRole::Note => 240.0,
+            ColumnRole::Id | ColumnRole::Expected | ColumnRole::Tags => 180.0,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "at most a few hundred letters")]
+        let (text, head) = (longest as f32 * LETTER + 24.0, letters(&column.name) as f32 * LETTER + 76.0);
+        text.max(head).clamp(72.0, most)
+    }
+
     fn number(&mut self, ui: &mut Ui, row: usize) {
         let theme = Theme::of(ui);
         let broken = self.cells(row).is_err();
@@ -337,6 +354,11 @@ impl TableDelegate for Drawing<'_> {
         let Some(column) = cell.col_range.start.checked_sub(1).and_then(|index| self.view.columns.get(index)) else {
             return;
         };
+        if ui.is_sizing_pass() {
+            let width = self.fitting(cell.col_range.start - 1);
+            ui.set_min_width(width);
+            return;
+        }
         ui.painter().vline(rect.right() - 0.5, rect.y_range().shrink(12.0), Stroke::new(1.0, theme.lines.border));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
@@ -367,6 +389,9 @@ impl TableDelegate for Drawing<'_> {
 
     fn cell_ui(&mut self, ui: &mut Ui, cell: &CellInfo) {
         let Some(row) = usize::try_from(cell.row_nr).ok().and_then(|place| row_at(place, self.found)) else { return };
+        if ui.is_sizing_pass() {
+            return;
+        }
         let Some(index) = cell.col_nr.checked_sub(1) else {
             self.number(ui, row);
             return;

@@ -24,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut State) {
         return;
     };
     let room = ui.ctx().content_rect().size();
-    let response = Modal::new(Id::unique("dry run")).show(ui.ctx(), |ui| {
+    let response = Modal::new(Id::unique("dry run")).frame(widgets::raised(ui)).show(ui.ctx(), |ui| {
         ui.set_width((room.x - 160.0).clamp(320.0, 960.0));
         ui.set_height((room.y - 140.0).clamp(240.0, 820.0));
         contents(ui, ready, state);

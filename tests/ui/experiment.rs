@@ -1,0 +1,109 @@
+//! Experiment: ticks, checks, numbers, new ones, and the dry run.
+
+use egui_kittest::kittest::Queryable;
+use strata::domain::{CheckKind, Experiment};
+use strata::session::{Command, Route};
+
+use crate::support::Window;
+
+fn open() -> Window {
+    let mut window = Window::open();
+    window.send(Command::SelectExperiment("quick".into()));
+    window.go(Route::Experiment);
+    window.until("the estimate is there", |app| {
+        let session = app.session();
+        session.offer().is_some() && !session.is_forecasting()
+    });
+    window
+}
+
+/// Scrolls a control into sight and presses it.
+fn press(window: &mut Window, name: &str) {
+    window.harness.get_by_label(name).scroll_to_me();
+    window.steps();
+    window.steps();
+    window.click(name);
+}
+
+fn write(window: &mut Window, name: &str, text: &str) {
+    window.harness.get_by_label(name).scroll_to_me();
+    window.harness.get_by_label(name).focus();
+    window.steps();
+    window.harness.get_by_label(name).type_text(text);
+    window.steps();
+}
+
+fn chosen(window: &mut Window) -> Experiment {
+    (**window.harness.state_mut().session().experiment().unwrap()).clone()
+}
+
+#[test]
+fn ticks_of_rows_and_columns_say_what_runs() {
+    let mut window = open();
+    let before = chosen(&mut window);
+    window.click("Variant layered-lean");
+    let after = chosen(&mut window);
+    let has = |experiment: &Experiment| experiment.variants.iter().any(|id| id.as_str() == "layered-lean");
+    assert_ne!(has(&before), has(&after));
+    window.send(Command::Undo);
+    assert_eq!(chosen(&mut window), before);
+}
+
+#[test]
+fn a_check_is_added_by_its_kind_filled_in_and_deleted() {
+    let mut window = open();
+    let count = chosen(&mut window).checks.len();
+    press(&mut window, "Add check");
+    window.click("Add Starts with check");
+    write(&mut window, "Text", "{\"category\"");
+    let experiment = chosen(&mut window);
+    let expect = CheckKind::StartsWith { value: "{\"category\"".to_owned(), ignore_case: false };
+    assert_eq!(experiment.checks.last().map(|check| check.kind.clone()), Some(expect));
+    press(&mut window, &format!("Delete check {}", count + 1));
+    assert_eq!(chosen(&mut window).checks.len(), count);
+}
+
+#[test]
+fn what_is_no_number_changes_nothing_and_is_told() {
+    let mut window = open();
+    let before = chosen(&mut window);
+    write(&mut window, "Repeats of each", "x");
+    assert_eq!(chosen(&mut window).repeats, before.repeats);
+    assert!(window.sees("Not a whole number."));
+}
+
+#[test]
+fn a_copy_is_made_under_a_name_of_its_own() {
+    let mut window = open();
+    let before = chosen(&mut window);
+    window.click("Duplicate experiment");
+    window.click("Create");
+    window.steps();
+    let selection = window.harness.state_mut().session().selection().experiment.clone().unwrap();
+    assert_eq!(selection.as_str(), "quick-copy");
+    assert_eq!(chosen(&mut window), before);
+}
+
+#[test]
+fn a_dry_run_shows_requests_and_sends_nothing() {
+    let mut window = open();
+    window.click("Dry run");
+    assert!(window.sees("Nothing is sent"));
+    assert!(window.sees("parameters"));
+    window.click("Close the dry run");
+    assert!(!window.sees("Nothing is sent"));
+    assert!(window.harness.state_mut().session().runs().live().is_none());
+}
+
+#[test]
+fn what_is_wrong_is_told_and_leads_to_its_check() {
+    let mut window = open();
+    press(&mut window, "Add check");
+    window.click("Add Regex check");
+    write(&mut window, "Pattern", "(");
+    window.until("the problem is told", |app| {
+        let session = app.session();
+        !session.is_forecasting() && session.forecast().is_some_and(|forecast| forecast.outcome.is_err())
+    });
+    assert!(window.sees("It cannot run before these are mended:"));
+}
