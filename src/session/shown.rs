@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::disk;
+use super::launch::TRY_IT;
 use super::previous::Previous;
 use super::route::Route;
 use super::rows::{self, CaseHead, RunRows};
@@ -156,7 +157,7 @@ impl Session {
             self.notices.warning(warning, "");
         }
         self.runs.records = Some(records);
-        self.runs.recorded = runs;
+        self.runs.recorded = of_experiments(runs);
         self.choose_run();
         self.go_on_after_a_crash();
     }
@@ -168,7 +169,7 @@ impl Session {
             let runs = records.runs();
             Box::new(move |session| match runs {
                 Ok(runs) => {
-                    session.runs.recorded = runs;
+                    session.runs.recorded = of_experiments(runs);
                     session.choose_run();
                 }
                 Err(error) => session.notices.error("The runs cannot be read.", error.to_string()),
@@ -401,4 +402,10 @@ fn read_heads(records: &Records, run: &RunId, rows: &RunRows, cases: &[u32]) -> 
     let ids = records.case_ids(run, cases).unwrap_or_else(|_| vec![None; cases.len()]);
     let named = |id: Option<CaseId>| CaseHead { id: id.unwrap_or_default(), ..CaseHead::default() };
     cases.iter().copied().zip(ids.into_iter().map(named)).collect()
+}
+
+/// Runs of experiments; a case that was tried alone is not shown among them.
+fn of_experiments(mut runs: Vec<RunSummary>) -> Vec<RunSummary> {
+    runs.retain(|run| run.header.experiment.0 != TRY_IT);
+    runs
 }

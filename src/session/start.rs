@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::command::Command;
 use super::feed::Feed;
-use super::launch::{self, LaunchError, Prepared, Start, TRY_IT, Wish};
+use super::launch::{self, LaunchError, Prepared, Start, Wish};
 use super::notices::Level;
 use super::rehearsal::{Choice, Rehearsal, choice, rehearse};
 use super::route::Route;
@@ -135,7 +135,7 @@ impl Session {
     /// A run that was under way when its program died goes on by itself: its user had agreed to it and to its budget.
     pub(super) fn go_on_after_a_crash(&mut self) {
         let writable = self.runs.records.as_ref().is_some_and(|records| records.access().can_write());
-        let died = |run: &&RunSummary| run.state == RunState::Running && run.header.experiment.0 != TRY_IT;
+        let died = |run: &&RunSummary| run.state == RunState::Running;
         let Some(run) = self.runs.recorded.iter().find(died).filter(|_| writable) else { return };
         let (id, ended, trials) = (run.header.id.clone(), run.ended(), run.header.trials());
         let text = format!("The run of {} goes on: {ended} of {trials} trials had ended.", run.header.experiment);
