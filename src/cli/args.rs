@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{ExperimentId, ProjectId, PromptId, RunId, Usd, VariantId};
+use crate::interop::run_formats::RunFormat;
 use crate::publish::{Step, Version};
 
 /// All that a command line says.
@@ -117,40 +119,25 @@ pub struct TrustArgs {
 /// Where results go and how they are written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    pub format: OutputFormat,
+    pub format: RunFormat,
     /// Standard output where it is not given.
     pub file: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
-pub enum OutputFormat {
-    /// For people: one line for each variant and model.
-    Table,
-    /// The whole run as one JSON object.
-    Json,
-    /// One JSON object a line for each trial.
-    Jsonl,
-    /// `JUnit` XML for CI.
-    #[value(help = "JUnit XML for CI")]
-    Junit,
-    /// One row for each trial.
-    Csv,
-    /// A summary in Markdown.
-    #[value(alias = "markdown")]
-    Md,
-}
+impl ValueEnum for RunFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Table, Self::Json, Self::Jsonl, Self::Junit, Self::Csv, Self::Md]
+    }
 
-impl OutputFormat {
-    /// The format that a file's name asks for.
-    fn of_file(file: &Path) -> Option<Self> {
-        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "json" => Some(Self::Json),
-            "jsonl" => Some(Self::Jsonl),
-            "xml" => Some(Self::Junit),
-            "csv" => Some(Self::Csv),
-            "md" => Some(Self::Md),
-            _ => None,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Table => PossibleValue::new("table").help("For people: one line for each variant and model"),
+            Self::Json => PossibleValue::new("json").help("The whole run as one JSON object"),
+            Self::Jsonl => PossibleValue::new("jsonl").help("One JSON object a line for each trial"),
+            Self::Junit => PossibleValue::new("junit").help("JUnit XML for CI"),
+            Self::Csv => PossibleValue::new("csv").help("One row for each trial"),
+            Self::Md => PossibleValue::new("md").alias("markdown").help("A summary in Markdown"),
+        })
     }
 }
 
@@ -209,7 +196,7 @@ struct RawWorkspace {
 struct RawOutput {
     /// How results are written; by the file's extension, else a table
     #[arg(long, value_enum)]
-    format: Option<OutputFormat>,
+    format: Option<RunFormat>,
     /// Write results to a file
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -385,8 +372,8 @@ impl RawOutput {
     /// `-` is standard output, as everywhere.
     fn resolve(self) -> Output {
         let file = self.output.filter(|file| file != Path::new("-"));
-        let by_name = || file.as_deref().and_then(OutputFormat::of_file);
-        Output { format: self.format.or_else(by_name).unwrap_or(OutputFormat::Table), file }
+        let by_name = || file.as_deref().and_then(RunFormat::of_file);
+        Output { format: self.format.or_else(by_name).unwrap_or(RunFormat::Table), file }
     }
 }
 
@@ -444,7 +431,7 @@ mod tests {
             repeat: None,
             cache: true,
             resume: false,
-            output: Output { format: OutputFormat::Table, file: None },
+            output: Output { format: RunFormat::Table, file: None },
             trust_file: None,
         };
         assert_eq!(run("run ws"), plain);
@@ -467,11 +454,11 @@ mod tests {
         let check = |line: &str, format, file: Option<&str>| {
             assert_eq!(run(line).output, Output { format, file: file.map(PathBuf::from) }, "{line}");
         };
-        check("run ws -o a/report.xml", OutputFormat::Junit, Some("a/report.xml"));
-        check("run ws -o report.JSONL", OutputFormat::Jsonl, Some("report.JSONL"));
-        check("run ws -o report.txt", OutputFormat::Table, Some("report.txt"));
-        check("run ws -o report.csv --format md", OutputFormat::Md, Some("report.csv"));
-        check("run ws --format json -o -", OutputFormat::Json, None);
+        check("run ws -o a/report.xml", RunFormat::Junit, Some("a/report.xml"));
+        check("run ws -o report.JSONL", RunFormat::Jsonl, Some("report.JSONL"));
+        check("run ws -o report.txt", RunFormat::Table, Some("report.txt"));
+        check("run ws -o report.csv --format md", RunFormat::Md, Some("report.csv"));
+        check("run ws --format json -o -", RunFormat::Json, None);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use super::format::{counted, harmless};
 use crate::domain::Problem;
+use crate::interop::run_formats::{counted, harmless};
 use crate::store::{check_workspace, open_workspace};
 
 pub(super) fn check(arguments: &CheckArgs) -> Exit {

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::exit::Exit;
-use super::format::harmless;
 use crate::domain::{ExperimentId, Problem, ProjectId, Workspace};
+use crate::interop::run_formats::harmless;
 use crate::store::open_workspace;
 use crate::store::records::Records;
 

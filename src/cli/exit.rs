@@ -1,7 +1,7 @@
 //! Exit codes: what a script learns of a run without reading a word.
 
-use super::format::Report;
 use crate::domain::RunState;
+use crate::interop::run_formats::Report;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
@@ -62,8 +62,8 @@ pub fn gates_pass(report: &Report) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::tests::report;
     use super::*;
+    use crate::interop::run_formats::tests::report;
 
     #[test]
     fn the_code_follows_state_errors_and_gate() {

@@ -1,13 +1,12 @@
 //! The command line: `strata run` and its kin, for CI and for machines without a screen.
 //!
-//! [`args`] says what can be typed; each verb has a file of its own; [`format`](mod@format) writes runs out. This is the
+//! [`args`] says what can be typed; each verb has a file of its own; [`crate::interop::run_formats`] writes runs out. This is the
 //! only module that prints and that decides on exit codes.
 
 mod args;
 mod check;
 mod chosen;
 mod exit;
-pub mod format;
 mod init;
 mod release;
 mod run;
@@ -19,8 +18,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use args::{
-    Arguments, CheckArgs, Frozen, InitArgs, Output, OutputFormat, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, TrustArgs,
-    UsageError, Verb, VersionChoice, parse,
+    Arguments, CheckArgs, Frozen, InitArgs, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, TrustArgs, UsageError,
+    Verb, VersionChoice, parse,
 };
 pub use exit::{Exit, gates_pass};
 

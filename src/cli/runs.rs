@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::args::{OutputFormat, RunsArgs, ShowArgs};
+use super::args::{RunsArgs, ShowArgs};
 use super::chosen::{self, refuse};
 use super::exit::Exit;
-use super::format::{Report, one_line};
 use super::run::replayed;
 use super::write::{self, Target};
 use crate::domain::{RunState, RunSummary};
+use crate::interop::run_formats::{Report, RunFormat, one_line};
 use crate::store::records::Records;
 
 pub(super) fn runs(arguments: &RunsArgs) -> Exit {
@@ -27,10 +27,10 @@ fn list(arguments: &RunsArgs) -> Result<(), Exit> {
     runs.retain(|run| arguments.project.as_ref().is_none_or(|project| run.header.project == *project));
     let file = arguments.output.file.as_deref();
     match arguments.output.format {
-        OutputFormat::Table => target.write(file, |out| table(&runs, &|run| state(run, &records), out)),
-        OutputFormat::Json => target.write(file, |out| Ok(serde_json::to_writer_pretty(out, &runs)?)),
-        OutputFormat::Jsonl => target.write(file, |out| lines(&runs, out)),
-        OutputFormat::Junit | OutputFormat::Csv | OutputFormat::Md => {
+        RunFormat::Table => target.write(file, |out| table(&runs, &|run| state(run, &records), out)),
+        RunFormat::Json => target.write(file, |out| Ok(serde_json::to_writer_pretty(out, &runs)?)),
+        RunFormat::Jsonl => target.write(file, |out| lines(&runs, out)),
+        RunFormat::Junit | RunFormat::Csv | RunFormat::Md => {
             Err(refuse("Runs are listed as table, json or jsonl; `strata show` writes one run in every format."))
         }
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::args::Output;
 use super::chosen::refuse;
 use super::exit::Exit;
-use super::format::{Report, write_run};
 use crate::domain::{RunId, TrialEnded, TrialRef};
+use crate::interop::run_formats::{Report, write_run};
 use crate::store::Replacement;
 use crate::store::records::Records;
 

@@ -13,36 +13,68 @@ mod table;
 mod trial;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::args::OutputFormat;
 use crate::domain::TrialEnded;
 
 pub use escape::{harmless, one_line};
 pub use report::{ColumnReport, Report, counted};
+
+/// How a run is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunFormat {
+    /// For people: one line for each variant and model.
+    Table,
+    /// The whole run as one JSON object.
+    Json,
+    /// One JSON object a line for each trial.
+    Jsonl,
+    /// `JUnit` XML for CI.
+    Junit,
+    /// One row for each trial.
+    Csv,
+    /// A summary in Markdown.
+    Md,
+}
+
+impl RunFormat {
+    /// The format that a file's name asks for.
+    #[must_use]
+    pub fn of_file(file: &Path) -> Option<Self> {
+        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "json" => Some(Self::Json),
+            "jsonl" => Some(Self::Jsonl),
+            "xml" => Some(Self::Junit),
+            "csv" => Some(Self::Csv),
+            "md" => Some(Self::Md),
+            _ => None,
+        }
+    }
+}
 
 /// Writes a run.
 ///
 /// # Errors
 /// The writer's own, a closed pipe included.
 pub fn write_run(
-    format: OutputFormat,
+    format: RunFormat,
     report: &Report,
     trials: &mut dyn Iterator<Item = Arc<TrialEnded>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        OutputFormat::Table => table::write(report, out),
-        OutputFormat::Json => json::write(report, trials, out),
-        OutputFormat::Jsonl => jsonl::write(report, trials, out),
-        OutputFormat::Junit => junit::write(report, trials, out),
-        OutputFormat::Csv => csv::write(report, trials, out),
-        OutputFormat::Md => markdown::write(report, trials, out),
+        RunFormat::Table => table::write(report, out),
+        RunFormat::Json => json::write(report, trials, out),
+        RunFormat::Jsonl => jsonl::write(report, trials, out),
+        RunFormat::Junit => junit::write(report, trials, out),
+        RunFormat::Csv => csv::write(report, trials, out),
+        RunFormat::Md => markdown::write(report, trials, out),
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub mod tests {
     use super::*;
     use crate::domain::{
         CallError, CheckResult, Completion, Experiment, Fault, Fingerprint, FinishReason, Interval, Outcome, RunHeader,
@@ -136,7 +168,7 @@ pub(super) mod tests {
         })
     }
 
-    pub fn text(format: OutputFormat, report: &Report, trials: Vec<Arc<TrialEnded>>) -> String {
+    pub fn text(format: RunFormat, report: &Report, trials: Vec<Arc<TrialEnded>>) -> String {
         let mut out = Vec::new();
         write_run(format, report, &mut trials.into_iter(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -146,14 +178,9 @@ pub(super) mod tests {
     #[test]
     fn no_format_passes_on_what_terminals_act_on() {
         let hostile = "\x1b]8;;https://evil.example\x07link\x1b[2J\u{9b}31m\x08\x00\u{202e}\u{200b}\u{e0041}\u{7f}";
-        for format in [
-            OutputFormat::Table,
-            OutputFormat::Json,
-            OutputFormat::Jsonl,
-            OutputFormat::Junit,
-            OutputFormat::Csv,
-            OutputFormat::Md,
-        ] {
+        for format in
+            [RunFormat::Table, RunFormat::Json, RunFormat::Jsonl, RunFormat::Junit, RunFormat::Csv, RunFormat::Md]
+        {
             let mut report = report();
             Arc::make_mut(&mut report.header).variants[1] = hostile.into();
             let text = text(format, &report, vec![trial(1, hostile, Verdict::Fail)]);

@@ -96,21 +96,21 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{report, text};
-    use crate::cli::OutputFormat;
     use crate::domain::RunState;
+    use crate::interop::run_formats::RunFormat;
 
     #[test]
     fn a_run_is_a_table() {
         let mut report = report();
         report.columns[0].passed = 2;
-        insta::assert_snapshot!(text(OutputFormat::Table, &report, vec![]));
+        insta::assert_snapshot!(text(RunFormat::Table, &report, vec![]));
     }
 
     #[test]
     fn what_is_left_is_told() {
         let mut report = report();
         report.state = RunState::BudgetReached;
-        let text = text(OutputFormat::Table, &report, vec![]);
+        let text = text(RunFormat::Table, &report, vec![]);
         assert!(text.ends_with("Not complete (budget reached): 8 of 8 trials ended.\n"), "{text}");
     }
 }

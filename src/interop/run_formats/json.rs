@@ -79,13 +79,13 @@ fn column(named: &Named<'_>, gate: f64) -> Value {
 mod tests {
     use super::super::tests::{report, text, trial};
     use super::*;
-    use crate::cli::OutputFormat;
     use crate::domain::Verdict;
+    use crate::interop::run_formats::RunFormat;
 
     #[test]
     fn a_run_is_one_object() {
         let trials = vec![trial(0, "billing", Verdict::Pass), trial(1, "x", Verdict::Fail)];
-        let read: Value = serde_json::from_str(&text(OutputFormat::Json, &report(), trials)).unwrap();
+        let read: Value = serde_json::from_str(&text(RunFormat::Json, &report(), trials)).unwrap();
         assert_eq!(read["run"]["gates_pass"], true);
         assert_eq!(read["run"]["trials"], 8);
         assert_eq!(read["columns"][1]["variant"], "concise");
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_run_without_trials_is_an_object_too() {
-        let read: Value = serde_json::from_str(&text(OutputFormat::Json, &report(), vec![])).unwrap();
+        let read: Value = serde_json::from_str(&text(RunFormat::Json, &report(), vec![])).unwrap();
         assert_eq!(read["trials"], json!([]));
     }
 }

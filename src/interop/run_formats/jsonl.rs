@@ -44,13 +44,13 @@ mod tests {
 
     use super::super::tests::{errored, report, text, trial};
     use super::*;
-    use crate::cli::OutputFormat;
     use crate::domain::Verdict;
+    use crate::interop::run_formats::RunFormat;
 
     #[test]
     fn each_trial_is_a_line() {
         let trials = vec![trial(0, "billing", Verdict::Pass), trial(1, "two\nlines", Verdict::Fail), errored(2)];
-        let text = text(OutputFormat::Jsonl, &report(), trials);
+        let text = text(RunFormat::Jsonl, &report(), trials);
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let outcomes: Vec<_> = lines.iter().map(|line| line["outcome"].clone()).collect();
         assert_eq!(outcomes, [json!("pass"), json!("fail"), json!("errored")]);

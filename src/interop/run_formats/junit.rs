@@ -100,8 +100,8 @@ fn attribute(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::super::tests::{errored, report, text, trial};
     use super::*;
-    use crate::cli::OutputFormat;
     use crate::domain::Verdict;
+    use crate::interop::run_formats::RunFormat;
 
     #[test]
     fn trials_are_test_cases() {
@@ -110,7 +110,7 @@ mod tests {
             trial(1, "<b>\"sales\" & more</b>\n]]>\x1b", Verdict::Fail),
             errored(2),
         ];
-        insta::assert_snapshot!(text(OutputFormat::Junit, &report(), trials));
+        insta::assert_snapshot!(text(RunFormat::Junit, &report(), trials));
     }
 
     #[test]

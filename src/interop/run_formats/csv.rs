@@ -83,8 +83,8 @@ fn into_io(error: csv::Error) -> io::Error {
 mod tests {
     use super::super::tests::{errored, report, text, trial};
     use super::*;
-    use crate::cli::OutputFormat;
     use crate::domain::Verdict;
+    use crate::interop::run_formats::RunFormat;
 
     #[test]
     fn formulas_are_text() {
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn rows_read_back_whole() {
         let trials = vec![trial(0, "a, \"b\"\nc", Verdict::Pass), trial(1, "=1+1", Verdict::Fail), errored(2)];
-        let text = text(OutputFormat::Csv, &report(), trials);
+        let text = text(RunFormat::Csv, &report(), trials);
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap(), HEADER.as_slice());
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();

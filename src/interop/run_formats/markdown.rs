@@ -85,13 +85,13 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::super::tests::{errored, report, text, trial};
     use super::*;
-    use crate::cli::OutputFormat;
     use crate::domain::Verdict;
+    use crate::interop::run_formats::RunFormat;
 
     #[test]
     fn a_summary_has_columns_and_what_did_not_pass() {
         let trials = vec![trial(0, "billing", Verdict::Pass), trial(1, "sales", Verdict::Fail), errored(2)];
-        insta::assert_snapshot!(text(OutputFormat::Md, &report(), trials));
+        insta::assert_snapshot!(text(RunFormat::Md, &report(), trials));
     }
 
     #[test]
@@ -103,6 +103,6 @@ mod tests {
     #[test]
     fn many_failures_are_counted() {
         let trials = (0..25).map(|case| trial(case, "x", Verdict::Fail)).collect();
-        assert!(text(OutputFormat::Md, &report(), trials).ends_with("\n… and 5 more.\n"));
+        assert!(text(RunFormat::Md, &report(), trials).ends_with("\n… and 5 more.\n"));
     }
 }
