@@ -30,14 +30,16 @@ fn perform(arguments: &ReleaseArgs) -> Result<Exit, Exit> {
     // Looked at first: a release that cannot be exported is not written either.
     let project = workspace.projects.get(&wish.project).ok_or(Exit::Usage)?;
     let name = || arguments.name.clone();
-    let preview = releasing::preview(project, &draft.release, &arguments.repository, name()).map_err(not_exported)?;
+    let preview = releasing::preview(project, &draft.release, &arguments.repository, name())
+        .map_err(|error| not_exported(&error))?;
     tell(&draft);
     if arguments.dry_run {
         foretell(&preview);
         return Ok(Exit::Passed);
     }
     releasing::keep(&workspace.root, &draft).map_err(refuse)?;
-    let exported = releasing::export(project, &draft.release, &arguments.repository, name()).map_err(not_exported)?;
+    let exported = releasing::export(project, &draft.release, &arguments.repository, name())
+        .map_err(|error| not_exported(&error))?;
     say(format!("branch {}", exported.branch));
     say(format!("tag    {}", exported.tag));
     say(format!("commit {}", exported.commit));
@@ -64,7 +66,7 @@ fn wish(workspace: &Workspace, arguments: &ReleaseArgs) -> Result<ReleaseWish, E
     })
 }
 
-fn not_exported(error: ExportError) -> Exit {
+fn not_exported(error: &ExportError) -> Exit {
     let hint = error.hint();
     refuse(if hint.is_empty() { error.to_string() } else { format!("{error} {hint}") })
 }

@@ -24,12 +24,14 @@ pub struct ExportWish {
 /// What is known of the release that is being made, and of the export that is looked at.
 #[derive(Debug, Default)]
 pub struct Releases {
-    draft: Option<(Asked, Option<Result<Draft, Vec<Problem>>>)>,
+    draft: Option<(Asked, Option<Drafted>)>,
     freezing: bool,
     preview: Option<(ExportWish, Option<Result<Preview, ExportError>>)>,
     exported: Option<(ExportWish, Option<Result<Exported, ExportError>>)>,
     revision: u64,
 }
+
+type Drafted = Result<Draft, Vec<Problem>>;
 
 /// A draft is of a wish, as the definitions and the runs were when it was made.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +103,9 @@ impl Session {
         // The one before stays in sight while the new one is made.
         let shown = self.releases.draft.take().and_then(|(_, result)| result);
         self.releases.draft = Some((asked.clone(), shown));
-        let (shelf, records) = (self.shelf.clone(), self.runs.records.clone());
+        let (datasets, records) = (self.shelf.clone(), self.runs.records.clone());
         self.jobs.quiet(move |_| {
-            let result = releasing::draft(&workspace, &shelf, records.as_ref(), &wish, Timestamp::now());
+            let result = releasing::draft(&workspace, &datasets, records.as_ref(), &wish, Timestamp::now());
             Box::new(move |session| {
                 let Releases { draft, revision, .. } = &mut session.releases;
                 if let Some((_, shown)) = draft.as_mut().filter(|(of, _)| *of == asked) {
@@ -118,10 +120,10 @@ impl Session {
     pub(super) fn freeze(&mut self, wish: ReleaseWish) {
         let Some(workspace) = self.workspace.clone().filter(|_| !self.releases.freezing) else { return };
         self.releases.freezing = true;
-        let (shelf, records) = (self.shelf.clone(), self.runs.records.clone());
+        let (datasets, records) = (self.shelf.clone(), self.runs.records.clone());
         self.jobs.blocking("Freezing a release", move |_| {
             let result =
-                releasing::draft(&workspace, &shelf, records.as_ref(), &wish, Timestamp::now()).and_then(|draft| {
+                releasing::draft(&workspace, &datasets, records.as_ref(), &wish, Timestamp::now()).and_then(|draft| {
                     match releasing::keep(&workspace.root, &draft) {
                         Ok(()) => Ok(draft),
                         Err(problem) => Err(vec![problem]),
@@ -200,7 +202,7 @@ impl Session {
                 self.notices.success(format!("Committed to {}, tagged {}.", exported.branch, exported.tag));
             }
             Ok(exported) => {
-                self.notices.info(format!("{} has the same content already: no new commit.", exported.branch))
+                self.notices.info(format!("{} has the same content already: no new commit.", exported.branch));
             }
             Err(error) => self.notices.error(error.to_string(), error.hint()),
         }

@@ -408,6 +408,48 @@ mod tests {
         }
     }
 
+    /// A colour in CIE L*a*b*, as seen through `eyes`.
+    fn seen(colour: Color32, eyes: &[[f64; 3]; 3]) -> [f64; 3] {
+        let linear = |channel: u8| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        let light = [linear(colour.r()), linear(colour.g()), linear(colour.b())];
+        let times = |rows: &[[f64; 3]; 3], light: [f64; 3]| {
+            rows.map(|row| row.iter().zip(light).map(|(share, part)| share * part).sum::<f64>())
+        };
+        let space = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]];
+        let seen = times(eyes, light).map(|part| part.clamp(0.0, 1.0));
+        let [x, y, z] = times(&space, seen);
+        let curve = |part: f64| if part > 0.008_856 { part.cbrt() } else { 7.787 * part + 16.0 / 116.0 };
+        let (x, y, z) = (curve(x / 0.9505), curve(y), curve(z / 1.089));
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    #[test]
+    fn the_series_can_be_told_apart_by_the_colour_blind() {
+        // Machado, Oliveira and Fernandes 2009: full protanopia and deuteranopia.
+        let eyes = [
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+            [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_82, 0.042_94, 0.968_881]],
+        ];
+        for dark in [true, false] {
+            let theme = Theme::dark_or_light(dark);
+            for (eye, first) in eyes.iter().flat_map(|eye| (0..theme.series.len()).map(move |first| (eye, first))) {
+                for second in first + 1..theme.series.len() {
+                    let (one, other) = (seen(theme.series(first), eye), seen(theme.series(second), eye));
+                    let apart = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                    assert!(apart >= 12.0, "dark: {dark}: series {first} and {second}: {apart:.1}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_kind_of_layer_has_a_hue_of_its_own() {
         for dark in [true, false] {

@@ -5,6 +5,8 @@
 mod build;
 mod data;
 mod experiment;
+mod plots;
+mod release;
 mod results;
 mod screens;
 mod shell;

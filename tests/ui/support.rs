@@ -70,6 +70,17 @@ impl Window {
         self.harness.query_all_by_label(name).next().is_some()
     }
 
+    /// Frames until something of this name is drawn.
+    pub fn until_seen(&mut self, name: &str) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !self.sees(name) {
+            assert!(Instant::now() < end, "waited too long to see {name}");
+            self.harness.step();
+            std::thread::yield_now();
+        }
+        self.steps();
+    }
+
     /// Frames until something in the background has happened.
     pub fn until(&mut self, what: &str, mut happened: impl FnMut(&mut App) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);

@@ -444,3 +444,138 @@ fn counts(metrics: &ColumnMetrics) -> Vec<Fact> {
 fn money(dollars: f64) -> String {
     Usd::from_dollars(dollars).unwrap_or_default().to_string()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{
+        Completion, Fingerprint, Outcome, RunEvent, RunHeader, RunModel, RunState, Score, TrialEnded, TrialRef, Verdict,
+    };
+
+    pub fn header(variants: &[&str], models: &[&str]) -> RunHeader {
+        let model = |id: &&str| RunModel {
+            id: (*id).into(),
+            model: (*id).to_owned(),
+            origin: "scripted".to_owned(),
+            scripted: true,
+        };
+        RunHeader {
+            id: "run".into(),
+            project: "p".into(),
+            experiment: "e".into(),
+            definition: serde_json::from_value(serde_json::json!({
+                "variants": variants, "models": models, "dataset": "d", "checks": []
+            }))
+            .unwrap(),
+            variants: variants.iter().map(|id| (*id).into()).collect(),
+            models: models.iter().map(model).collect(),
+            dataset: "d".into(),
+            dataset_fingerprint: Fingerprint([0; 32]),
+            cases: 10,
+            repeats: 1,
+            started_at: "2026-11-23T14:05:00Z".parse().unwrap(),
+            program: String::new(),
+            prices_dated: String::new(),
+        }
+    }
+
+    /// A run of two variants on two models: the second model is dearer, the second variant better.
+    pub fn board() -> Board {
+        let mut board = Board::new(Arc::new(header(&["plain", "better"], &["small", "large"])));
+        for (case, variant, model) in (0..10).flat_map(|case| [(case, 0, 0), (case, 0, 1), (case, 1, 0), (case, 1, 1)])
+        {
+            let verdict = if case < 4 + 4 * u32::from(variant) { Verdict::Pass } else { Verdict::Fail };
+            let key = Fingerprint([u8::try_from(case * 4 + u32::from(variant) * 2 + u32::from(model)).unwrap(); 32]);
+            let answer: Completion = serde_json::from_value(serde_json::json!({
+                "text": "", "finish": "Stop", "usage": null, "latency_ms": 100.0 * f64::from(case + 1)
+            }))
+            .unwrap();
+            board.apply(&RunEvent::TrialEnded(Arc::new(TrialEnded {
+                trial: TrialRef { case, variant, model, repeat: 0 },
+                key,
+                case_id: format!("case-{case}").as_str().into(),
+                request: key,
+                outcome: Outcome::Scored(Score { verdict, score: 1.0, checks: Vec::new() }),
+                answer: Some(Arc::new(answer)),
+                cached: false,
+                attempts: 1,
+                cost: Usd::from_dollars(if model == 0 { 0.001 } else { 0.05 }),
+                spent: Usd::ZERO,
+                judge_spent: Usd::from_nanos(1_000_000 * i64::from(model)),
+            })));
+        }
+        board
+    }
+
+    fn chart(plots: &Plots, kind: Kind) -> Chart {
+        plots.charts.iter().find(|chart| chart.kind == kind).cloned().unwrap()
+    }
+
+    #[test]
+    fn columns_stand_by_variant_and_say_their_numbers() {
+        let found = plots(&board(), &[], Targets::default());
+        assert!(found.scripted);
+        let success = chart(&found, Kind::Success);
+        let names: Vec<&str> = success.items.iter().map(|item| item.name.as_str()).collect();
+        assert_eq!(names, ["plain · small", "plain · large", "better · small", "better · large"]);
+        let places: Vec<f64> = success.items.iter().map(|item| item.x).collect();
+        assert!(places[2] - places[1] > places[1] - places[0], "{places:?}");
+        assert!(success.spoken().contains("better · small 80 %"), "{}", success.spoken());
+        assert!(matches!(success.items[0].parts[0], Part::Interval { low, high } if low < 0.4 && 0.4 < high));
+    }
+
+    #[test]
+    fn judges_stand_apart_from_the_answers() {
+        let cost = chart(&plots(&board(), &[], Targets::default()), Kind::Cost);
+        let pale = |item: &Item| item.parts.iter().any(|part| matches!(part, Part::Bar { pale: true, .. }));
+        assert_eq!(cost.items.iter().map(pale).collect::<Vec<_>>(), [false, true, false, true]);
+    }
+
+    #[test]
+    fn costs_that_are_far_apart_are_drawn_by_powers_and_the_front_is_the_cheap_ones() {
+        let front = chart(&plots(&board(), &[], Targets::default()), Kind::Front);
+        assert!(front.x.label.contains("powers of ten"));
+        assert_eq!(front.path.len(), 2, "{:?}", front.path);
+        assert!((front.path[0][0] + 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_target_far_above_is_named_and_not_drawn() {
+        let latency = |targets| chart(&plots(&board(), &[], targets), Kind::Latency);
+        let far = latency(Targets::default());
+        assert_eq!(far.guides.iter().map(|guide| guide.text.as_str()).collect::<Vec<_>>(), ["p50 target 2.00 s"]);
+        assert!(far.about.contains("p95 target met by all"));
+        assert!(latency(Targets { p50: 200.0, p95: 900.0 }).about.contains("p95 target missed by some"));
+    }
+
+    #[test]
+    fn what_nothing_tells_is_left_out() {
+        let empty = Board::new(Arc::new(header(&["plain"], &["small"])));
+        let kinds: Vec<Kind> = plots(&empty, &[], Targets::default()).charts.iter().map(|chart| chart.kind).collect();
+        assert_eq!(kinds, [Kind::Success]);
+    }
+
+    #[test]
+    fn runs_of_the_experiment_stand_in_order() {
+        let run = |id: &str, day: u8| RunSummary {
+            header: Arc::new(RunHeader {
+                id: id.into(),
+                started_at: format!("2026-11-{day:02}T14:05:00Z").parse().unwrap(),
+                ..header(&["plain"], &["small"])
+            }),
+            state: RunState::Completed,
+            ended_at: None,
+            passed: 8,
+            failed: 2,
+            unscored: 0,
+            errored: 0,
+            ambiguous: 0,
+            spent: Usd::ZERO,
+        };
+        let found = plots(&board(), &[run("late", 9), run("early", 2)], Targets::default());
+        let leads: Vec<Leads> = chart(&found, Kind::Runs).items.into_iter().map(|item| item.leads).collect();
+        assert_eq!(leads, [Leads::Run("early".into()), Leads::Run("late".into())]);
+    }
+}

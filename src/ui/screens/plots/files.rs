@@ -306,3 +306,41 @@ fn escaped(text: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::data::{Targets, plots, tests::board};
+    use super::*;
+
+    fn with_sheet<R>(scripted: bool, check: impl Fn(&Chart, &Sheet<'_>) -> R) -> Vec<R> {
+        let found = plots(&board(), &[], Targets::default());
+        let theme = Theme::dark_or_light(false);
+        let sheet = Sheet { legend: &found.legend, run: "=e · <run> & \u{7}", scripted, theme };
+        found.charts.iter().map(|chart| check(chart, &sheet)).collect()
+    }
+
+    #[test]
+    fn a_drawing_stands_alone_and_says_where_it_is_from() {
+        for text in with_sheet(true, svg) {
+            assert!(text.starts_with("<svg xmlns=") && text.ends_with("</svg>\n"));
+            for word in ["scripted, not a model", "better", "large", "&lt;run&gt; &amp;"] {
+                assert!(text.contains(word), "{word} in {text}");
+            }
+            assert!(!text.contains('\u{7}') && !text.contains("NaN"), "{text}");
+            assert_eq!(text.matches("<g>").count(), text.matches("</g>").count());
+        }
+        assert!(with_sheet(false, svg).iter().all(|text| !text.contains("scripted")));
+    }
+
+    #[test]
+    fn a_table_has_a_row_for_each_item_and_no_formula() {
+        let tables = with_sheet(true, |chart, sheet| (chart.items.len(), csv(chart, sheet).unwrap()));
+        for (items, bytes) in tables {
+            let text = String::from_utf8(bytes).unwrap();
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            assert_eq!(rows.len(), items, "{text}");
+            assert!(rows.iter().all(|row| row.iter().any(|cell| cell.starts_with("'=e"))), "{text}");
+        }
+    }
+}

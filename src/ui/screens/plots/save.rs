@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use egui::{ColorImage, Context, Id, Modal, Rect, Ui};
+use egui::{ColorImage, Context, Frame, Id, Margin, Modal, Rect, Ui};
 use egui_material_icons::icons;
 
 use super::chart::{Chart, Kind};
@@ -40,6 +41,9 @@ impl Form {
     }
 }
 
+/// Frames until a picture is taken: the question is gone by then, and the page has scrolled.
+const FRAMES: u8 = 20;
+
 /// The question where to save a chart.
 pub(super) struct Asking {
     kind: Kind,
@@ -53,6 +57,8 @@ pub(super) struct Picture {
     target: Target,
     /// Frames since it was asked for.
     frames: u8,
+    /// Set when it was taken.
+    taken: Arc<AtomicBool>,
 }
 
 /// Where a file goes.
@@ -84,7 +90,8 @@ pub(super) fn ask(
     let Some(chart) = chart.filter(|chart| chart.kind == asking.kind) else { return (false, None) };
     let mut target = None;
     let mut closed = false;
-    let shown = Modal::new(Id::unique("save a chart")).show(ctx, |ui| {
+    let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(20));
+    let shown = Modal::new(Id::unique("save a chart")).frame(frame).show(ctx, |ui| {
         ui.set_width(520.0);
         widgets::heading(ui, &format!("Save {}", chart.kind.title()));
         ui.add_space(8.0);
@@ -113,7 +120,7 @@ pub(super) fn ask(
     let open = !closed && !shown.should_close() && target.is_none();
     let Some(target) = target else { return (open, None) };
     let bytes = match asking.form {
-        Form::Png => return (false, Some(Picture { kind: chart.kind, target, frames: 0 })),
+        Form::Png => return (false, Some(Picture { kind: chart.kind, target, frames: 0, taken: Arc::default() })),
         Form::Svg => svg(chart, sheet).into_bytes(),
         Form::Csv => csv(chart, sheet).unwrap_or_default(),
     };
@@ -121,26 +128,28 @@ pub(super) fn ask(
     (false, None)
 }
 
-/// Takes the picture of a card once it is wholly in sight and nothing is before it. Returns whether it was asked for.
+/// Takes the picture of a card once it is wholly in sight and nothing is before it. Returns whether it was taken.
 pub(super) fn take(ui: &Ui, picture: &mut Picture, card: Rect, sender: &CommandSender) -> bool {
     picture.frames = picture.frames.saturating_add(1);
     ui.ctx().request_repaint();
     if !ui.clip_rect().expand(1.0).contains_rect(card) {
         ui.scroll_to_rect_animation(card, None, egui::style::ScrollAnimation::none());
     }
-    // The question fades out, and the page may have to scroll first.
-    if picture.frames < 20 {
-        return false;
+    if picture.frames != FRAMES {
+        return picture.frames > FRAMES && (picture.taken.load(Ordering::Acquire) || picture.frames == u8::MAX);
     }
     let target = std::mem::replace(&mut picture.target, Target::Dialog(String::new()));
     let (sender, scale) = (sender.clone(), ui.ctx().pixels_per_point());
     let area = card.intersect(ui.clip_rect());
+    let taken = picture.taken.clone();
+    // The window answers in a later frame, and until then the card stays as it is to be seen.
     ui.ctx().request_screenshot(move |image| {
+        taken.store(true, Ordering::Release);
         if let Some(bytes) = png_of(&image, area, scale) {
             save(target, bytes, &sender);
         }
     });
-    true
+    false
 }
 
 fn save(target: Target, bytes: Vec<u8>, sender: &CommandSender) {

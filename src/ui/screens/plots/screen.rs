@@ -67,7 +67,8 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
                 ui.set_width(room);
                 ui.add_space(margin);
                 head(ui, session, state, board, sender);
-                cards(ui, session, state, height, sender);
+                let page = Page { session, sender, run: &run };
+                page.cards(ui, state, height);
                 ui.add_space(margin);
             });
         });
@@ -197,65 +198,96 @@ fn targets(ui: &mut Ui, targets: &mut Targets) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few cards")]
-fn cards(ui: &mut Ui, session: &Session, state: &mut State, window: f32, sender: &CommandSender) {
-    let Some(made) = state.made.take() else { return };
-    let room = ui.available_width();
-    let across = ((room / 540.0).floor() as usize).clamp(1, 3);
-    let width = (room - GAP * (across - 1) as f32) / across as f32;
-    let height = ((window - 118.0) / 2.0 - GAP).clamp(270.0, 420.0);
-    for row in made.plots.charts.chunks(across) {
-        let start = ui.cursor().min;
-        for (index, chart) in row.iter().enumerate() {
-            let corner = pos2(start.x + (width + GAP) * index as f32, start.y);
-            let area = Rect::from_min_size(corner, vec2(width, height));
-            let mut inner = ui.new_child(UiBuilder::new().max_rect(area).id_salt(chart.kind));
-            card(&mut inner, session, state, chart, area, sender);
-        }
-        ui.allocate_space(vec2(room, height + GAP));
-    }
-    state.made = Some(made);
+/// What all cards need.
+struct Page<'a> {
+    session: &'a Session,
+    sender: &'a CommandSender,
+    run: &'a str,
 }
 
-fn card(ui: &mut Ui, session: &Session, state: &mut State, chart: &Chart, area: Rect, sender: &CommandSender) {
-    let theme = Theme::of(ui);
-    Frame::new()
-        .fill(theme.grounds.surface)
-        .stroke(Stroke::new(1.0, theme.lines.border))
-        .corner_radius(theme.size.radius.card)
-        .inner_margin(Margin::symmetric(14, 10))
-        .show(ui, |ui| {
-            ui.set_width(area.width() - 30.0);
-            ui.set_height(area.height() - 22.0);
-            ui.spacing_mut().item_spacing.y = 0.0;
-            ui.horizontal(|ui| {
-                widgets::heading(ui, chart.kind.title());
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let name = format!("Save {}", chart.kind.title());
-                    if widgets::icon_button(ui, icons::ICON_DOWNLOAD, &name).clicked() {
-                        let root = session.workspace().map_or(Path::new(""), |workspace| &workspace.root);
-                        let run = session.runs().shown().map(ToString::to_string).unwrap_or_default();
-                        state.asking = Some(Asking::new(chart.kind, root, &run));
-                    }
-                });
-            });
-            widgets::faint(ui, &chart.about);
-            ui.add_space(4.0);
-            let height = ui.available_height();
-            let at = state.at.entry(chart.kind).or_default();
-            match draw::show(ui, chart, height, at) {
-                Some(Leads::Column(column)) => {
-                    sender.send(Command::SelectTrial(first_trial(session, column)));
-                    sender.send(Command::Go(Route::Results));
-                }
-                Some(Leads::Run(run)) => sender.send(Command::OpenRun(run)),
-                None => {}
+impl Page<'_> {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few cards"
+    )]
+    fn cards(&self, ui: &mut Ui, state: &mut State, window: f32) {
+        let Some(made) = state.made.take() else { return };
+        let room = ui.available_width();
+        let across = ((room / 540.0).floor() as usize).clamp(1, 3);
+        let width = (room - GAP * (across - 1) as f32) / across as f32;
+        let height = ((window - 118.0) / 2.0 - GAP).clamp(270.0, 420.0);
+        for row in made.plots.charts.chunks(across) {
+            let start = ui.cursor().min;
+            for (index, chart) in row.iter().enumerate() {
+                let corner = pos2(start.x + (width + GAP) * index as f32, start.y);
+                let area = Rect::from_min_size(corner, vec2(width, height));
+                let mut inner = ui.new_child(UiBuilder::new().max_rect(area).id_salt(chart.kind));
+                self.card(&mut inner, state, &made.plots, chart, area);
             }
+            ui.allocate_space(vec2(room, height + GAP));
+        }
+        state.made = Some(made);
+    }
+
+    fn card(&self, ui: &mut Ui, state: &mut State, plots: &Plots, chart: &Chart, area: Rect) {
+        let theme = Theme::of(ui);
+        // A picture stands alone: it says of which run it is, and whose colours and shapes these are.
+        let pictured = state.picture.as_ref().is_some_and(|picture| picture.kind == chart.kind);
+        Frame::new()
+            .fill(theme.grounds.surface)
+            .stroke(Stroke::new(1.0, theme.lines.border))
+            .corner_radius(theme.size.radius.card)
+            .inner_margin(Margin::symmetric(14, 10))
+            .show(ui, |ui| {
+                ui.set_width(area.width() - 30.0);
+                ui.set_height(area.height() - 22.0);
+                ui.spacing_mut().item_spacing.y = 0.0;
+                self.card_head(ui, state, plots, chart, pictured);
+                widgets::faint(ui, &chart.about);
+                if pictured {
+                    draw::legend(ui, &plots.legend);
+                }
+                ui.add_space(4.0);
+                let height = ui.available_height();
+                let at = state.at.entry(chart.kind).or_default();
+                match draw::show(ui, chart, height, at) {
+                    Some(Leads::Column(column)) => {
+                        self.sender.send(Command::SelectTrial(first_trial(self.session, column)));
+                        self.sender.send(Command::Go(Route::Results));
+                    }
+                    Some(Leads::Run(run)) => self.sender.send(Command::OpenRun(run)),
+                    None => {}
+                }
+            });
+        if let Some(picture) = state.picture.as_mut().filter(|_| pictured)
+            && save::take(ui, picture, area, self.sender)
+        {
+            state.picture = None;
+        }
+    }
+
+    fn card_head(&self, ui: &mut Ui, state: &mut State, plots: &Plots, chart: &Chart, pictured: bool) {
+        ui.horizontal(|ui| {
+            ui.set_min_height(Theme::of(ui).size.control);
+            widgets::heading(ui, chart.kind.title());
+            if plots.scripted && pictured {
+                widgets::pill(ui, Tone::Info, "Scripted, not a model");
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if pictured {
+                    widgets::faint(ui, self.run);
+                    return;
+                }
+                let name = format!("Save {}", chart.kind.title());
+                if widgets::icon_button(ui, icons::ICON_DOWNLOAD, &name).clicked() {
+                    let root = self.session.workspace().map_or(Path::new(""), |workspace| &workspace.root);
+                    let run = self.session.runs().shown().map(ToString::to_string).unwrap_or_default();
+                    state.asking = Some(Asking::new(chart.kind, root, &run));
+                }
+            });
         });
-    if let Some(picture) = state.picture.as_mut().filter(|picture| picture.kind == chart.kind)
-        && save::take(ui, picture, area, sender)
-    {
-        state.picture = None;
     }
 }
 

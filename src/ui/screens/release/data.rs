@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn versions_stand_by_precedence_and_those_of_other_prompts_stay_out() {
-        let mut project = Project::new(Arc::default());
+        let mut project = Project::new(Arc::new(serde_json::from_str(r#"{"title": "P"}"#).unwrap()));
         for version in ["1.9.0", "1.10.0", "1.10.0-rc.1"] {
             project.releases.insert(format!("triage-{version}").as_str().into(), Arc::new(release(version, "a")));
         }

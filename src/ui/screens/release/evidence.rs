@@ -1,12 +1,13 @@
 //! The table of evidence: a row for each model.
 
-use egui::{Align, Grid, Layout, RichText, Ui};
+use egui::{Align, Label, Layout, RichText, Ui, vec2};
 
 use crate::domain::Evidence;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::{format, widgets};
 
 const HEADS: [&str; 8] = ["Model", "Passed", "Pass rate (95 %)", "Unscored", "Errored", "Cost", "p50", "p95"];
+const WIDTHS: [f32; HEADS.len()] = [150.0, 70.0, 150.0, 70.0, 64.0, 84.0, 70.0, 70.0];
 
 pub(super) fn table(ui: &mut Ui, evidence: &[Evidence]) {
     let Some(first) = evidence.first() else {
@@ -21,17 +22,23 @@ pub(super) fn table(ui: &mut Ui, evidence: &[Evidence]) {
         }
     });
     ui.add_space(4.0);
-    Grid::new("evidence").num_columns(HEADS.len()).spacing([20.0, 6.0]).show(ui, |ui| {
-        let muted = Theme::of(ui).texts.muted;
-        for (index, head) in HEADS.into_iter().enumerate() {
-            ui.with_layout(side(index), |ui| ui.label(RichText::new(head).small().color(muted)));
-        }
-        ui.end_row();
-        for one in evidence {
-            for (index, cell) in cells(one).into_iter().enumerate() {
-                ui.with_layout(side(index), |ui| ui.label(cell));
-            }
-            ui.end_row();
+    let muted = Theme::of(ui).texts.muted;
+    let heads = HEADS.map(|head| RichText::new(head).small().color(muted));
+    row(ui, heads);
+    for one in evidence {
+        row(ui, cells(one).map(RichText::new));
+    }
+}
+
+fn row(ui: &mut Ui, texts: [RichText; HEADS.len()]) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        ui.spacing_mut().interact_size.y = 22.0;
+        for (column, (text, width)) in texts.into_iter().zip(WIDTHS).enumerate() {
+            ui.allocate_ui_with_layout(vec2(width, 22.0), side(column), |ui| {
+                ui.set_min_width(width);
+                ui.add(Label::new(text).truncate());
+            });
         }
     });
 }

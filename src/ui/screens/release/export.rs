@@ -92,6 +92,26 @@ fn place(ui: &mut Ui, session: &Session, choice: &mut Choice, sender: &CommandSe
 
 fn planned(ui: &mut Ui, session: &Session, preview: &Preview, wish: &ExportWish, sender: &CommandSender) {
     ui.add_space(4.0);
+    ui.scope(|ui| facts(ui, preview));
+    ui.scope(|ui| files(ui, preview));
+    if preview.new {
+        widgets::small(ui, "Commit message");
+        widgets::well(ui, |ui| {
+            let scroll = ScrollArea::vertical().id_salt("message").max_height(160.0);
+            scroll.show(ui, |ui| widgets::source(ui, &preview.message));
+        });
+    }
+    ui.add_space(4.0);
+    act(ui, session, preview, wish, sender);
+    match session.releases().exported(wish) {
+        Some(Some(Ok(exported))) => done(ui, exported),
+        Some(Some(Err(error))) => widgets::error_panel(ui, &error.to_string(), error.hint()),
+        Some(None) | None => {}
+    }
+}
+
+fn facts(ui: &mut Ui, preview: &Preview) {
+    ui.spacing_mut().interact_size.y = 22.0;
     widgets::facts(ui, 110.0, |facts| {
         facts.text("Repository", &preview.repository.display().to_string());
         let base = match &preview.base {
@@ -103,27 +123,11 @@ fn planned(ui: &mut Ui, session: &Session, preview: &Preview, wish: &ExportWish,
         let tag = if preview.tag_is_new { "new" } else { "there already" };
         facts.text("Tag", &format!("{} — {tag}", preview.tag));
     });
-    files(ui, preview);
-    if preview.new {
-        widgets::small(ui, "Commit message");
-        widgets::well(ui, |ui| {
-            ScrollArea::vertical()
-                .id_salt("message")
-                .max_height(180.0)
-                .show(ui, |ui| widgets::source(ui, &preview.message));
-        });
-    }
-    ui.add_space(4.0);
-    act(ui, session, preview, wish, sender);
-    if let Some(Some(Ok(exported))) = session.releases().exported(wish) {
-        done(ui, exported);
-    }
-    if let Some(Some(Err(error))) = session.releases().exported(wish) {
-        widgets::error_panel(ui, &error.to_string(), error.hint());
-    }
 }
 
 fn files(ui: &mut Ui, preview: &Preview) {
+    ui.spacing_mut().interact_size.y = 20.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
     for file in &preview.files {
         ui.horizontal(|ui| {
             let theme = Theme::of(ui);

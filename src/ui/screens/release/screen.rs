@@ -77,7 +77,7 @@ fn nothing(ui: &mut Ui, sender: &CommandSender) {
 }
 
 fn list(ui: &mut Ui, state: &mut State, rows: &[VersionRow], prompt: &str) {
-    ui.add_space(12.0);
+    ui.add_space(Theme::of(ui).size.space.m);
     widgets::heading(ui, "Versions");
     widgets::faint(ui, &format!("of the prompt {prompt}"));
     ui.add_space(4.0);
