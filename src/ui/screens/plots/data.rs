@@ -537,7 +537,8 @@ pub(super) mod tests {
     fn costs_that_are_far_apart_are_drawn_by_powers_and_the_front_is_the_cheap_ones() {
         let front = chart(&plots(&board(), &[], Targets::default()), Kind::Front);
         assert!(front.x.label.contains("powers of ten"));
-        assert_eq!(front.path.len(), 2, "{:?}", front.path);
+        // Nothing is as good as the better variant on the small model, or cheaper.
+        assert_eq!(front.path.len(), 1, "{:?}", front.path);
         assert!((front.path[0][0] + 3.0).abs() < 1e-9);
     }
 

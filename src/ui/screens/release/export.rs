@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use egui::{Align, Key, Layout, ScrollArea, Ui, vec2};
+use egui::{Align, Key, Layout, Ui, vec2};
 use egui_material_icons::icons;
 
 use crate::domain::{Capability, ProjectId, ReleaseId};
@@ -93,20 +93,20 @@ fn place(ui: &mut Ui, session: &Session, choice: &mut Choice, sender: &CommandSe
 fn planned(ui: &mut Ui, session: &Session, preview: &Preview, wish: &ExportWish, sender: &CommandSender) {
     ui.add_space(4.0);
     ui.scope(|ui| facts(ui, preview));
-    ui.scope(|ui| files(ui, preview));
-    if preview.new {
-        widgets::small(ui, "Commit message");
-        widgets::well(ui, |ui| {
-            let scroll = ScrollArea::vertical().id_salt("message").max_height(160.0);
-            scroll.show(ui, |ui| widgets::source(ui, &preview.message));
-        });
-    }
     ui.add_space(4.0);
     act(ui, session, preview, wish, sender);
     match session.releases().exported(wish) {
         Some(Some(Ok(exported))) => done(ui, exported),
         Some(Some(Err(error))) => widgets::error_panel(ui, &error.to_string(), error.hint()),
         Some(None) | None => {}
+    }
+    ui.add_space(8.0);
+    widgets::small(ui, "Files in the branch");
+    ui.scope(|ui| files(ui, preview));
+    if preview.new {
+        ui.add_space(8.0);
+        widgets::small(ui, "Commit message");
+        widgets::well(ui, |ui| widgets::source(ui, &preview.message));
     }
 }
 
