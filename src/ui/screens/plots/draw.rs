@@ -213,6 +213,7 @@ fn ring(ui: &Ui, item: &Item, at: Pos2, frame: &Rect) {
 fn say(response: &Response, item: &Item, place: Option<Pos2>) {
     let numbers = |ui: &mut Ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
+        ui.spacing_mut().interact_size.y = 18.0;
         widgets::strong(ui, &item.name);
         egui::Grid::new("numbers").num_columns(2).spacing([16.0, 2.0]).show(ui, |ui| {
             for fact in item.facts.iter().filter(|fact| !fact.name.is_empty()) {

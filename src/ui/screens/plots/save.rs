@@ -132,8 +132,9 @@ pub(super) fn ask(
 pub(super) fn take(ui: &Ui, picture: &mut Picture, card: Rect, sender: &CommandSender) -> bool {
     picture.frames = picture.frames.saturating_add(1);
     ui.ctx().request_repaint();
-    if !ui.clip_rect().expand(1.0).contains_rect(card) {
-        ui.scroll_to_rect_animation(card, None, egui::style::ScrollAnimation::none());
+    if picture.frames < FRAMES / 2 {
+        // To the top, away from the notices at the bottom.
+        ui.scroll_to_rect_animation(card, Some(egui::Align::TOP), egui::style::ScrollAnimation::none());
     }
     if picture.frames != FRAMES {
         return picture.frames > FRAMES && (picture.taken.load(Ordering::Acquire) || picture.frames == u8::MAX);

@@ -150,7 +150,11 @@ fn files(ui: &mut Ui, preview: &Preview) {
 fn act(ui: &mut Ui, session: &Session, preview: &Preview, wish: &ExportWish, sender: &CommandSender) {
     let capability = Capability::Export { repository: preview.repository.clone() };
     let under_way = matches!(session.releases().exported(wish), Some(None));
+    let done = matches!(session.releases().exported(wish), Some(Some(Ok(_))));
     if !preview.new {
+        if done {
+            return;
+        }
         widgets::muted(ui, "The repository has this content already: an export would make no new commit.");
         return;
     }
@@ -175,6 +179,7 @@ fn done(ui: &mut Ui, exported: &Exported) {
     widgets::well(ui, |ui| {
         let words = if exported.new { "Exported" } else { "Same content: no new commit" };
         widgets::strong(ui, words);
+        ui.spacing_mut().interact_size.y = 22.0;
         widgets::facts(ui, 98.0, |facts| {
             facts.text("Commit", &exported.commit);
             facts.text("Branch", &exported.branch);
