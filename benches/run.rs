@@ -106,7 +106,7 @@ fn run(trials: u32, concurrency: u32, latency: Duration) -> Ran {
     };
     let handle = launch::begin(prepared, start).unwrap();
     let state = runtime.block_on(handle.ended());
-    let (wall, cpu) = (begun.elapsed(), cpu_time() - cpu_before);
+    let (wall, cpu) = (begun.elapsed(), cpu_time().saturating_sub(cpu_before));
     assert_eq!(state, RunState::Completed);
     let peak_mb = peak_memory_mb();
 

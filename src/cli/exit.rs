@@ -33,7 +33,7 @@ impl Exit {
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let whole = report.state == RunState::Completed && report.columns.iter().all(|column| column.errored == 0);
-        match (whole, gates_pass(report)) {
+        match (whole, report.gates_pass()) {
             (false, _) => Self::Incomplete,
             (true, true) => Self::Passed,
             (true, false) => Self::Failed,
@@ -52,12 +52,6 @@ impl Exit {
         };
         if rank(other) > rank(self) { other } else { self }
     }
-}
-
-/// Whether every variant reaches the gate on every model. A column without a scored trial does not.
-#[must_use]
-pub fn gates_pass(report: &Report) -> bool {
-    report.columns.iter().all(|column| column.passes(report.gate()))
 }
 
 #[cfg(test)]

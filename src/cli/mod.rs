@@ -21,7 +21,7 @@ pub use args::{
     Arguments, CheckArgs, Frozen, InitArgs, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, TrustArgs, UsageError,
     Verb, VersionChoice, parse,
 };
-pub use exit::{Exit, gates_pass};
+pub use exit::Exit;
 
 /// Does what the arguments after the program's name ask for.
 #[must_use]

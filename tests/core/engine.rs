@@ -89,7 +89,6 @@ fn says(text: &str) -> Result<RawReply, CallError> {
     Ok(RawReply { status: 200, body: text.as_bytes().to_vec(), latency_ms: 100.0, ..RawReply::default() })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a behaviour answers or fails")]
 fn fails(fault: Fault) -> Result<RawReply, CallError> {
     Err(CallError::new(fault, "told to fail"))
 }

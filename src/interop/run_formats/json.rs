@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::jsonl::plain_json;
 use super::report::{Named, Report};
 use super::trial::Row;
-use crate::cli::gates_pass;
 use crate::domain::{TrialEnded, Usd};
 
 pub(super) fn write(
@@ -48,7 +47,7 @@ fn run(report: &Report) -> Value {
         "ended": report.ended(),
         "scripted": header.scripted(),
         "gate": report.gate(),
-        "gates_pass": gates_pass(report),
+        "gates_pass": report.gates_pass(),
         "spent_usd": report.spent.dollars(),
         "judge_spent_usd": report.judge_spent.dollars(),
     })

@@ -37,6 +37,12 @@ pub struct ColumnReport {
 }
 
 impl Report {
+    /// Whether every variant reaches the gate on every model. A column without a scored trial does not.
+    #[must_use]
+    pub fn gates_pass(&self) -> bool {
+        self.columns.iter().all(|column| column.passes(self.gate()))
+    }
+
     /// What a board shows now.
     #[must_use]
     pub fn of(board: &Board) -> Self {

@@ -86,7 +86,6 @@ pub fn section<R>(
 }
 
 /// The box of something that stands over the window.
-#[must_use]
 pub fn raised(ui: &Ui) -> Frame {
     Frame::popup(ui.style()).inner_margin(Margin::same(20))
 }

@@ -209,7 +209,7 @@ mod tests {
     fn rows_are_found_by_how_they_ended() {
         let board = filled();
         let check = |which, expect: &[u32]| {
-            assert_eq!(found(&board, &Filters { which, ..Filters::default() }), expect, "{which:?}")
+            assert_eq!(found(&board, &Filters { which, ..Filters::default() }), expect, "{which:?}");
         };
         check(Which::All, &[0, 1, 2, 3, 4]);
         check(Which::Failed, &[1, 4]);
