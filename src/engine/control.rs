@@ -72,6 +72,10 @@ impl Control {
         self.paused.send_if_modified(|now| std::mem::replace(now, paused) != paused)
     }
 
+    pub fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
     /// Makes no further call, for this reason; the first reason stands.
     pub fn drain(&self, reason: RunState) {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
@@ -112,7 +116,7 @@ impl Control {
         if self.is_draining() {
             return Err(Stopped);
         }
-        if !*self.paused.borrow() {
+        if !self.is_paused() {
             return Ok(());
         }
         let mut paused = self.paused.subscribe();
@@ -143,7 +147,7 @@ impl Control {
             spent: self.wallet.spent(),
             reserved: self.wallet.reserved(),
             budget: self.wallet.cap(),
-            paused: *self.paused.borrow(),
+            paused: self.is_paused(),
             draining: self.is_draining(),
             stalled: self.stalled.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             state,

@@ -454,6 +454,23 @@ async fn a_paused_run_makes_no_call_until_it_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_holds_calls_that_wait_for_their_turn() {
+    let desk = Desk::new(|_, _| says("right"));
+    let handle = Setup::new(&desk).start();
+    while desk.calls() < 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    handle.pause();
+    let paused_at = desk.calls();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert!(desk.calls() <= paused_at + 4, "{} calls, {paused_at} when it was paused", desk.calls());
+    assert_eq!(handle.status().reserved, Usd::ZERO, "what waits has promised nothing");
+    handle.resume();
+    assert_eq!(handle.ended().await, RunState::Completed);
+    assert_eq!(desk.calls(), 20);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resumed_run_runs_what_is_left_and_pays_nothing_twice() {
     let desk = Desk::new(|_, _| says("right"));
     let mut setup = Setup::new(&desk);

@@ -90,6 +90,10 @@ pub async fn call(job: &CallJob<'_>) -> Result<Answered, NoAnswer> {
         job.control.gate().await?;
         let mut reservation = job.reserve(&tries).await?;
         let slot = job.slot().await.ok_or(NoAnswer::Left)?;
+        if job.control.is_paused() {
+            // Since it began to wait for its turn: the slot and the reservation go back.
+            continue;
+        }
         let attempt = tries.next_attempt();
         let (exchanged, slot) = job.exchange(attempt, &mut reservation, slot).await?;
         let result = exchanged.and_then(|reply| job.read(&reply)).map(Arc::new);
