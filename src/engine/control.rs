@@ -1,6 +1,6 @@
 //! What a run's owner can say while it goes on (pause, continue, cancel, raise the budget) and what it can see.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub struct Control {
     drain: CancellationToken,
     /// What is in flight is dropped, and so ambiguous.
     abort: CancellationToken,
+    /// A person has asked for the end once.
+    cancelled: AtomicBool,
     reason: Mutex<Option<RunState>>,
     stalled: Mutex<Option<String>>,
     in_flight: AtomicU32,
@@ -60,6 +62,7 @@ impl Control {
             paused: watch::Sender::new(false),
             drain: CancellationToken::new(),
             abort: CancellationToken::new(),
+            cancelled: AtomicBool::new(false),
             reason: Mutex::new(None),
             stalled: Mutex::new(None),
             in_flight: AtomicU32::new(0),
@@ -167,7 +170,8 @@ impl Drop for InFlight<'_> {
 
 /// The first cancel lets calls in flight end, for half a minute at most; the second drops them.
 pub fn cancel(control: &Arc<Control>, runtime: &tokio::runtime::Handle) {
-    if control.is_draining() {
+    // A run that ends by itself, its budget being used up, drains as well: that was nobody's first word.
+    if control.cancelled.swap(true, Ordering::Relaxed) {
         control.abort(RunState::Cancelled);
         return;
     }
@@ -177,4 +181,23 @@ pub fn cancel(control: &Arc<Control>, runtime: &tokio::runtime::Handle) {
         tokio::time::sleep(DRAIN_LIMIT).await;
         control.abort(RunState::Cancelled);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Budget;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_cancel_lets_calls_end_though_the_budget_was_reached_before() {
+        let control = Arc::new(Control::new(Wallet::new(Budget::default(), Usd::ZERO), 0));
+        let runtime = tokio::runtime::Handle::current();
+        control.drain(RunState::BudgetReached);
+        cancel(&control, &runtime);
+        assert!(!control.is_aborted());
+        cancel(&control, &runtime);
+        assert!(control.is_aborted());
+        assert_eq!(control.reason(), Some(RunState::BudgetReached));
+    }
 }
