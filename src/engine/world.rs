@@ -1,7 +1,7 @@
 //! What a run works with: endpoints, checks, cache, limits, and what an earlier execution left.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, ProviderId, RawReply, TrialKey, TrialRef, Usd};
@@ -62,8 +62,8 @@ pub struct Earlier {
     pub kept: HashMap<u64, TrialKey>,
     /// Answers that were paid for and whose trial did not end: they are scored, and not paid again.
     pub answered: HashMap<Fingerprint, CachedCall>,
-    /// Replies that were received and never read: they are read now, and not paid again.
-    pub received: HashMap<Fingerprint, RawReply>,
+    /// Replies that were received and never read: each is read now, once, and not paid again.
+    pub received: Mutex<HashMap<Fingerprint, RawReply>>,
     /// Attempts of which nobody knows whether they were answered.
     pub ambiguous: u64,
     /// What the run has spent so far; ambiguous attempts and replies that were never read stand with their reservation.

@@ -150,6 +150,8 @@ impl Record {
 /// A run to be started; each test changes what it is about.
 struct Setup {
     cases: u32,
+    /// Every case is the first row.
+    alike: bool,
     repeats: u32,
     concurrency: u32,
     desks: Vec<Arc<Desk>>,
@@ -164,6 +166,7 @@ impl Setup {
     fn new(desk: &Arc<Desk>) -> Self {
         Self {
             cases: 20,
+            alike: false,
             repeats: 1,
             concurrency: 4,
             desks: vec![desk.clone()],
@@ -209,7 +212,11 @@ impl Setup {
             }],
             models: names.iter().map(model).collect(),
             cases: Arc::new(Rows(self.cases)),
-            selection: Selection::First(self.cases),
+            selection: if self.alike {
+                Selection::Rows(vec![0; self.cases as usize].into())
+            } else {
+                Selection::First(self.cases)
+            },
             untrusted: Arc::new(BTreeSet::new()),
             epoch: 0,
         }
@@ -487,6 +494,19 @@ async fn a_resumed_run_runs_what_is_left_and_pays_nothing_twice() {
     assert_eq!(state, RunState::Completed);
     assert_eq!((desk.calls(), record.ended().len()), (4, 5));
     assert!(matches!(record.events()[1], RunEvent::Resumed { kept: 15, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_was_never_read_answers_one_trial_though_two_ask_the_same() {
+    let desk = Desk::new(|_, _| says("right"));
+    let mut setup = Setup { cases: 2, alike: true, ..Setup::new(&desk) };
+    let asked = setup.plan().prepare(setup.plan().trial(0)).unwrap().call;
+    let received = Mutex::new(HashMap::from([(asked, says("right").unwrap())]));
+    setup.earlier = Earlier { received, begun: true, ..Earlier::default() };
+    let (_, record, _) = setup.run().await;
+    let sent = record.count(|event| matches!(event, RunEvent::AttemptSent(_)));
+    let ended = record.count(|event| matches!(event, RunEvent::AttemptEnded(_)));
+    assert_eq!((desk.calls(), sent, ended, record.ended().len()), (1, 1, 2, 2));
 }
 
 #[derive(Default)]

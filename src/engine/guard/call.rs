@@ -1,6 +1,6 @@
 //! The guarded call: the whole order, in one function.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::SemaphorePermit;
@@ -174,8 +174,10 @@ impl CallJob<'_> {
     /// A reply that was received and never read, since the program died between the two. The wallet holds its
     /// reservation already.
     async fn read_again(&self) -> Result<Option<Answered>, Stopped> {
-        let Some(reply) = self.earlier.received.get(&self.fingerprint) else { return Ok(None) };
-        let Ok(completion) = self.read(reply).map(Arc::new) else { return Ok(None) };
+        // One attempt received it, so that one trial may have it, though others ask for the same.
+        let reply = self.earlier.received.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
+        let Some(reply) = reply else { return Ok(None) };
+        let Ok(completion) = self.read(&reply).map(Arc::new) else { return Ok(None) };
         let worst = worst_case(self.request, self.route.price.as_ref(), self.route.max_output).unwrap_or_default();
         let price = self.route.price.as_ref();
         let cost = price.map(|price| completion.usage.map_or(worst, |usage| price.cost(&usage)));

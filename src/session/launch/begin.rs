@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -96,7 +96,7 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     let earlier = Earlier {
         kept,
         answered: earlier.answered,
-        received: earlier.received,
+        received: Mutex::new(earlier.received),
         ambiguous: earlier.ambiguous,
         spent: earlier.spent,
         begun: true,
