@@ -196,6 +196,13 @@ impl CallError {
         }
     }
 
+    /// Whether the provider may bill the call: by its class, or since an answer had begun before the fault came.
+    #[must_use]
+    pub fn may_be_billed(&self) -> bool {
+        let begun = self.status.is_some_and(|status| (200..300).contains(&status)) || !self.partial.is_empty();
+        self.fault.may_be_billed() || begun
+    }
+
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self.should_retry {
@@ -203,5 +210,24 @@ impl CallError {
             Some(false) => Retry::No,
             None => self.fault.retry(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_may_be_billed_by_its_class_or_since_its_answer_had_begun() {
+        let check = |fault, status, partial: &str, expect| {
+            let error = CallError { status, partial: partial.as_bytes().to_vec(), ..CallError::new(fault, "") };
+            assert_eq!(error.may_be_billed(), expect, "{fault:?} {status:?} {partial:?}");
+        };
+        check(Fault::Disconnected, None, "", true);
+        check(Fault::Connect, None, "", false);
+        check(Fault::Overloaded, Some(529), "", false);
+        check(Fault::Overloaded, Some(529), "Half an answ", true);
+        check(Fault::TooLarge, Some(413), "", false);
+        check(Fault::TooLarge, Some(200), "", true);
     }
 }

@@ -238,7 +238,8 @@ impl Endpoint {
             let mut alive = false;
             if let Some(live) = &mut live {
                 let signs = live.decoder.signs_of_life();
-                let token = live.take(&chunk, on_text)?;
+                let told = |error| CallError { status: Some(reply.status), ..error };
+                let token = live.take(&chunk, on_text).map_err(told)?;
                 alive = live.decoder.signs_of_life() > signs;
                 if token && reply.first_token_ms.is_none() {
                     reply.first_token_ms = Some(ms_between(begun, now));

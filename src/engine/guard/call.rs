@@ -259,7 +259,7 @@ impl CallJob<'_> {
         let reserved = reservation.amount();
         let cost = self.route.price.as_ref().map(|price| match result {
             Ok(completion) => completion.usage.map_or(reserved, |usage| price.cost(&usage)),
-            Err(error) if error.fault.may_be_billed() => reserved,
+            Err(error) if error.may_be_billed() => reserved,
             Err(_) => Usd::ZERO,
         });
         if reservation.settle(cost.unwrap_or_default()) {
