@@ -52,6 +52,10 @@ impl Edits {
         self.unsaved.contains_key(key)
     }
 
+    pub fn is_saving(&self) -> bool {
+        self.saving
+    }
+
     pub fn next_due(&self, now: Instant) -> Option<Duration> {
         let waiting = self.unsaved.iter().filter(|(key, _)| !self.saving && !self.conflicts.contains(*key));
         waiting.map(|(_, unsaved)| unsaved.due().saturating_duration_since(now)).min()

@@ -182,6 +182,13 @@ impl Session {
         }
     }
 
+    /// Calls under way may end; they are never dropped by this, however often it is asked.
+    pub(super) fn end_run(&self) {
+        if self.runs.live.as_ref().is_some_and(|live| !live.handle.status().draining) {
+            self.cancel_run();
+        }
+    }
+
     pub(super) fn raise_budget(&self, to: Usd) {
         if let Some(live) = &self.runs.live {
             live.handle.set_budget(Some(to));

@@ -242,15 +242,23 @@ impl Session {
     /// Saves all that is unsaved and waits for it, for at most `limit`: the last thing before the program ends.
     pub fn flush(&mut self, limit: Duration) {
         let end = Instant::now() + limit;
+        self.end_run();
+        // A save that is under way does not have the last edits.
+        while self.edits.is_saving() && Instant::now() < end {
+            self.take_in_one();
+        }
         self.save_now();
         self.save_settings_now();
-        self.cancel_run();
         while (self.runs.live().is_some() || !self.jobs.running().is_empty()) && Instant::now() < end {
-            if let Some(finish) = self.jobs.wait(Duration::from_millis(20)) {
-                finish(self);
-            }
-            self.drain_run();
+            self.take_in_one();
         }
+    }
+
+    fn take_in_one(&mut self) {
+        if let Some(finish) = self.jobs.wait(Duration::from_millis(20)) {
+            finish(self);
+        }
+        self.drain_run();
     }
 
     /// Changes with everything that readers show.

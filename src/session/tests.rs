@@ -82,6 +82,16 @@ fn an_edit_is_saved_by_itself_after_a_rest() {
 }
 
 #[test]
+fn an_edit_made_while_another_is_saved_is_on_disk_when_the_program_ends() {
+    let mut desk = Desk::new();
+    desk.rename("First thought");
+    desk.session.apply(Command::Save);
+    desk.rename("Second thought");
+    desk.session.flush(Duration::from_secs(20));
+    assert!(desk.file().contains("Second thought"), "{}", desk.file());
+}
+
+#[test]
 fn undo_back_to_what_is_on_disk_leaves_nothing_to_save() {
     let mut desk = Desk::new();
     desk.rename("Renamed");
