@@ -92,6 +92,18 @@ fn an_edit_made_while_another_is_saved_is_on_disk_when_the_program_ends() {
 }
 
 #[test]
+fn no_key_is_looked_for_before_the_workspace_is_trusted() {
+    let mut desk = Desk::new();
+    let manifest = r#"(format: 1, name: "Desk", providers: {"here": (api: OpenAi, key: Env("PATH"))})"#;
+    write(&desk.root, "workspace.ron", manifest);
+    desk.session.apply(Command::Reload);
+    desk.until(|session| !session.trust().endpoints().is_empty() && session.jobs().running().is_empty());
+    assert_eq!(desk.session.trust().endpoints()[0].key_present, None);
+    desk.session.apply(Command::Grant(desk.session.trust().asked().clone()));
+    desk.until(|session| session.trust().endpoints()[0].key_present == Some(true));
+}
+
+#[test]
 fn undo_back_to_what_is_on_disk_leaves_nothing_to_save() {
     let mut desk = Desk::new();
     desk.rename("Renamed");

@@ -123,9 +123,12 @@ impl Session {
         self.read_trust();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
-        let unknown = manifest.providers.values().filter_map(|spec| spec.key.clone());
-        let unknown: Vec<SecretRef> = unknown.filter(|key| !self.keys.contains_key(key)).collect();
-        self.look_for_keys(unknown);
+        // A workspace that is not trusted makes nobody look into a keyring, which may ask its user to unlock it.
+        let granted =
+            |spec: &&ProviderSpec| disk::capability(spec).is_some_and(|asked| self.trust.granted.contains(&asked));
+        let named = manifest.providers.values().filter(granted).filter_map(|spec| spec.key.clone());
+        let unknown: BTreeSet<SecretRef> = named.filter(|key| !self.keys.contains_key(key)).collect();
+        self.look_for_keys(unknown.into_iter().collect());
     }
 
     fn endpoint(&self, manifest: &Manifest, id: &ProviderId, spec: &ProviderSpec) -> EndpointView {

@@ -32,13 +32,15 @@ fn price_row(manifest: &Manifest, id: &crate::domain::ModelId, table: &PriceTabl
     PriceRow { model: id.to_string(), price, from }
 }
 
-/// Where a key is and whether it is there, in words.
+/// Where a key is and whether it is there, in words. Nobody looks before the workspace is trusted.
 pub(super) fn key_words(endpoint: &EndpointView) -> String {
     match (&endpoint.key, endpoint.key_present) {
         (None, _) => "no key".to_owned(),
         (Some(SecretRef::Env(name)), Some(true)) => format!("in the environment variable {name}"),
-        (Some(SecretRef::Env(name)), _) => format!("not set: the environment variable {name}"),
+        (Some(SecretRef::Env(name)), None) => format!("the environment variable {name}, not looked for yet"),
+        (Some(SecretRef::Keyring(name)), None) => format!("{name} in the system's keyring, not looked for yet"),
+        (Some(SecretRef::Env(name)), Some(false)) => format!("not set: the environment variable {name}"),
         (Some(SecretRef::Keyring(name)), Some(true)) => format!("in the system's keyring as {name}"),
-        (Some(SecretRef::Keyring(name)), _) => format!("not in the system's keyring yet: {name}"),
+        (Some(SecretRef::Keyring(name)), Some(false)) => format!("not in the system's keyring yet: {name}"),
     }
 }
