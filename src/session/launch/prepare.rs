@@ -17,6 +17,9 @@ use crate::store::{OpenCases, pricing};
 use super::prompts::Bookcase;
 use super::reach::{Reach, judge_models, reach_models};
 
+/// A trial's place counts repeats in 16 bits.
+const MOST_REPEATS: u32 = u16::MAX as u32;
+
 /// Which run is wanted, and what of its definition is to be different this time.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
@@ -87,6 +90,10 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOut
     });
     if experiment.budget.hard.is_some() {
         problems.extend(without_bound(&experiment, &variants, &reached));
+    }
+    if experiment.repeats > MOST_REPEATS {
+        let message = format!("{} repeats of a cell are more than a run can have.", experiment.repeats);
+        problems.push(Problem::error(at.clone(), message, format!("Ask for {MOST_REPEATS} at most.")));
     }
     if selection.is_empty() {
         problems.push(Problem::error(at, "No case takes part.", "Add cases to the dataset, or widen the filter."));
@@ -265,4 +272,27 @@ fn header(
 
 fn missing(what: &str, id: &str) -> Vec<Problem> {
     vec![Problem::error(Place::default(), format!("The workspace has no {what} `{id}`."), "")]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::store::open_workspace;
+
+    #[test]
+    fn more_repeats_than_a_place_can_count_are_a_problem() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("workspaces/support-triage");
+        let workspace = open_workspace(&root).unwrap();
+        let (project, found) = workspace.projects.first_key_value().unwrap();
+        let check = |repeats, expect| {
+            let experiment = found.experiments.keys().next().unwrap().clone();
+            let wish = Wish { project: project.clone(), experiment, repeats: Some(repeats), ..Wish::default() };
+            let prepared = prepare(&workspace, &Shelf::default(), &wish, &PastOutput::default());
+            assert_eq!(prepared.is_ok(), expect, "{repeats} repeats");
+        };
+        check(65_535, true);
+        check(65_536, false);
+    }
 }
