@@ -321,7 +321,7 @@ impl Board {
     /// in full, since nobody knows better.
     fn resumed(&mut self, ambiguous: u64) {
         self.give_up_in_flight();
-        self.totals.ambiguous += ambiguous;
+        self.totals.ambiguous = ambiguous; // Those of all earlier executions.
         self.open.clear();
         self.set_aside();
         self.clear();

@@ -308,7 +308,8 @@ fn kept_trials_move_to_their_new_places() {
     assert_eq!((board.totals().kept, board.totals().ambiguous), (1, 1));
     assert_eq!(board.totals().spent, Usd::from_nanos(35), "an unanswered call is paid for in full");
     board.apply(&end());
-    board.apply(&RunEvent::Resumed { kept: 2, ambiguous: 0 });
+    board.apply(&RunEvent::Resumed { kept: 2, ambiguous: 3 });
+    assert_eq!(board.totals().ambiguous, 3, "a resume tells of all executions before it");
     board.apply(&RunEvent::TrialKept { trial: at(0, 0, 0), key });
     board.apply(&RunEvent::TrialKept { trial: at(1, 0, 0), key: gone });
     assert_eq!((board.column(0).passed, board.column(0).failed), (1, 1), "what one plan left out the next may keep");

@@ -146,10 +146,14 @@ fn conduct(
     let state = runtime.block_on(attend(&handle, &progress));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let board = Arc::into_inner(board).map(|board| board.into_inner().unwrap_or_else(PoisonError::into_inner));
-    let board = match board {
+    let mut board = match board {
         Some(board) => board,
         None => replay(records, handle.header())?,
     };
+    // The record alone knows what became of calls that were open when the run was cut off.
+    if let Some(summary) = records.run(&handle.header().id).map_err(refuse)? {
+        board.settle(&summary);
+    }
     Ok((board, state))
 }
 
