@@ -95,18 +95,8 @@ impl App {
         &mut self.session
     }
 
-    fn apply(&mut self, command: Command) {
-        match command {
-            Command::AskForWorkspace => {
-                dialogs::ask_folder("Open a workspace", self.sender.clone(), Command::OpenWorkspace);
-            }
-            other => self.session.apply(other),
-        }
-    }
-}
-
-impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+    /// The first half of a frame: what was pressed and sent is done, and the background's work taken in.
+    pub fn update(&mut self, ctx: &Context) {
         for command in keys::pressed(ctx) {
             self.apply(command);
         }
@@ -120,8 +110,28 @@ impl eframe::App for App {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    /// The second half: the window as the session stands.
+    pub fn draw(&mut self, ui: &mut egui::Ui) {
         shell::show(ui, &self.session, &mut self.shell, &mut self.screens, &self.sender);
+    }
+
+    fn apply(&mut self, command: Command) {
+        match command {
+            Command::AskForWorkspace => {
+                dialogs::ask_folder("Open a workspace", self.sender.clone(), Command::OpenWorkspace);
+            }
+            other => self.session.apply(other),
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.update(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.draw(ui);
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
