@@ -76,9 +76,10 @@ impl Runs {
         Some(RunView { header: board.header(), status: handle.status(), totals, total, budget: *budget, paused, left })
     }
 
-    /// How often a run under way is looked at though it says nothing.
+    /// How often a run under way is looked at though it says nothing. A paused one tells of its end.
     pub(super) fn next_look(&self) -> Option<Duration> {
-        self.live.as_ref().map(|_| Duration::from_millis(500))
+        let moves = |live: &&Live| live.board.paused().is_none() || live.handle.status().draining;
+        self.live.as_ref().filter(moves).map(|_| Duration::from_millis(500))
     }
 
     pub(super) fn is_live(&self, run: Option<&RunId>) -> bool {
