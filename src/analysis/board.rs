@@ -4,6 +4,7 @@
 //! them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -28,6 +29,8 @@ pub struct Board {
     cases: Vec<u64>,
     totals: Totals,
     in_flight: HashMap<AttemptRef, Usd>,
+    /// How many of them belong to a trial: the grid asks for every cell in sight.
+    running: HashMap<TrialRef, u32>,
     /// What trials that have not ended took so far, judges apart.
     open: HashMap<TrialRef, (Usd, Usd)>,
     /// Trials from before the run went on, until they are kept; a later plan may keep what an earlier one left out.
@@ -114,6 +117,7 @@ impl Board {
             cases: Vec::new(),
             totals: Totals::default(),
             in_flight: HashMap::new(),
+            running: HashMap::new(),
             open: HashMap::new(),
             before: HashMap::new(),
             state: RunState::Running,
@@ -186,7 +190,11 @@ impl Board {
     /// A call for this cell is under way.
     #[must_use]
     pub fn is_running(&self, case: u32, column: usize) -> bool {
-        self.in_flight.keys().any(|attempt| attempt.trial.case == case && self.header.column(attempt.trial) == column)
+        let models = self.header.models.len().max(1);
+        let place = |index: usize| u16::try_from(index).unwrap_or(u16::MAX);
+        let (variant, model) = (place(column / models), place(column % models));
+        let repeats = place(self.repeats(case, column) as usize);
+        (0..repeats).any(|repeat| self.running.contains_key(&TrialRef { case, variant, model, repeat }))
     }
 
     #[must_use]
@@ -331,10 +339,22 @@ impl Board {
     }
 
     fn give_up_in_flight(&mut self) {
+        self.running.clear();
         for (attempt, reserved) in std::mem::take(&mut self.in_flight) {
             self.totals.spent += reserved;
             if matches!(attempt.purpose, Purpose::Judge(_)) {
                 self.totals.judge_spent += reserved;
+            }
+        }
+    }
+
+    fn no_longer_in_flight(&mut self, attempt: &AttemptRef) {
+        if self.in_flight.remove(attempt).is_some()
+            && let Entry::Occupied(mut calls) = self.running.entry(attempt.trial)
+        {
+            *calls.get_mut() -= 1;
+            if *calls.get() == 0 {
+                calls.remove();
             }
         }
     }
@@ -359,11 +379,13 @@ impl Board {
 
     fn sent(&mut self, sent: &AttemptSent) {
         self.totals.attempts += 1;
-        self.in_flight.insert(sent.attempt, sent.reserved.unwrap_or(Usd::ZERO));
+        if self.in_flight.insert(sent.attempt, sent.reserved.unwrap_or(Usd::ZERO)).is_none() {
+            *self.running.entry(sent.attempt.trial).or_default() += 1;
+        }
     }
 
     fn attempt_ended(&mut self, ended: &AttemptEnded) {
-        self.in_flight.remove(&ended.attempt);
+        self.no_longer_in_flight(&ended.attempt);
         self.totals.retries += u64::from(ended.retry_in_ms.is_some());
         let cost = ended.cost.unwrap_or(Usd::ZERO);
         let judge = if matches!(ended.attempt.purpose, Purpose::Judge(_)) { cost } else { Usd::ZERO };

@@ -238,12 +238,16 @@ fn calls_under_way_and_money_are_counted_as_they_come() {
     board.apply(&sent(first, 50));
     assert_eq!((board.in_flight(), board.is_running(0, 0), board.is_running(1, 0)), (1, true, false));
     board.apply(&over(first, 20, Some(500)));
+    assert!(!board.is_running(0, 0), "it waits for its retry");
     let second = attempt(at(0, 0, 0), Purpose::Answer, 1);
     board.apply(&sent(second, 50));
     board.apply(&over(second, 30, None));
     let judge = attempt(at(0, 0, 0), Purpose::Judge(1), 0);
     board.apply(&sent(judge, 9));
+    board.apply(&sent(attempt(at(0, 0, 0), Purpose::Judge(2), 0), 1));
     board.apply(&over(judge, 7, None));
+    assert!(board.is_running(0, 0), "another judge of the trial is under way");
+    board.apply(&over(attempt(at(0, 0, 0), Purpose::Judge(2), 0), 0, None));
     assert_eq!(board.totals().spent, Usd::from_nanos(57));
     let done = TrialEnded {
         spent: Usd::from_nanos(57),
@@ -253,7 +257,7 @@ fn calls_under_way_and_money_are_counted_as_they_come() {
     board.apply(&ended(done));
     let totals = *board.totals();
     assert_eq!((totals.spent, totals.judge_spent), (Usd::from_nanos(57), Usd::from_nanos(7)));
-    assert_eq!((totals.attempts, totals.retries, board.in_flight()), (3, 1, 0));
+    assert_eq!((totals.attempts, totals.retries, board.in_flight()), (4, 1, 0));
 }
 
 #[test]

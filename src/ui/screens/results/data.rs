@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::analysis::{Board, Change, ColumnChange, ColumnMetrics, Ending};
+use crate::analysis::{Board, CellView, Change, ColumnChange, ColumnMetrics, Ending};
 use crate::domain::{Interval, RunHeader, RunId, RunState, RunSummary, TrialRef};
 use crate::session::{Previous, RunView, Session};
 use crate::ui::format;
@@ -130,14 +130,21 @@ pub(super) fn cell(board: &Board, previous: Option<&Previous>, case: u32, column
         facts: [latency, cost].into_iter().flatten().collect::<Vec<_>>().join(" · "),
         cached: view.cached,
         change: previous.and_then(|previous| previous.change(case, column)),
-        shown: shown_trial(board, case, column),
+        shown: trial_of(board, &view, case, column),
     }
 }
 
+/// The trial whose answer a cell shows.
+pub(super) fn shown_trial(board: &Board, case: u32, column: usize) -> TrialRef {
+    trial_of(board, &board.cell(case, column), case, column)
+}
+
 /// The first of a cell's trials that agrees with its mark: what a person wants to read of a failed cell is a failure.
-fn shown_trial(board: &Board, case: u32, column: usize) -> TrialRef {
+fn trial_of(board: &Board, view: &CellView, case: u32, column: usize) -> TrialRef {
     let header = board.header();
-    let view = board.cell(case, column);
+    if header.repeats == 1 {
+        return trial_at(header, case, column, 0);
+    }
     let right = view.passed * 2 > view.scored();
     let ends =
         |repeat: &u16| board.trial(trial_at(header, case, column, *repeat)).map(crate::analysis::TrialMark::ending);

@@ -160,7 +160,7 @@ impl TableDelegate for Grid<'_> {
             let Some(case) = self.case(row) else { continue };
             let no_head = runs.head(case).is_none();
             for column in info.visible_columns.clone().filter_map(|column| column.checked_sub(1)) {
-                let shown = data::cell(self.board, None, case, column).shown;
+                let shown = data::shown_trial(self.board, case, column);
                 let unread = self.board.trial(shown).is_some() && runs.output(shown).is_none();
                 if unread || no_head {
                     self.wanted.push(shown);
