@@ -58,6 +58,8 @@ impl Filters {
 /// What rows are judged by.
 pub(super) struct Facts<'a> {
     pub board: &'a Board,
+    /// The board's, or an earlier one while rows need not follow it yet.
+    pub revision: u64,
     pub previous: Option<&'a Previous>,
     pub rows: Option<&'a RunRows>,
 }
@@ -128,7 +130,7 @@ impl Rows {
     pub fn update(&mut self, facts: &Facts<'_>, filters: &Filters, mut enough: impl FnMut() -> bool) -> bool {
         let header = facts.board.header();
         self.cases = header.cases;
-        let revision = (facts.board.revision(), facts.previous.is_some(), facts.rows.is_some());
+        let revision = (facts.revision, facts.previous.is_some(), facts.rows.is_some());
         let same = self.made.run == header.id && self.made.filters == *filters;
         if !same || (!self.under_way() && self.made.revision != revision) {
             self.growing = !same;
@@ -199,7 +201,7 @@ mod tests {
     }
 
     fn found(board: &Board, filters: &Filters) -> Vec<u32> {
-        let facts = Facts { board, previous: None, rows: None };
+        let facts = Facts { board, revision: board.revision(), previous: None, rows: None };
         let mut rows = Rows::default();
         assert!(!rows.update(&facts, filters, || false));
         (0..rows.len()).filter_map(|row| rows.case(row)).collect()
@@ -236,7 +238,7 @@ mod tests {
             end(&mut board, case, 0, 0, 'f');
         }
         let filters = Filters { which: Which::Failed, ..Filters::default() };
-        let facts = Facts { board: &board, previous: None, rows: None };
+        let facts = Facts { board: &board, revision: board.revision(), previous: None, rows: None };
         let mut rows = Rows::default();
         assert!(rows.update(&facts, &filters, || true));
         assert_eq!(rows.len(), 26);
@@ -251,9 +253,13 @@ mod tests {
         end(&mut board, 0, 0, 0, 'f');
         let filters = Filters { which: Which::Failed, ..Filters::default() };
         let mut rows = Rows::default();
-        while rows.update(&Facts { board: &board, previous: None, rows: None }, &filters, || true) {}
+        while rows.update(
+            &Facts { board: &board, revision: board.revision(), previous: None, rows: None },
+            &filters,
+            || true,
+        ) {}
         end(&mut board, 999, 0, 0, 'f');
-        let facts = Facts { board: &board, previous: None, rows: None };
+        let facts = Facts { board: &board, revision: board.revision(), previous: None, rows: None };
         assert!(rows.update(&facts, &filters, || true));
         assert_eq!(rows.len(), 1);
         while rows.update(&facts, &filters, || true) {}

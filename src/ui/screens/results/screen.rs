@@ -10,14 +10,16 @@ use super::data::{self, ColumnHead, RunChoice};
 use super::filter::{Facts, Filters, Rows};
 use super::{banner, bar, compare, detail, grid, keys};
 use crate::analysis::Board;
-use crate::domain::{RunId, TrialRef};
+use crate::domain::{RunId, RunState, TrialRef};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
 /// How long a frame may look for rows.
-const SLICE: Duration = Duration::from_millis(2);
+const SLICE: Duration = Duration::from_millis(1);
+/// While a run goes on, heads and the list of rows follow it four times a second: nobody reads faster.
+const PACE: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum View {
@@ -47,6 +49,8 @@ pub(in crate::ui) struct State {
     pub(super) page: usize,
     /// Trials asked for last, and whether the dataset was there then: the same is not asked for twice.
     pub(super) asked: (Vec<TrialRef>, bool),
+    /// The board's revision that heads and rows stand for, and since when.
+    followed: Option<(u64, Instant)>,
     heads: Heads,
     choices: Choices,
     pub(super) detail: detail::DetailState,
@@ -61,6 +65,10 @@ struct Choices {
 }
 
 impl State {
+    fn revision(&self) -> u64 {
+        self.followed.map_or(0, |(revision, _)| revision)
+    }
+
     pub(super) fn choices(&mut self, session: &Session) -> Arc<[RunChoice]> {
         let live = session.runs().live().map(|live| live.header.id.clone());
         let revision = if live.is_some() { 0 } else { session.revision() };
@@ -75,7 +83,8 @@ impl State {
 /// Heads of columns, made anew when their numbers change.
 #[derive(Default)]
 struct Heads {
-    made: Option<(u64, bool, Instant)>,
+    /// The board's revision, and whether the run before was there.
+    made: Option<(u64, bool)>,
     heads: Arc<[ColumnHead]>,
 }
 
@@ -103,6 +112,7 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         reading(ui);
         return;
     };
+    follow(board, state, ui);
     find_rows(session, board, state, ui);
     keys::handle(session, board, state, sender, ui);
     match state.view {
@@ -148,25 +158,33 @@ fn grid_and_detail(session: &Session, board: &Board, state: &mut State, sender: 
     CentralPanel::default().frame(Frame::new()).show(ui, |ui| grid::show(session, board, &heads, state, sender, ui));
 }
 
-/// The heads of columns. While a run goes on they are made anew four times a second: nobody reads faster.
+/// Goes on to the board's newest revision, where that is due.
+fn follow(board: &Board, state: &mut State, ui: &Ui) {
+    let newest = board.revision();
+    if let Some((_, since)) = state.followed.filter(|(revision, _)| *revision != newest)
+        && board.state() == RunState::Running
+        && let Some(left) = PACE.checked_sub(since.elapsed())
+    {
+        ui.ctx().request_repaint_after(left);
+        return;
+    }
+    if state.followed.is_none_or(|(revision, _)| revision != newest) {
+        state.followed = Some((newest, Instant::now()));
+    }
+}
+
 fn heads(session: &Session, board: &Board, state: &mut State) -> Arc<[ColumnHead]> {
     let previous = session.runs().previous();
-    let now = Instant::now();
-    let stands = state.heads.made.is_some_and(|(revision, compared, at)| {
-        compared == previous.is_some()
-            && (revision == board.revision()
-                || (now < at + Duration::from_millis(250) && session.runs().live().is_some()))
-    });
-    if !stands {
-        state.heads.made = Some((board.revision(), previous.is_some(), now));
-        state.heads.heads = data::column_heads(board, previous).into();
+    let made = Some((state.revision(), previous.is_some()));
+    if state.heads.made != made {
+        state.heads = Heads { made, heads: data::column_heads(board, previous).into() };
     }
     state.heads.heads.clone()
 }
 
 fn find_rows(session: &Session, board: &Board, state: &mut State, ui: &Ui) {
     let runs = session.runs();
-    let facts = Facts { board, previous: runs.previous(), rows: runs.rows() };
+    let facts = Facts { board, revision: state.revision(), previous: runs.previous(), rows: runs.rows() };
     let begun = Instant::now();
     if state.rows.update(&facts, &state.filters, || begun.elapsed() > SLICE) {
         ui.ctx().request_repaint();
