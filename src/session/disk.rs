@@ -1,6 +1,7 @@
 //! The session's calls of what is below it that touch disk, keys and endpoints, in one place.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
@@ -9,10 +10,13 @@ use crate::domain::{
     Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, RunSummary, SecretRef, Workspace,
 };
 use crate::provider;
-use crate::store::records::Records;
+use crate::store::records::{Access, Records};
 use crate::store::{self, ExportGrants, SaveError, Settings, TrustStore};
 
 pub(super) use crate::store::{Journal, Watcher};
+
+/// How long records are waited for that this program itself still has.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// Why a definition was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +119,19 @@ pub(super) fn pricing() -> &'static PriceTable {
 }
 
 pub(super) fn open_records(root: &Path) -> Result<(Records, Vec<RunSummary>), String> {
-    let records = Records::open(root).map_err(|error| error.to_string())?;
+    let mut records = Records::open(root).map_err(|error| error.to_string())?;
+    // A run of this very program may still be letting go of them, since its workspace was closed a moment ago.
+    let end = Instant::now() + LETTING_GO;
+    while is_held_here(&records) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+        records = Records::open(root).map_err(|error| error.to_string())?;
+    }
     let runs = records.runs().map_err(|error| error.to_string())?;
     Ok((records, runs))
+}
+
+fn is_held_here(records: &Records) -> bool {
+    matches!(records.access(), Access::Held(held) if held.pid == Some(std::process::id()))
 }
 
 /// Scheme, host and port that a provider sends to; `None` for a script, and for an address that is refused.
