@@ -137,6 +137,8 @@ impl Session {
         self.cases = None;
         self.selection = super::Selection::default();
         self.route = Route::Home;
+        // Nobody could see or stop it any more.
+        self.end_run();
         self.runs.clear();
         self.shelf.clear();
         self.definitions_changed();

@@ -212,3 +212,21 @@ fn a_run_goes_on_by_itself_when_its_program_has_died() {
     let run = second.session.runs().recorded()[0].clone();
     assert_eq!((run.ended(), second.session.runs().recorded().len()), (run.header.trials(), 1));
 }
+
+#[test]
+fn a_run_ends_in_peace_when_its_workspace_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("new");
+    crate::store::init_workspace(&root).unwrap();
+    let options = SessionOptions { config_dir: Some(folder.path().join("config")), ..SessionOptions::default() };
+    let mut desk = Desk { session: Session::new(options).unwrap(), root: root.clone(), _folder: folder };
+    desk.session.apply(Command::OpenWorkspace(root.clone()));
+    desk.until(|session| session.offer().is_some() && session.jobs().running().is_empty());
+    desk.session.apply(Command::StartRun);
+    desk.until(|session| session.runs().live().is_some());
+    desk.session.apply(Command::CloseWorkspace);
+    desk.session.apply(Command::OpenWorkspace(root));
+    desk.until(|session| !session.runs().recorded().is_empty());
+    let run = &desk.session.runs().recorded()[0];
+    assert_eq!((run.state, run.ambiguous), (RunState::Cancelled, 0));
+}
