@@ -17,6 +17,13 @@ pub struct Step {
     pub after: Option<Definition>,
 }
 
+impl Step {
+    /// Whether `next` makes this step as if it had never been.
+    fn is_taken_back_by(&self, next: &Self) -> bool {
+        self.key == next.key && self.before.is_some() && self.before == next.after && self.after == next.before
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct History {
     done: VecDeque<Step>,
@@ -36,6 +43,11 @@ impl History {
             && now.saturating_duration_since(last) < BURST
         {
             open.after = step.after;
+        } else if self.done.back().is_some_and(|last| last.is_taken_back_by(&step)) {
+            // An editor's own undo: the step is gone, and another undo must not bring its text back.
+            self.done.pop_back();
+            self.last = None;
+            return;
         } else {
             self.done.push_back(step);
             if self.done.len() > KEPT {
@@ -99,6 +111,17 @@ mod tests {
 
     fn step(before: &str, after: &str) -> Step {
         Step { key: DefinitionKey::Project("p".into()), before: Some(title(before)), after: Some(title(after)) }
+    }
+
+    #[test]
+    fn a_step_that_an_editor_took_back_is_not_undone_again() {
+        let mut history = History::default();
+        let start = Instant::now();
+        history.record(step("", "a"), start);
+        history.record(step("a", "ab"), start + BURST * 2);
+        history.record(step("ab", "a"), start + BURST * 4);
+        assert_eq!(history.undo().unwrap().after, Some(title("a")));
+        assert!(!history.can_undo());
     }
 
     #[test]
