@@ -66,7 +66,9 @@ async fn conduct(bench: Arc<Bench>, endpoints: &[Arc<Endpoint>]) -> RunState {
     let told = async {
         open(&bench).await?;
         let state = execute(bench.clone(), endpoints).await;
-        bench.ledger.commit(RunEvent::Ended { state, at: now() }).await?;
+        if state != RunState::Running {
+            bench.ledger.commit(RunEvent::Ended { state, at: now() }).await?;
+        }
         Ok::<_, Stopped>(state)
     };
     told.await.unwrap_or(RunState::Incomplete)
@@ -120,6 +122,12 @@ impl RunHandle {
     /// dropped, and listed as ambiguous.
     pub fn cancel(&self) {
         cancel(&self.control, &self.runtime);
+    }
+
+    /// The program ends: no further call is made, calls in flight may end, and the run stays open on record, so that it
+    /// goes on when its workspace is opened again.
+    pub fn leave(&self) {
+        self.control.drain(RunState::Running);
     }
 
     /// Sets another hard budget while the run goes on.

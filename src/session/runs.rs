@@ -140,7 +140,7 @@ impl Session {
         self.selection.trial = None;
         self.runs.shown = Some(Shown::new(header.id.clone()));
         self.read_rows(header.id.clone(), header);
-        if self.route == Route::Experiment {
+        if matches!(self.route, Route::Home | Route::Experiment) {
             self.route = Route::Results;
         }
     }
@@ -183,10 +183,10 @@ impl Session {
         }
     }
 
-    /// Calls under way may end; they are never dropped by this, however often it is asked.
-    pub(super) fn end_run(&self) {
-        if self.runs.live.as_ref().is_some_and(|live| !live.handle.status().draining) {
-            self.cancel_run();
+    /// The program or the workspace closes: calls under way may end, and the run goes on at the next opening.
+    pub(super) fn leave_run(&self) {
+        if let Some(live) = &self.runs.live {
+            live.handle.leave();
         }
     }
 

@@ -242,7 +242,7 @@ impl Session {
     /// Saves all that is unsaved and waits for it, for at most `limit`: the last thing before the program ends.
     pub fn flush(&mut self, limit: Duration) {
         let end = Instant::now() + limit;
-        self.end_run();
+        self.leave_run();
         // A save that is under way does not have the last edits.
         while self.edits.is_saving() && Instant::now() < end {
             self.take_in_one();
