@@ -81,6 +81,7 @@ fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
     Ok(Wish {
         project,
         experiment,
+        definition: None,
         concurrency: arguments.jobs.map(Into::into),
         budget: arguments.budget,
         limit: arguments.limit.map(Into::into),

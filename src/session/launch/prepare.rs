@@ -17,6 +17,18 @@ use crate::store::{OpenCases, pricing};
 use super::prompts::Bookcase;
 use super::reach::{Reach, judge_models, reach_models};
 
+/// Fields of request bodies that change how much a call may write, whatever `max_tokens` says.
+const OUTPUT_FIELDS: [&str; 9] = [
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "n",
+    "num_predict",
+    "options",
+    "generationConfig",
+    "messages",
+    "contents",
+];
 /// A trial's place counts repeats in 16 bits.
 const MOST_REPEATS: u32 = u16::MAX as u32;
 
@@ -25,6 +37,8 @@ const MOST_REPEATS: u32 = u16::MAX as u32;
 pub struct Wish {
     pub project: ProjectId,
     pub experiment: ExperimentId,
+    /// Stands for the experiment as the workspace has it now.
+    pub definition: Option<Experiment>,
     /// The most calls in flight, for every endpoint.
     pub concurrency: Option<u32>,
     pub budget: Option<Usd>,
@@ -35,15 +49,13 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// A recorded run as it was asked for: as many cases, repeats and dollars, whatever its experiment says by now.
+    /// A recorded run as it was asked for, checks and budget included, whatever its experiment says by now.
     #[must_use]
     pub fn again(header: &RunHeader) -> Self {
         Self {
             project: header.project.clone(),
             experiment: header.experiment.clone(),
-            budget: header.definition.budget.hard,
-            limit: header.definition.filter.limit,
-            repeats: Some(header.repeats),
+            definition: Some(header.definition.clone()),
             ..Self::default()
         }
     }
@@ -73,8 +85,8 @@ pub struct Prepared {
 /// All that is wrong, each with its place.
 pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOutput) -> Result<Prepared, Vec<Problem>> {
     let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
-    let defined = project.experiments.get(&wish.experiment).ok_or_else(|| missing("experiment", &wish.experiment.0))?;
-    let experiment = changed(defined, wish);
+    let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
+    let experiment = changed(defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
     let at = Place::file(DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone()).path());
     let bookcase = Bookcase { workspace, shelf, id: &wish.project, project };
 
@@ -143,11 +155,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOut
 /// # Errors
 /// What has changed so that it cannot be made any more.
 pub fn plan_again(workspace: &Workspace, shelf: &Shelf, header: &RunHeader) -> Result<Plan, Vec<Problem>> {
-    let mut then = workspace.clone();
-    let project = then.projects.get_mut(&header.project).ok_or_else(|| missing("project", &header.project.0))?;
-    project.experiments.insert(header.experiment.clone(), Arc::new(header.definition.clone()));
-    let wish = Wish { project: header.project.clone(), experiment: header.experiment.clone(), ..Wish::default() };
-    Ok(prepare(&then, shelf, &wish, &PastOutput::default())?.plan)
+    Ok(prepare(workspace, shelf, &Wish::again(header), &PastOutput::default())?.plan)
 }
 
 /// The experiment with what is to be different this time.
@@ -188,7 +196,12 @@ fn without_bound(
         let asked = experiment.models.contains(id) || reach.price.is_none();
         asked.then(|| Problem::error(Place::file("workspace.ron"), message, hint))
     };
-    reached.iter().filter_map(problem).collect()
+    let past_the_bound = variants.iter().filter_map(|variant| {
+        let field = OUTPUT_FIELDS.iter().find(|field| variant.params.extra.contains_key(**field))?;
+        let message = format!("The variant `{}` sets `{field}` in `extra`, where no budget can see it.", variant.id);
+        Some(Problem::error(Place::default(), message, "Set `max_tokens` instead, or run without a budget."))
+    });
+    reached.iter().filter_map(problem).chain(past_the_bound).collect()
 }
 
 fn without_cache(mut policy: Policy) -> Policy {
