@@ -122,7 +122,8 @@ impl ChatRequest {
             ResponseFormat::Schema(schema) => schema.to_string().len(),
             ResponseFormat::Text | ResponseFormat::Json => 0,
         };
-        (messages + tools + schema) as u64
+        let extra: usize = self.params.extra.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+        (messages + tools + schema + extra) as u64
     }
 }
 
