@@ -25,7 +25,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, open: &mut Open, draft: &mut 
             .corner_radius(theme.size.radius.card)
             .inner_margin(Margin::same(16))
             .show(ui, |ui| {
-                ui.set_width(ui.available_width() - 4.0);
+                ui.set_width((ui.available_width() - 4.0).max(0.0));
                 match open.clone() {
                     Open::Layer(id) => layer(ui, session, &id, open, draft, preview, &names),
                     Open::Prompt | Open::First => {

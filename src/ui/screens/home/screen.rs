@@ -281,7 +281,7 @@ fn bundled(ui: &mut Ui, all: &[BundledInfo], sender: &CommandSender) {
     widgets::section(
         ui,
         "Bundled workspaces",
-        "They run offline and cost nothing: scripted, not a model.",
+        "They run offline and send nothing: scripted, not a model. Their prices are invented.",
         |_| {},
         |ui| {
             for bundled in all {
