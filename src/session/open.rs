@@ -138,7 +138,7 @@ impl Session {
         self.selection = super::Selection::default();
         self.route = Route::Home;
         // Nobody could see or stop it any more.
-        self.leave_run();
+        self.end_run();
         self.runs.clear();
         self.shelf.clear();
         self.definitions_changed();

@@ -183,7 +183,14 @@ impl Session {
         }
     }
 
-    /// The program or the workspace closes: calls under way may end, and the run goes on at the next opening.
+    /// Calls under way may end; they are never dropped by this, however often it is asked.
+    pub(super) fn end_run(&self) {
+        if self.runs.live.as_ref().is_some_and(|live| !live.handle.status().draining) {
+            self.cancel_run();
+        }
+    }
+
+    /// The program ends: calls under way may end, and the run goes on at the next opening.
     pub(super) fn leave_run(&self) {
         if let Some(live) = &self.runs.live {
             live.handle.leave();

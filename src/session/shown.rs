@@ -138,7 +138,7 @@ impl super::Runs {
 impl Session {
     /// Opens the records of a workspace, and lists its runs.
     pub(super) fn open_records(&mut self, root: &Path) {
-        self.leave_run();
+        self.end_run();
         self.runs.clear();
         let root = root.to_owned();
         self.jobs.blocking("Reading the records", move |_| {
