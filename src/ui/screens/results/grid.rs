@@ -318,7 +318,7 @@ fn beginning(painter: &Painter, at: Pos2, width: f32, text: &str, theme: &Theme)
     let plain = TextFormat { font_id: body(theme), color: theme.texts.plain, ..TextFormat::default() };
     let (colour, background) = theme.tone(Tone::Warning);
     let hidden = TextFormat { font_id: small(theme), color: colour, background, ..TextFormat::default() };
-    for mark in visible(text) {
+    for mark in visible(seen(text, width, theme.size.text.body)) {
         match mark {
             Mark::Plain(text) => job.append(&text.replace(['\n', '\t'], " "), 0.0, plain.clone()),
             Mark::Hidden(name) => job.append(&format!("‹{name}›"), 0.0, hidden.clone()),
@@ -425,7 +425,16 @@ fn small(theme: &Theme) -> FontId {
 
 /// Paints a line that is cut where its room ends; returns its width.
 fn line(painter: &Painter, at: Pos2, width: f32, text: &str, font: FontId, colour: Color32) -> f32 {
-    put(painter, at, width, LayoutJob::simple_singleline(text.to_owned(), font, colour), colour)
+    let text = seen(text, width, font.size).to_owned();
+    put(painter, at, width, LayoutJob::simple_singleline(text, font, colour), colour)
+}
+
+/// As much of a text as could be in sight, and a little more: the rest would be shaped for nothing. A letter is a fifth
+/// of its height wide at the least.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "letters on a line")]
+fn seen(text: &str, width: f32, size: f32) -> &str {
+    let most = (width / (size * 0.2)).max(0.0) as usize + 2;
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 fn put(painter: &Painter, at: Pos2, width: f32, mut job: LayoutJob, colour: Color32) -> f32 {
