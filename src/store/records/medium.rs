@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn the_innermost_mount_tells_the_file_system() {
         let check = |path: &str, expect: &str| assert_eq!(filesystem(Path::new(path), MOUNTS), Some(expect), "{path}");
-        check("/work/prompts", "ext4");
+        check("/srv/prompts", "ext4");
         check("/home/a/prompts", "nfs4");
         check("/home/a/fast disk/prompts", "xfs");
         check("/homestead", "ext4");
