@@ -33,7 +33,6 @@ pub enum RowsState {
 }
 
 /// The cases of the shown run.
-#[derive(Clone)]
 pub struct RunRows {
     pub(super) rows: Option<(Arc<OpenCases>, Selection)>,
     pub(super) state: RowsState,
@@ -124,7 +123,7 @@ impl super::Runs {
     /// The cases of the shown run; `None` while they are being read.
     #[must_use]
     pub fn rows(&self) -> Option<&RunRows> {
-        self.shown.as_ref()?.rows.as_ref()
+        self.shown.as_ref()?.rows.as_deref()
     }
 
     /// The head of a case's row; `None`: not read yet, ask with [`super::Command::ReadOutputs`].
@@ -142,7 +141,7 @@ impl Session {
             let rows = RunRows::open(&workspace, &header);
             Box::new(move |session| {
                 if let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) {
-                    shown.rows = Some(rows);
+                    shown.rows = Some(Arc::new(rows));
                 }
             })
         });

@@ -30,7 +30,7 @@ pub(super) struct Shown {
     /// `None` while it is being read.
     pub board: Option<Arc<Board>>,
     /// `None` while its dataset is being opened.
-    pub rows: Option<RunRows>,
+    pub rows: Option<Arc<RunRows>>,
     pub heads: HashMap<u32, CaseHead>,
     pub previous: Option<Arc<Previous>>,
     outputs: HashMap<TrialRef, Option<String>>,
@@ -269,10 +269,8 @@ impl Session {
             trials.into_iter().filter(|trial| ended(trial, board)).collect()
         };
         let Some(shown) = &mut self.runs.shown else { return };
-        if shown.outputs.len() > BEGINNINGS {
-            shown.outputs.clear();
-            shown.heads.clear();
-        }
+        let full = shown.outputs.len() > BEGINNINGS;
+        let old = full.then(|| (std::mem::take(&mut shown.outputs), std::mem::take(&mut shown.heads)));
         let new = |trial: &TrialRef| !shown.outputs.contains_key(trial) && !shown.asked.contains(trial);
         let wanted: Vec<TrialRef> = wanted.into_iter().filter(new).collect();
         // Heads wait for the dataset: only then is it known what can be said of a case.
@@ -285,6 +283,8 @@ impl Session {
         shown.asked.extend(wanted.iter().copied());
         let run = shown.run.clone();
         self.jobs.quiet(move |_| {
+            // Letting tens of thousands of texts go takes longer than a frame has.
+            drop(old);
             let read = records.outputs(&run, &wanted, BEGINNING);
             let heads = rows.map(|rows| read_heads(&records, &run, &rows, &cases)).unwrap_or_default();
             Box::new(move |session| {
