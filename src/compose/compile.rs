@@ -1,7 +1,6 @@
 //! Makes a [`Composer`] of a prompt: follows snippets, parses templates, prepares examples.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use minijinja::{Environment, ErrorKind};
@@ -12,6 +11,7 @@ use crate::domain::{
 
 use super::composer::{Assembled, Body, Composer, Library, Parsed, ReadyLayer, Used, layer_problem};
 use super::outline::{Part, Slot, Slots, trimmed};
+use super::overrides::prompt_place;
 use super::pass::constant;
 use super::render::{ExamplesBody, content_slots, context, foundation, task, task_turns, tools};
 use super::scan::{Applied, Tag, assigned, has_tags, line_and_column, tags};
@@ -23,11 +23,11 @@ pub(super) struct Compiler {
     prompt_id: PromptId,
     engine: Environment<'static>,
     templates: Vec<Parsed>,
-    whole: BTreeMap<String, Vec<(PathBuf, String)>>,
+    whole: BTreeMap<String, Vec<Place>>,
     mentioned: BTreeSet<String>,
     pub(super) problems: Vec<Problem>,
     /// Where the strings that come next stand.
-    place: PathBuf,
+    place: Place,
     of_example: bool,
     is_one_text: bool,
 }
@@ -41,7 +41,7 @@ impl Compiler {
             whole: BTreeMap::new(),
             mentioned: BTreeSet::new(),
             problems: Vec::new(),
-            place: PathBuf::new(),
+            place: Place::default(),
             of_example: false,
             is_one_text: false,
         }
@@ -98,7 +98,7 @@ impl Compiler {
             variant.variables.keys().filter(|name| !prompt.variables.contains_key(*name)).cloned().collect();
         let used = self.used(&prompt, variant);
         Ok(Composer::assembled(Assembled {
-            prompt_id: self.prompt_id,
+            place: prompt_place(&self.prompt_id),
             prompt,
             layers,
             templates: self.templates,
@@ -128,7 +128,7 @@ impl Compiler {
         used.collect()
     }
 
-    fn layer(&mut self, layer: &Layer, place: PathBuf, library: &Library<'_>) -> Option<ReadyLayer> {
+    fn layer(&mut self, layer: &Layer, place: Place, library: &Library<'_>) -> Option<ReadyLayer> {
         self.place.clone_from(&place);
         self.is_one_text = matches!(layer.content, Content::Text(_));
         let body = match &layer.content {
@@ -197,7 +197,7 @@ impl Compiler {
     }
 
     /// Filters and tests are looked up when a template runs; here they are looked up before.
-    fn check_applied(&mut self, found: &[Tag<'_>], source: &str, field: &str) {
+    fn check_applied(&mut self, found: &[Tag<'_>], source: &str, place: &Place) {
         let unknown: Vec<(String, usize)> = {
             let mut state = self.engine.empty_state();
             let applied = found.iter().flat_map(Tag::filters_and_tests);
@@ -216,12 +216,8 @@ impl Compiler {
         };
         for (message, at) in unknown {
             let (line, column) = line_and_column(source, at);
-            let place = Place::at(self.place.clone(), line, column);
-            self.problems.push(Problem::error(
-                place,
-                in_field(field, &message),
-                "See Jinja's built-in filters and tests.",
-            ));
+            let place = place.clone().line(line, column);
+            self.problems.push(Problem::error(place, message, "See Jinja's built-in filters and tests."));
         }
     }
 }
@@ -232,20 +228,19 @@ impl Slots for Compiler {
             return Slot::Plain(source.to_owned());
         }
         let name = self.templates.len().to_string();
-        let field = if self.is_one_text { "" } else { field };
+        let place = self.place.clone().field(if self.is_one_text { "" } else { field });
         if let Err(error) = self.engine.add_template_owned(name.clone(), source.to_owned()) {
             let mistake = Mistake::of(&error, source);
-            self.problems.push(mistake.problem(&self.place, field));
+            self.problems.push(mistake.problem(place));
             return Slot::Plain(String::new());
         }
         let found = tags(source);
-        self.check_applied(&found, source, field);
+        self.check_applied(&found, source, &place);
         let parsed = Parsed {
             needs: needs(&self.engine, &name, &found),
             name,
             source: source.to_owned(),
-            place: self.place.clone(),
-            field: field.to_owned(),
+            place,
             of_example: self.of_example,
         };
         self.templates.push(parsed);
@@ -253,7 +248,7 @@ impl Slots for Compiler {
     }
 
     fn variable(&mut self, name: &str, field: &str) {
-        self.whole.entry(name.to_owned()).or_default().push((self.place.clone(), field.to_owned()));
+        self.whole.entry(name.to_owned()).or_default().push(self.place.clone().field(field));
     }
 }
 
@@ -309,9 +304,4 @@ impl Slots for Mentions<'_> {
     fn variable(&mut self, name: &str, _: &str) {
         self.0.insert(name.to_owned());
     }
-}
-
-/// Says which string of the layer is meant, where it has several.
-pub(super) fn in_field(field: &str, message: &str) -> String {
-    if field.is_empty() { message.to_owned() } else { format!("In `{field}`: {message}") }
 }

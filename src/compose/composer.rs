@@ -1,7 +1,6 @@
 //! A variant made ready: parsed once, rendered often.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use minijinja::Environment;
@@ -31,7 +30,8 @@ pub struct Library<'a> {
 
 /// One variant, compiled: overrides applied, snippets fetched, templates parsed. Cheap to share between threads.
 pub struct Composer {
-    pub(super) prompt_id: PromptId,
+    /// The prompt's file.
+    pub(super) place: Place,
     /// With overrides applied and snippets replaced by what they stand for.
     pub(super) prompt: Prompt,
     pub(super) layers: Vec<ReadyLayer>,
@@ -52,7 +52,7 @@ pub(super) struct ReadyLayer {
     pub kind: &'static str,
     pub name: String,
     pub role: Role,
-    pub place: PathBuf,
+    pub place: Place,
     pub body: Body,
 }
 
@@ -75,10 +75,8 @@ pub(super) struct Parsed {
     /// Its name in the engine.
     pub name: String,
     pub source: String,
-    /// File and layer.
-    pub place: PathBuf,
-    /// The string's name inside the layer; empty where the layer is one text.
-    pub field: String,
+    /// File, layer, and the string's name in it.
+    pub place: Place,
     /// Variables that the template reads.
     pub needs: Vec<String>,
     /// Filled from an example's row, not from the case.
@@ -91,8 +89,8 @@ pub(super) struct Used {
     pub default: Option<Value>,
     pub default_value: Option<TemplateValue>,
     pub untrusted: bool,
-    /// Read as a whole by a layer (history, documents): its place and field.
-    pub whole: Vec<(PathBuf, String)>,
+    /// Where a layer reads it as a whole (history, documents).
+    pub whole: Vec<Place>,
 }
 
 /// What a case becomes.
@@ -160,16 +158,16 @@ impl Composer {
     }
 
     pub(super) fn assembled(parts: Assembled) -> Self {
-        let Assembled { prompt_id, prompt, layers, templates, used, mentioned, undeclared_values, engine } = parts;
+        let Assembled { place, prompt, layers, templates, used, mentioned, undeclared_values, engine } = parts;
         let response = response(&prompt);
         let fenced = OnceLock::new();
-        Self { prompt_id, prompt, layers, templates, used, mentioned, undeclared_values, response, engine, fenced }
+        Self { place, prompt, layers, templates, used, mentioned, undeclared_values, response, engine, fenced }
     }
 }
 
 /// What the compiler hands over.
 pub(super) struct Assembled {
-    pub prompt_id: PromptId,
+    pub place: Place,
     pub prompt: Prompt,
     pub layers: Vec<ReadyLayer>,
     pub templates: Vec<Parsed>,
@@ -200,6 +198,6 @@ fn same_ids(prompt: &Prompt, id: &PromptId, problems: &mut Vec<Problem>) {
 }
 
 /// A problem in a layer as a whole.
-pub(super) fn layer_problem(place: &std::path::Path, message: String, hint: impl Into<String>) -> Problem {
-    Problem::error(Place::file(place), message, hint)
+pub(super) fn layer_problem(place: &Place, message: String, hint: impl Into<String>) -> Problem {
+    Problem::error(place.clone(), message, hint)
 }

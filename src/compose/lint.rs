@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Content, Place, Problem};
+use crate::domain::{Content, Problem};
 
-use super::compile::in_field;
 use super::composer::{Composer, Parsed, Used, layer_problem};
 use super::nearest::nearest;
-use super::overrides::{layer_place, prompt_place};
 use super::pass::meant;
 use super::scan::{Tag, is_guarded, line_and_column, tags};
 
@@ -40,7 +38,7 @@ impl Composer {
                 Some(self.undeclared(name, columns))
             };
             if let Some((message, hint)) = mistake {
-                problems.push(parsed.problem_at(name, &found, &message, hint));
+                problems.push(parsed.problem_at(name, &found, message, hint));
             }
         }
     }
@@ -53,7 +51,7 @@ impl Composer {
         };
         if let Some((message, hint)) = mistake {
             let places = used.whole.iter();
-            problems.extend(places.map(|(place, field)| layer_problem(place, in_field(field, &message), hint.clone())));
+            problems.extend(places.map(|place| layer_problem(place, message.clone(), hint.clone())));
         }
     }
 
@@ -82,7 +80,7 @@ impl Composer {
     }
 
     fn lint_declarations(&self, problems: &mut Vec<Problem>) {
-        let place = prompt_place(&self.prompt_id);
+        let place = &self.place;
         for name in self.prompt.variables.keys().filter(|name| !self.mentioned.contains(*name)) {
             let message = format!("The variable `{name}` is declared, but no layer uses it.");
             problems.push(Problem::warning(place.clone(), message, "Use it or take it out."));
@@ -98,7 +96,7 @@ impl Composer {
         for layer in self.prompt.layers.iter().filter(|layer| layer.on) {
             let Content::Task(task) = &layer.content else { continue };
             if task.structured_output && task.output_schema.is_none() {
-                let place = Place::file(layer_place(&self.prompt_id, &layer.id));
+                let place = self.place.clone().layer(layer.id.clone());
                 let message = "The layer asks for structured output, but has no schema.";
                 problems.push(Problem::warning(place, message, "Give it an output schema."));
             }
@@ -108,15 +106,16 @@ impl Composer {
 
 impl Parsed {
     /// A problem at the first use of `name` in the template.
-    fn problem_at(&self, name: &str, found: &[Tag<'_>], message: &str, hint: String) -> Problem {
+    fn problem_at(&self, name: &str, found: &[Tag<'_>], message: String, hint: String) -> Problem {
+        let place = self.place.clone();
         let place = match found.iter().find_map(|tag| tag.use_of(name)) {
             Some(at) => {
                 let (line, column) = line_and_column(&self.source, at);
-                Place::at(self.place.clone(), line, column)
+                place.line(line, column)
             }
-            None => Place::file(self.place.clone()),
+            None => place,
         };
-        Problem::error(place, in_field(&self.field, message), hint)
+        Problem::error(place, message, hint)
     }
 }
 
@@ -204,7 +203,7 @@ mod tests {
         assert_eq!(
             found(&stack, None),
             [
-                "prompts/p.ron · layer c: error: In `retrieved`: `docs` is not declared as a variable of the prompt. Declare \
+                "prompts/p.ron · layer c · retrieved: error: `docs` is not declared as a variable of the prompt. Declare \
               it, or take it out."
             ]
         );
@@ -221,7 +220,7 @@ mod tests {
         assert_eq!(
             found(&stack, None),
             [
-                "prompts/p.ron · layer t:1:7: error: In `action`: `x` is not declared as a variable of the prompt. Declare \
+                "prompts/p.ron · layer t · action:1:7: error: `x` is not declared as a variable of the prompt. Declare \
                  it, or take it out.",
                 "prompts/p.ron · layer t: warning: The layer asks for structured output, but has no schema. Give it an \
                  output schema.",

@@ -17,7 +17,7 @@ pub(super) trait Slots {
     fn slot(&mut self, source: &str, field: &str) -> Slot;
 
     fn slots(&mut self, sources: &[String], field: &str) -> Vec<Slot> {
-        sources.iter().map(|source| self.slot(source, field)).collect()
+        sources.iter().zip(1..).map(|(source, item)| self.slot(source, &format!("{field}.{item}"))).collect()
     }
 
     /// A variable that the layer uses as a whole, not through a template.

@@ -1,7 +1,5 @@
 //! A variant's changes, applied to its prompt.
 
-use std::path::PathBuf;
-
 use crate::domain::{LayerId, Override, Place, Problem, Prompt, PromptId, Variant};
 
 use super::nearest::nearest;
@@ -41,6 +39,6 @@ pub(super) fn prompt_place(prompt: &PromptId) -> Place {
     Place::file(format!("prompts/{prompt}.ron"))
 }
 
-pub(super) fn layer_place(prompt: &PromptId, layer: &LayerId) -> PathBuf {
-    PathBuf::from(format!("prompts/{prompt}.ron · layer {layer}"))
+pub(super) fn layer_place(prompt: &PromptId, layer: &LayerId) -> Place {
+    prompt_place(prompt).layer(layer.clone())
 }

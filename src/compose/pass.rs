@@ -2,20 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use minijinja::value::Value as TemplateValue;
 use serde_json::Value;
 
-use crate::domain::{Case, HistoryWindow, Message, Problem, Retrieved, Role, Turns};
+use crate::domain::{Case, HistoryWindow, Message, Place, Problem, Retrieved, Role, Turns};
 
-use super::compile::in_field;
 use super::composer::{Body, Composer, Parsed, ReadyLayer, Rendered, RenderedLayer, Used, layer_problem};
 use super::fence::{self, Fence};
 use super::nearest::nearest;
 use super::outline::{Fill, Part, Slot, markdown, trimmed};
-use super::overrides::prompt_place;
 use super::render::{ExamplesBody, as_block, chosen, documents};
 use super::template::{MOST_OUTPUT, Mistake, render, vars_of};
 use super::values::{Vars, value_of};
@@ -27,7 +24,7 @@ pub(super) struct Pass<'a> {
     fence: Option<Arc<Fence>>,
     problems: Vec<Problem>,
     /// The layer in work.
-    place: &'a Path,
+    place: &'a Place,
     sheet: Sheet,
 }
 
@@ -60,7 +57,7 @@ impl<'a> Pass<'a> {
             vars: Vars::value(vars),
             fence,
             problems: Vec::new(),
-            place: Path::new(""),
+            place: &composer.place,
             sheet: Sheet::default(),
         }
     }
@@ -71,7 +68,7 @@ impl<'a> Pass<'a> {
             self.place = &layer.place;
             self.layer(layer);
         }
-        let place = prompt_place(&composer.prompt_id);
+        let place = composer.place.clone();
         let rendered = self.sheet.rendered;
         let size: usize = rendered.messages.iter().map(|message| message.content.len()).sum();
         if size > MOST_OUTPUT {
@@ -333,19 +330,19 @@ impl Composer {
 impl Parsed {
     /// The mistake as a problem of this template; `who` has no value for a name, `names` are those that it may have meant.
     pub(super) fn problem<'n>(&self, mistake: &Mistake, who: &str, names: impl Iterator<Item = &'n str>) -> Problem {
-        let Some(missing) = &mistake.missing else { return mistake.problem(&self.place, &self.field) };
+        let Some(missing) = &mistake.missing else { return mistake.problem(self.place.clone()) };
         let base = missing.split(['.', '[']).next().unwrap_or(missing);
         let near = if base == missing { nearest(base, names) } else { None };
         let hint = if base == missing { meant(near) } else { String::new() };
         let message = format!("{who} has no `{missing}`.");
-        Mistake { message, hint, ..mistake.clone() }.problem(&self.place, &self.field)
+        Mistake { message, hint, ..mistake.clone() }.problem(self.place.clone())
     }
 }
 
 impl Mistake {
-    pub(super) fn problem(&self, place: &Path, field: &str) -> Problem {
-        let place = crate::domain::Place { file: place.to_owned(), line: self.line, column: self.column };
-        Problem::error(place, in_field(field, &self.message), self.hint.clone())
+    pub(super) fn problem(&self, place: Place) -> Problem {
+        let place = Place { line: self.line, column: self.column, ..place };
+        Problem::error(place, self.message.clone(), self.hint.clone())
     }
 }
 

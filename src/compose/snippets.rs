@@ -1,6 +1,5 @@
 //! Snippets: a layer of another prompt, followed to the layer that has the words.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::{Content, Layer, LayerId, Place, Problem, Prompt, PromptId, Role, Snippet};
@@ -14,7 +13,7 @@ pub(super) struct Resolved {
     pub content: Content,
     pub role: Role,
     /// The file and layer where the words stand.
-    pub place: PathBuf,
+    pub place: Place,
     /// The prompts that were passed through; their variables are declared for these words.
     pub through: Vec<Arc<Prompt>>,
 }
@@ -47,7 +46,7 @@ pub(super) fn resolved(prompt: &PromptId, layer: &Layer, library: &Library<'_>) 
     }
 }
 
-fn fetched(snippet: &Snippet, library: &Library<'_>, start: &PathBuf) -> Result<(Arc<Prompt>, Layer), Problem> {
+fn fetched(snippet: &Snippet, library: &Library<'_>, start: &Place) -> Result<(Arc<Prompt>, Layer), Problem> {
     let Some(target) = library.prompts.get(&snippet.prompt) else {
         let near = nearest(snippet.prompt.as_str(), library.prompts.keys().map(PromptId::as_str));
         return Err(missing(start, &format!("There is no prompt `{}`.", snippet.prompt), near));
@@ -55,7 +54,7 @@ fn fetched(snippet: &Snippet, library: &Library<'_>, start: &PathBuf) -> Result<
     if let Some(agreed) = snippet.version.as_ref().filter(|agreed| **agreed != target.version) {
         let message = format!("The prompt `{}` has version {}, not {agreed}.", snippet.prompt, target.version);
         let hint = "Read what has changed, then set the snippet's version to the new one.";
-        return Err(Problem::error(Place::file(start), message, hint));
+        return Err(Problem::error(start.clone(), message, hint));
     }
     let Some(layer) = target.layer(&snippet.layer) else {
         let near = nearest(snippet.layer.as_str(), target.layers.iter().map(|layer| layer.id.as_str()));
@@ -65,15 +64,15 @@ fn fetched(snippet: &Snippet, library: &Library<'_>, start: &PathBuf) -> Result<
     Ok((Arc::clone(target), layer.clone()))
 }
 
-fn missing(start: &PathBuf, message: &str, near: Option<&str>) -> Problem {
+fn missing(start: &Place, message: &str, near: Option<&str>) -> Problem {
     let hint = near.map_or_else(|| "Choose another snippet.".to_owned(), |near| format!("Did you mean `{near}`?"));
-    Problem::error(Place::file(start), message, hint)
+    Problem::error(start.clone(), message, hint)
 }
 
-fn circle(start: PathBuf, path: &[(PromptId, LayerId)], step: &(PromptId, LayerId)) -> Problem {
+fn circle(start: Place, path: &[(PromptId, LayerId)], step: &(PromptId, LayerId)) -> Problem {
     let names: Vec<String> = path.iter().chain([step]).map(|(prompt, layer)| format!("{prompt}/{layer}")).collect();
     let message = format!("The snippet leads back to itself: {}.", names.join(" → "));
-    Problem::error(Place::file(start), message, "Write the words in one of these layers.")
+    Problem::error(start, message, "Write the words in one of these layers.")
 }
 
 #[cfg(test)]

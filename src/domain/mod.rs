@@ -34,7 +34,7 @@ pub use ids::{
 pub use manifest::{Api, Manifest, ModelSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
 pub use money::{Price, Usage, Usd};
 pub use policy::{Budget, CachePolicy, Policy, RetryPolicy, Timeouts};
-pub use problem::{Place, Problem, Severity};
+pub use problem::{LayerText, Place, Problem, Severity};
 pub use prompt::{
     Capabilities, Content, Context, Example, Examples, Foundation, History, HistoryWindow, Identity, Layer, Limits,
     OutputFormat, OutputRules, Pick, Prompt, Retrieved, Safety, Session, Snippet, Task, Text, Tool, Tools, Turns, User,

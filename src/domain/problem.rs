@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::LayerId;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     Warning,
@@ -16,25 +18,63 @@ pub enum Severity {
 pub struct Place {
     /// Relative to the workspace, where the file is in it.
     pub file: PathBuf,
+    /// A text inside a layer of the file's prompt; lines and columns then count within that text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<LayerText>,
     pub line: Option<u32>,
     pub column: Option<u32>,
+}
+
+/// One of the texts of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LayerText {
+    pub layer: LayerId,
+    /// `identity.role`, lists counted from 1; empty for the layer as a whole, or where it is one text.
+    pub field: String,
 }
 
 impl Place {
     #[must_use]
     pub fn file(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), line: None, column: None }
+        Self { file: file.into(), ..Self::default() }
     }
 
     #[must_use]
     pub fn at(file: impl Into<PathBuf>, line: u32, column: u32) -> Self {
-        Self { file: file.into(), line: Some(line), column: Some(column) }
+        Self::file(file).line(line, column)
+    }
+
+    /// The same place, at this line and column.
+    #[must_use]
+    pub fn line(self, line: u32, column: u32) -> Self {
+        Self { line: Some(line), column: Some(column), ..self }
+    }
+
+    /// The layer of the prompt in this file.
+    #[must_use]
+    pub fn layer(self, layer: LayerId) -> Self {
+        Self { inside: Some(LayerText { layer, field: String::new() }), ..self }
+    }
+
+    /// The text of this name in the layer.
+    #[must_use]
+    pub fn field(mut self, field: &str) -> Self {
+        if let Some(inside) = &mut self.inside {
+            field.clone_into(&mut inside.field);
+        }
+        self
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
+        if let Some(LayerText { layer, field }) = &self.inside {
+            write!(f, " · layer {layer}")?;
+            if !field.is_empty() {
+                write!(f, " · {field}")?;
+            }
+        }
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
             if let Some(column) = self.column {

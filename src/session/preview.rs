@@ -4,6 +4,7 @@
 //! when the definitions, the choices or the case have changed, and keeps the last one until the next is ready.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -326,28 +327,21 @@ impl Cut<'_> {
 
 /// Each problem once, with its layer and field. A problem of a row may repeat what the lint said of all rows.
 fn placed(problems: Vec<Problem>, id: &PromptId, prompt: &Prompt) -> Vec<Found> {
-    let own = format!("prompts/{id}.ron · layer ");
+    let own = PathBuf::from(format!("prompts/{id}.ron"));
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for problem in problems {
-        let file = problem.place.file.to_string_lossy();
-        let layer = file.strip_prefix(&own).map(LayerId::from).filter(|id| prompt.layer(id).is_some());
-        let (field, message) = in_field(&problem.message);
-        let (field, message) = (field.to_owned(), message.to_owned());
+        let inside = problem.place.inside.clone().filter(|_| problem.place.file == own);
+        let inside = inside.filter(|inside| prompt.layer(&inside.layer).is_some());
+        let (layer, field) = inside.map(|inside| (inside.layer, inside.field)).unzip();
         // One place has one problem: what the lint says of it comes first.
-        let told = problem.place.line.map_or_else(|| message.clone(), |_| String::new());
+        let told = problem.place.line.map_or_else(|| problem.message.clone(), |_| String::new());
         if seen.insert((problem.place.clone(), told)) {
-            found.push(Found { layer, field, problem: Problem { message, ..problem } });
+            found.push(Found { layer, field: field.unwrap_or_default(), problem });
         }
     }
     found.sort_by_key(|found| std::cmp::Reverse(found.problem.severity));
     found
-}
-
-/// `` In `identity.role`: … `` as its two parts.
-fn in_field(message: &str) -> (&str, &str) {
-    let parts = message.strip_prefix("In `").and_then(|rest| rest.split_once("`: "));
-    parts.unwrap_or(("", message))
 }
 
 /// The preview that is shown, and when the next one is due.

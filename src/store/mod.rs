@@ -21,7 +21,7 @@ mod workspace;
 
 pub use bundled::{Bundled, bundled, copy_bundled};
 pub use cases::{OpenCases, open_cases, parse_json, peek_cases};
-pub use check::check_workspace;
+pub use check::{Places, check_workspace};
 pub use definitions::{key_of, read_definition};
 pub use exports::ExportGrants;
 pub use files::{PathError, inside, write_atomic};

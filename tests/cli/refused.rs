@@ -16,11 +16,11 @@ fn a_misspelt_variable_is_found_before_anything_is_sent() {
     insta::assert_snapshot!(desk.run(&[]).told(&desk), @r"
     exit 2
     --- stderr
-    strata: prompts/ask.ron · layer ask:1:11: error: `qestion` is not declared as a variable of the prompt. Did you mean `question`?
+    strata: projects/p/prompts/ask.ron:1:97: error: `qestion` is not declared as a variable of the prompt. Did you mean `question`?
     ");
     insta::assert_snapshot!(desk.strata(&["check", "w"]).told(&desk), @r"
     exit 2
-    projects/p/prompts/ask.ron · layer ask:1:11: error: `qestion` is not declared as a variable of the prompt. Did you mean `question`?
+    projects/p/prompts/ask.ron:1:97: error: `qestion` is not declared as a variable of the prompt. Did you mean `question`?
     projects/p/prompts/ask.ron: warning: The variable `question` is declared, but no layer uses it. Use it or take it out.
     1 error, 1 warning.
     ");
@@ -29,7 +29,7 @@ fn a_misspelt_variable_is_found_before_anything_is_sent() {
     insta::assert_snapshot!(desk.run(&[]).told(&desk), @r"
     exit 2
     --- stderr
-    strata: prompts/ask.ron · layer ask:1:11: error: The dataset has no column `question`, and the variable has no default. Give it a value, or a default in the prompt.
+    strata: projects/p/prompts/ask.ron:1:97: error: The dataset has no column `question`, and the variable has no default. Give it a value, or a default in the prompt.
     ");
     assert_eq!(server.requests(), 0);
 }

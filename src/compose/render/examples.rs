@@ -181,7 +181,7 @@ mod tests {
         );
         check(
             &|examples| examples.input = "{{ qq }}".to_owned(),
-            "prompts/p.ron · layer shots:1:4: error: In `input`: The example `1` has no `qq`. Did you mean `q`?",
+            "prompts/p.ron · layer shots · input:1:4: error: The example `1` has no `qq`. Did you mean `q`?",
         );
     }
 

@@ -7,7 +7,7 @@ use crate::compose::{Composer, Library};
 use crate::domain::{Case, DatasetId, Experiment, Place, Problem, Project, ProjectId, Variant, Workspace};
 use crate::plan::PlanVariant;
 use crate::session::shelf::Shelf;
-use crate::store::OpenCases;
+use crate::store::{OpenCases, Places};
 
 /// Rows of a dataset that may become examples of a prompt.
 const EXAMPLE_ROWS: usize = 10_000;
@@ -67,6 +67,7 @@ impl Bookcase<'_> {
             problems.push(Problem::error(at.clone(), "The experiment has no variant.", hint));
         }
         let columns = cases.columns.iter().cloned().collect();
+        let mut places = Places::new(&self.workspace.root);
         let mut ready = Vec::new();
         for id in &experiment.variants {
             let Some(variant) = self.project.variants.get(id) else {
@@ -74,14 +75,17 @@ impl Bookcase<'_> {
                 problems.push(Problem::error(at.clone(), format!("There is no variant `{id}`."), hint));
                 continue;
             };
-            match self.composer(variant) {
-                Ok(composer) => {
-                    problems.extend(composer.lint(Some(&columns)));
-                    let params = variant.params.clone();
-                    ready.push(PlanVariant { id: id.clone(), composer: Arc::new(composer), params });
-                }
-                Err(found) => problems.extend(found),
-            }
+            let composed = self.composer(variant);
+            let wrong = match &composed {
+                Ok(composer) => composer.lint(Some(&columns)),
+                Err(found) => found.clone(),
+            };
+            problems.extend(places.in_files(self.id, self.project, id, wrong));
+            ready.extend(composed.ok().map(|composer| PlanVariant {
+                id: id.clone(),
+                composer: Arc::new(composer),
+                params: variant.params.clone(),
+            }));
         }
         ready
     }

@@ -55,7 +55,7 @@ fn workspace(layers: Vec<Layer>) -> Workspace {
         policy: crate::domain::Policy::default(),
     };
     Workspace {
-        root: std::path::PathBuf::from("/nowhere"),
+        root: PathBuf::from("/nowhere"),
         manifest: Arc::new(manifest),
         projects: [("x".into(), project)].into(),
         scripts: BTreeMap::new(),
@@ -142,10 +142,4 @@ fn a_variant_switches_layers_off() {
     workspace.projects.get_mut(&ProjectId::from("x")).unwrap().variants.insert("v".into(), Arc::new(changed));
     let found = shown(&workspace, &PreviewSpec { variant: Some("v".into()), ..spec(Some("d"), 0) });
     assert_eq!(lines(&found), ["user: a=Ada kind"]);
-}
-
-#[test]
-fn a_problem_knows_its_field() {
-    assert_eq!(in_field("In `identity.role`: What."), ("identity.role", "What."));
-    assert_eq!(in_field("In the case `1`, x."), ("", "In the case `1`, x."));
 }

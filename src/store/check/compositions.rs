@@ -63,11 +63,7 @@ impl Checker<'_> {
             Ok(composer) => composer.lint(columns),
             Err(problems) => problems,
         };
-        let folder = Path::new("projects").join(id.as_str());
-        self.problems.extend(problems.into_iter().map(|mut problem| {
-            problem.place.file = folder.join(&problem.place.file);
-            problem
-        }));
+        self.problems.extend(self.places.in_files(id, project, variant, problems));
     }
 
     fn checks(

@@ -12,7 +12,7 @@ mod tests;
 
 use crate::domain::{Problem, Workspace};
 
-use places::Places;
+pub use places::Places;
 
 /// Checks all definitions of a workspace against each other and against the datasets' columns. Each dataset file that an
 /// experiment uses is read once. The problems that opening has found are not repeated.

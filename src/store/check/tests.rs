@@ -21,6 +21,7 @@ fn one(path: &str, text: &str, expect: &str) {
 
 const EXPERIMENT: &str = "projects/a/experiments/e.ron";
 const VARIANT: &str = "projects/a/variants/v.ron";
+const PROMPT: &str = "projects/a/prompts/p.ron";
 
 #[test]
 fn a_sound_workspace_has_no_errors() {
@@ -142,4 +143,34 @@ fn what_nothing_uses_is_a_warning() {
     let warnings: Vec<_> = found.iter().filter(|problem| problem.message.contains("spare")).collect();
     assert_eq!(warnings.len(), 3, "{found:#?}");
     assert!(warnings.iter().all(|problem| !problem.is_error()));
+}
+
+#[test]
+fn a_mistake_inside_a_template_has_its_line_and_column_in_the_file() {
+    let undeclared = "error: `r` is not declared as a variable of the prompt. Did you mean `q`?";
+    let check = |path: &str, text: &str, at: &str, what: &str| one(path, text, &format!("{path}:{at}: {what}"));
+    check(
+        PROMPT,
+        "(variables: {\"q\": ()}, layers: [\n    (id: \"a\", content: Text(text: r#\"{{ q }}\nand {{ r }}\"#)),\n])",
+        "3:8",
+        undeclared,
+    );
+    check(
+        PROMPT,
+        "(\n    variables: {\"q\": ()},\n    layers: [(id: \"f\", content: Foundation(identity: (role: \"\\\"A\\\" {{ r }}\"), capabilities: (allowed: [\"{{ q }}\"])))],\n)",
+        "3:71",
+        undeclared,
+    );
+    check(
+        PROMPT,
+        "(\n    variables: {\"q\": ()},\n    layers: [(id: \"f\", content: Foundation(capabilities: (allowed: [\n        \"{{ q }}\",\n        \"{{ q | uper }}\",\n    ])))],\n)",
+        "5:17",
+        "error: There is no filter `uper`. See Jinja's built-in filters and tests.",
+    );
+    check(
+        VARIANT,
+        "(\n    prompt: \"p\",\n    layers: {\"l\": Replace(Text(text: \"Now {{ r }}\"))},\n)",
+        "3:46",
+        undeclared,
+    );
 }

@@ -10,8 +10,10 @@ mod read;
 #[cfg(test)]
 mod samples;
 mod syntax;
+mod within;
 
 pub use edit::{EditError, edit};
 pub use print::to_text;
 pub use read::{Loaded, MAX_BYTES, WARN_BYTES, read};
 pub use syntax::{Bracket, Group, Member, Node, Shape, Span, SyntaxError, Tree, locate};
+pub use within::within;

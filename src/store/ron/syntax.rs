@@ -69,7 +69,7 @@ impl Tree {
     /// # Errors
     /// The first place that is not RON, duplicate fields and duplicate map keys included.
     pub fn parse(source: &str) -> Result<Self, SyntaxError> {
-        let mut parser = Parser { source, at: 0, depth: 0 };
+        let mut parser = Parser::at(source, 0);
         parser.skip_attributes()?;
         parser.skip_blank()?;
         let root = parser.value()?;
@@ -202,18 +202,22 @@ pub fn locate(source: &str, offset: usize) -> (u32, u32) {
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
-struct Parser<'s> {
-    source: &'s str,
-    at: usize,
+pub(super) struct Parser<'s> {
+    pub source: &'s str,
+    pub at: usize,
     depth: usize,
 }
 
 impl<'s> Parser<'s> {
+    pub fn at(source: &'s str, at: usize) -> Self {
+        Self { source, at, depth: 0 }
+    }
+
     fn rest(&self) -> &'s str {
         &self.source[self.at..]
     }
 
-    fn peek(&self) -> Option<char> {
+    pub fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
@@ -533,7 +537,8 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn escape(&mut self, text: &mut String) -> Result<(), SyntaxError> {
+    /// Decodes the escape whose backslash has been passed.
+    pub fn escape(&mut self, text: &mut String) -> Result<(), SyntaxError> {
         let start = self.at - 1;
         let wrong = |parser: &Self| {
             parser.error_at(

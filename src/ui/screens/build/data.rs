@@ -131,7 +131,7 @@ mod tests {
     fn preview() -> Preview {
         let layer =
             |id: &str, tokens| LayerView { id: id.into(), kind: "Text", name: String::new(), role: Role::User, tokens };
-        let problem = Problem::error(Place::at("prompts/p.ron · layer text", 1, 2), "No.", "");
+        let problem = Problem::error(Place::file("prompts/p.ron").layer("text".into()).line(1, 2), "No.", "");
         Preview {
             layers: vec![layer("text", 30), layer("text-2", 10)],
             columns: vec!["body".to_owned(), "tier".to_owned()],

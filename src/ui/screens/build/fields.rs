@@ -110,14 +110,15 @@ impl Fields<'_> {
         let mut gone = None;
         for (at, item) in items.iter_mut().enumerate() {
             let name = format!("{label} {}", at + 1);
+            let place = format!("{field}.{}", at + 1);
             row_with_remove(ui, &name, &mut gone, at, |ui| {
-                self.editor(ui, &name, field, item, 1);
+                self.editor(ui, &name, &place, item, 1);
             });
+            self.problems(ui, &place);
         }
         if let Some(at) = gone {
             items.remove(at);
         }
-        self.problems(ui, field);
         if add(ui, &format!("Add to {}", lower(label))).clicked() {
             items.push(String::new());
         }

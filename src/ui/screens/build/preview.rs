@@ -352,7 +352,7 @@ fn problem_row(ui: &mut Ui, found: &Found) -> bool {
 }
 
 fn place(found: &Found) -> String {
-    let Place { file, line, column } = &found.problem.place;
+    let Place { file, line, column, .. } = &found.problem.place;
     let layer = found.layer.as_ref().map(|id| format!("layer {id}"));
     let whole = layer.unwrap_or_else(|| file.display().to_string());
     let field = (!found.field.is_empty()).then(|| found.field.clone());
