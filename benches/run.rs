@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use strata::analysis::quantile;
 use strata::domain::{Capability, RunState};
-use strata::plan::PastOutput;
 use strata::provider::SystemKeys;
 use strata::session::Shelf;
 use strata::session::launch::{self, Start, Wish};
@@ -90,7 +89,7 @@ fn run(trials: u32, concurrency: u32, latency: Duration) -> Ran {
     assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
     let wish =
         Wish { project: "bench".into(), experiment: "bench".into(), concurrency: Some(concurrency), ..Wish::default() };
-    let prepared = launch::prepare(&workspace, &Shelf::default(), &wish, &PastOutput::new()).unwrap();
+    let prepared = launch::prepare(&workspace, &Shelf::default(), &wish).unwrap();
     let granted: BTreeSet<Capability> = prepared.asks.clone();
     let records = Records::open(folder.path()).unwrap();
     let runtime = launch::runtime().unwrap();

@@ -12,7 +12,7 @@
 //!
 //! 1. A screen sends `session::Command::StartRun`. Nothing else happens in that frame.
 //! 2. [`session::launch::prepare`] looks at everything that the run needs and tells all that is wrong at once; it gives a
-//!    [`plan::Plan`], in which a trial is an index, and a [`plan::Estimate`].
+//!    [`plan::Plan`], in which a trial is an index, and can [estimate](session::launch::Prepared::estimate) its cost.
 //! 3. [`session::launch::begin`] refuses what the user has not agreed to, connects the providers, and calls
 //!    [`engine::start`] with two sinks: the recorder, then the feed. **Recorded before shown.**
 //! 4. The executor takes trials, each endpoint at its own pace. A trial renders, goes through the guarded call (one

@@ -10,7 +10,6 @@ use strata::domain::{
     TrialEnded, TrialRef, Usage, Usd, Verdict,
 };
 use strata::engine::RunSink;
-use strata::plan::PastOutput;
 use strata::session::Shelf;
 use strata::session::launch::{self, Wish};
 use strata::store::open_workspace;
@@ -102,7 +101,7 @@ pub fn recorded(root: &Path, cases: u32) {
     let workspace = open_workspace(root).unwrap();
     assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
     let wish = Wish { project: "bench".into(), experiment: "bench".into(), ..Wish::default() };
-    let header = launch::prepare(&workspace, &Shelf::default(), &wish, &PastOutput::new()).unwrap().plan.header;
+    let header = launch::prepare(&workspace, &Shelf::default(), &wish).unwrap().plan.header;
     record(root, &header);
     fs::write(mark, MADE).unwrap();
 }

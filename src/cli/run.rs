@@ -17,7 +17,7 @@ use crate::analysis::Board;
 use crate::domain::{Numbered, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Workspace};
 use crate::engine::{RunHandle, RunSink, RunStatus, SinkError};
 use crate::interop::run_formats::{Report, counted};
-use crate::plan::{Estimate, PastOutput};
+use crate::plan::Estimate;
 use crate::provider::SystemKeys;
 use crate::session::Shelf;
 use crate::session::launch::{self, LaunchError, Prepared, Start, Wish};
@@ -51,7 +51,7 @@ fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
         None => {}
     }
     let shelf = Shelf::default();
-    let prepared = launch::prepare(&workspace, &shelf, &wish, &PastOutput::new()).map_err(|problems| {
+    let prepared = launch::prepare(&workspace, &shelf, &wish).map_err(|problems| {
         complain_all(&problems);
         complain_broken(&workspace);
         Exit::Usage
@@ -113,7 +113,7 @@ fn conduct(
     let runtime = launch::runtime().map_err(refuse)?;
     let told = |error| told(error, arguments);
     let progress = Progress::new();
-    let estimate = prepared.estimate.clone();
+    let estimate = prepared.estimate(Some(records)).map_err(refuse)?;
     let watch = |board: Board| Arc::new(Mutex::new(board));
     let start = |board: &Arc<Mutex<Board>>| Start {
         records,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::disk;
 use super::launch::TRY_IT;
@@ -159,6 +160,8 @@ impl Session {
         }
         self.runs.records = Some(records);
         self.runs.recorded = of_experiments(runs);
+        // What runs on record answered tells what another one would cost.
+        self.estimate_due(Instant::now());
         self.choose_run();
         self.go_on_after_a_crash();
     }
@@ -171,6 +174,7 @@ impl Session {
             Box::new(move |session| match runs {
                 Ok(runs) => {
                     session.runs.recorded = of_experiments(runs);
+                    session.estimate_due(Instant::now());
                     session.choose_run();
                 }
                 Err(error) => session.notices.error("The runs cannot be read.", error.to_string()),

@@ -13,10 +13,11 @@ use super::route::Route;
 use super::runs::RunOffer;
 use super::state::Session;
 use crate::analysis::Board;
-use crate::domain::{Capability, ExperimentId, Problem, ProjectId, RunHeader, RunId, RunState, RunSummary};
+use crate::domain::{Capability, ExperimentId, Place, Problem, ProjectId, RunHeader, RunId, RunState, RunSummary};
 use crate::engine::RunHandle;
-use crate::plan::{Estimate, PastOutput};
+use crate::plan::Estimate;
 use crate::provider::SystemKeys;
+use crate::store::records::{Records, RecordsError};
 
 /// The estimate is made this long after the last change.
 const REST: Duration = Duration::from_millis(300);
@@ -42,6 +43,19 @@ pub struct Ready {
     pub asks: BTreeSet<Capability>,
     /// The first requests of each variant.
     pub rehearsals: Vec<Rehearsal>,
+}
+
+impl Ready {
+    fn of(prepared: Prepared, records: Option<&Records>) -> Result<Self, Vec<Problem>> {
+        let unread = |error: RecordsError| vec![Problem::error(Place::default(), error.to_string(), "")];
+        Ok(Self {
+            rehearsals: rehearse(&prepared),
+            header: prepared.plan.header.clone(),
+            estimate: prepared.estimate(records).map_err(unread)?,
+            warnings: prepared.warnings,
+            asks: prepared.asks,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -99,17 +113,12 @@ impl Session {
             return;
         };
         self.forecast.under_way = true;
-        let (datasets, past) = (self.shelf.clone(), self.past_output());
+        let (datasets, records) = (self.shelf.clone(), self.runs.records.clone());
         let known = self.forecast.forecast.as_ref().and_then(|last| last.choice.clone());
         self.jobs.quiet(move |_| {
             let choice = choice(&workspace, &datasets, &wish, known);
-            let outcome = launch::prepare(&workspace, &datasets, &wish, &past).map(|prepared| Ready {
-                rehearsals: rehearse(&prepared),
-                header: prepared.plan.header.clone(),
-                estimate: prepared.estimate,
-                warnings: prepared.warnings,
-                asks: prepared.asks,
-            });
+            let outcome = launch::prepare(&workspace, &datasets, &wish)
+                .and_then(|prepared| Ready::of(prepared, records.as_ref()));
             Box::new(move |session| {
                 session.forecast.under_way = false;
                 session.forecast.forecast =
@@ -125,8 +134,7 @@ impl Session {
             self.notices.info("Choose an experiment first: it says what to run.");
             return;
         };
-        let past = self.past_output();
-        self.launch("Starting the run", wish, past, |prepared, how| {
+        self.launch("Starting the run", wish, |prepared, how| {
             let board = Board::new(prepared.plan.header.clone());
             Ok((launch::begin(prepared, how)?, board))
         });
@@ -148,7 +156,7 @@ impl Session {
     pub(super) fn resume_run(&mut self, id: RunId) {
         let Some(run) = self.runs.recorded.iter().find(|run| run.header.id == id) else { return };
         let wish = Wish::again(&run.header);
-        self.launch("Resuming the run", wish, PastOutput::new(), move |prepared, how| {
+        self.launch("Resuming the run", wish, move |prepared, how| {
             let mut board = Board::new(prepared.plan.header.clone());
             how.records.replay(&id, &mut |event| board.apply(&event))?;
             let resumed = launch::take_up(prepared, &id, how.records)?;
@@ -157,7 +165,7 @@ impl Session {
     }
 
     /// Prepares and begins in a job: the dataset is read, and keys may be asked for.
-    fn launch<F>(&mut self, name: &str, wish: Wish, past: PastOutput, begin: F)
+    fn launch<F>(&mut self, name: &str, wish: Wish, begin: F)
     where
         F: FnOnce(Prepared, Start<'_>) -> Result<(RunHandle, Board), LaunchError> + Send + 'static,
     {
@@ -176,20 +184,19 @@ impl Session {
         let (datasets, granted) = (self.shelf.clone(), self.trust.granted().clone());
         let (sink, feed) = Feed::new(self.jobs.wake());
         self.jobs.blocking(name, move |_| {
-            let started = launch::prepare(&workspace, &datasets, &wish, &past).map_err(LaunchError::Problems).and_then(
-                |prepared| {
-                    let how = Start {
-                        records: &records,
-                        granted: &granted,
-                        keys: Arc::new(SystemKeys::default()),
-                        watchers: vec![Box::new(sink)],
-                        runtime: &runtime,
-                        on_text: None,
-                        stall_limit: None,
-                    };
-                    begin(prepared, how)
-                },
-            );
+            let prepared = launch::prepare(&workspace, &datasets, &wish).map_err(LaunchError::Problems);
+            let started = prepared.and_then(|prepared| {
+                let how = Start {
+                    records: &records,
+                    granted: &granted,
+                    keys: Arc::new(SystemKeys::default()),
+                    watchers: vec![Box::new(sink)],
+                    runtime: &runtime,
+                    on_text: None,
+                    stall_limit: None,
+                };
+                begin(prepared, how)
+            });
             Box::new(move |session| match started {
                 Ok((handle, board)) => session.run_began(handle, feed, board),
                 Err(error) => session.not_started(&error),
@@ -209,22 +216,5 @@ impl Session {
             experiment: self.selection.experiment.clone()?,
             ..Wish::default()
         })
-    }
-
-    /// How much models wrote in the shown run of this experiment, for a closer estimate.
-    fn past_output(&self) -> PastOutput {
-        let Some(board) = self.runs.board() else { return PastOutput::new() };
-        let header = board.header();
-        if Some(&header.experiment) != self.selection.experiment.as_ref() || board.state() == RunState::Running {
-            return PastOutput::new();
-        }
-        let columns =
-            header.variants.iter().flat_map(|variant| header.models.iter().map(move |model| (variant, model)));
-        columns
-            .zip(board.columns())
-            .filter_map(|((variant, model), metrics)| {
-                Some(((variant.clone(), model.id.clone()), metrics.mean_output_tokens()?))
-            })
-            .collect()
     }
 }

@@ -1,12 +1,100 @@
 //! The session without a window: opening, edits, saving, conflicts.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::launch::{Prepared, Start, begin};
 use super::{CasesView, Command, Route, Session, SessionOptions};
 use crate::domain::{Definition, DefinitionKey, ProjectSpec, RunState};
+use crate::provider::SystemKeys;
+use crate::store::records::Records;
+
+/// A workspace whose one model is a script that takes no time and has a price: 1 and 2 dollars for a million tokens in
+/// and out, 100 tokens out at most.
+pub(super) struct Scripted {
+    folder: tempfile::TempDir,
+}
+
+impl Scripted {
+    /// With the experiment `words` of the project `p`, over this many cases.
+    pub fn new(cases: usize) -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        let root = desk.root();
+        write(
+            &root,
+            "workspace.ron",
+            r#"(name: "Desk", providers: {"desk": (api: Scripted("desk.ron"), concurrency: 1)}, models: {"clerk":
+                (provider: "desk", model: "clerk", price: (input: 1.0, output: 2.0), max_output: 100)})"#,
+        );
+        write(&root, "desk.ron", r#"(models: {"clerk": ()}, rules: [(replies: [(text: "yes")])])"#);
+        write(&root, "projects/p/project.ron", r#"(title: "P")"#);
+        write(
+            &root,
+            "projects/p/prompts/ask.ron",
+            r#"(title: "Ask", variables: {"word": ()}, layers: [(id: "ask", content: Text(text: "Is it good? {{ word }}"))])"#,
+        );
+        write(&root, "projects/p/variants/plain.ron", r#"(title: "Plain", prompt: "ask")"#);
+        let rows: Vec<String> = (0..cases).map(|case| format!("word-{case}")).collect();
+        write(&root, "projects/p/datasets/words.csv", &format!("word\n{}\n", rows.join("\n")));
+        write(
+            &root,
+            "projects/p/experiments/words.ron",
+            r#"(variants: ["plain"], models: ["clerk"], dataset: "words", checks: [(kind: Equals(value: "yes"))])"#,
+        );
+        desk
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("desk")
+    }
+
+    /// Replaces text in one of its files.
+    pub fn edit(&self, path: &str, old: &str, new: &str) {
+        let text = fs::read_to_string(self.root().join(path)).unwrap();
+        assert!(text.contains(old), "{old} in {text}");
+        write(&self.root(), path, &text.replace(old, new));
+    }
+
+    /// A session in which it is open, its records too, and a run of `words` can be started.
+    fn open(&self) -> Desk {
+        let options =
+            SessionOptions { config_dir: Some(self.folder.path().join("config")), ..SessionOptions::default() };
+        let mut session = Session::new(options).unwrap();
+        session.apply(Command::OpenWorkspace(self.root()));
+        let mut desk = Desk { session, root: self.root(), _folder: tempfile::tempdir().unwrap() };
+        desk.until(Session::is_at_rest);
+        desk
+    }
+}
+
+impl Session {
+    /// What a run would be is known, and nothing goes on in the background.
+    fn is_at_rest(&self) -> bool {
+        self.runs.records.is_some()
+            && self.offer().is_some()
+            && !self.is_forecasting()
+            && self.jobs().running().is_empty()
+    }
+}
+
+/// Starts a run and waits for its end.
+pub(super) fn run_to_its_end(prepared: Prepared, records: &Records) -> RunState {
+    let runtime = super::launch::runtime().unwrap();
+    let start = Start {
+        records,
+        granted: &BTreeSet::new(),
+        keys: Arc::new(SystemKeys::default()),
+        watchers: Vec::new(),
+        runtime: runtime.handle(),
+        on_text: None,
+        stall_limit: None,
+    };
+    let handle = begin(prepared, start).unwrap();
+    runtime.block_on(handle.ended())
+}
 
 struct Desk {
     session: Session,
@@ -229,4 +317,20 @@ fn a_run_ends_in_peace_when_its_workspace_is_closed() {
     desk.until(|session| !session.runs().recorded().is_empty());
     let run = &desk.session.runs().recorded()[0];
     assert_eq!((run.state, run.ambiguous), (RunState::Cancelled, 0));
+}
+
+#[test]
+fn an_estimate_learns_from_a_run_that_nobody_looks_at() {
+    let scripted = Scripted::new(4);
+    let mut desk = scripted.open();
+    let before = desk.session.offer().and_then(|offer| offer.at_most).unwrap();
+    desk.session.apply(Command::StartRun);
+    desk.until(|session| session.runs().recorded().iter().any(|run| run.state == RunState::Completed));
+    desk.session.apply(Command::Go(Route::Build));
+    desk.until(|session| session.offer().and_then(|offer| offer.at_most).is_some_and(|most| most < before));
+    // Nor is it shown when the workspace is opened again.
+    drop(desk);
+    let desk = scripted.open();
+    assert!(desk.session.runs().shown().is_none());
+    assert!(desk.session.offer().and_then(|offer| offer.at_most).unwrap() < before);
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use strata::domain::RunId;
-use strata::plan::PastOutput;
 use strata::provider::SystemKeys;
 use strata::session::launch::{Start, Wish, begin, prepare};
 use strata::session::{Command, Route, Shelf};
@@ -20,7 +19,7 @@ use crate::support::Window;
 fn record(root: &Path, experiment: &str, limit: usize) -> RunId {
     let workspace = open_workspace(root).unwrap();
     let wish = Wish { project: "triage".into(), experiment: experiment.into(), limit: Some(limit), ..Wish::default() };
-    let prepared = prepare(&workspace, &Shelf::default(), &wish, &PastOutput::new()).unwrap();
+    let prepared = prepare(&workspace, &Shelf::default(), &wish).unwrap();
     let records = Records::open(root).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let start = Start {

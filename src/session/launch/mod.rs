@@ -1,7 +1,9 @@
-//! From a workspace to a run, in three steps: what is needed ([`prepare`]), what is left of an earlier execution
-//! ([`take_up`]), and off it goes ([`begin`], [`resume`]). Whatever can be wrong is found before anything is sent.
+//! From a workspace to a run, in three steps: what is needed ([`prepare`], and what it will cost:
+//! [`Prepared::estimate`]), what is left of an earlier execution ([`take_up`]), and off it goes ([`begin`], [`resume`]).
+//! Whatever can be wrong is found before anything is sent.
 
 mod begin;
+mod estimate;
 mod prepare;
 mod prompts;
 mod reach;

@@ -8,7 +8,7 @@ use crate::domain::{
     RunHeader, RunModel, Usd, Workspace,
 };
 use crate::engine::{new_run_id, now};
-use crate::plan::{Estimate, PastOutput, Plan, PlanVariant, Selection, estimate};
+use crate::plan::{Plan, PlanVariant, Selection};
 use crate::provider::capability;
 use crate::scoring::Checks;
 use crate::session::shelf::Shelf;
@@ -64,7 +64,6 @@ impl Wish {
 /// A run that can be started.
 pub struct Prepared {
     pub plan: Plan,
-    pub estimate: Estimate,
     pub warnings: Vec<Problem>,
     /// What the run needs beyond the workspace's folder.
     pub asks: BTreeSet<Capability>,
@@ -83,7 +82,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// All that is wrong, each with its place.
-pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOutput) -> Result<Prepared, Vec<Problem>> {
+pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prepared, Vec<Problem>> {
     let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
     let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
     let experiment = changed(defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
@@ -130,13 +129,9 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOut
         untrusted: Arc::new(cases.untrusted.clone()),
         epoch: policy.cache.epoch,
     };
-    let judge_prices: Vec<Option<Price>> =
-        checks.judges().map(|(_, judge)| reached.get(&judge.model).and_then(|reach| reach.price.clone())).collect();
-    let estimate = estimate(&plan, past, &judge_prices);
     let asks = reached.values().filter_map(|reach| capability(&reach.provider)).collect();
     Ok(Prepared {
         plan,
-        estimate,
         warnings,
         asks,
         checks: Arc::new(checks),
@@ -155,7 +150,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish, past: &PastOut
 /// # Errors
 /// What has changed so that it cannot be made any more.
 pub fn plan_again(workspace: &Workspace, shelf: &Shelf, header: &RunHeader) -> Result<Plan, Vec<Problem>> {
-    Ok(prepare(workspace, shelf, &Wish::again(header), &PastOutput::default())?.plan)
+    Ok(prepare(workspace, shelf, &Wish::again(header))?.plan)
 }
 
 /// The experiment with what is to be different this time.
@@ -302,7 +297,7 @@ mod tests {
         let check = |repeats, expect| {
             let experiment = found.experiments.keys().next().unwrap().clone();
             let wish = Wish { project: project.clone(), experiment, repeats: Some(repeats), ..Wish::default() };
-            let prepared = prepare(&workspace, &Shelf::default(), &wish, &PastOutput::default());
+            let prepared = prepare(&workspace, &Shelf::default(), &wish);
             assert_eq!(prepared.is_ok(), expect, "{repeats} repeats");
         };
         check(65_535, true);

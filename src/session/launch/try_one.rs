@@ -11,7 +11,7 @@ use crate::domain::{
     Variant, VariantId, Workspace,
 };
 use crate::engine::{new_run_id, now};
-use crate::plan::{PastOutput, Plan, PlanVariant, Selection, estimate};
+use crate::plan::{Plan, PlanVariant, Selection};
 use crate::provider::capability;
 use crate::scoring::Checks;
 use crate::session::preview::PreviewSpec;
@@ -88,7 +88,6 @@ pub fn prepare_try(
     plan.prepare(plan.trial(0))?;
     let checks = Checks::new(&[], experiment.pass)?;
     Ok(Prepared {
-        estimate: estimate(&plan, &PastOutput::new(), &[]),
         plan,
         warnings: Vec::new(),
         asks: capability(&reach.provider).into_iter().collect(),

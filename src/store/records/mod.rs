@@ -4,7 +4,7 @@
 //! - `folder`, `lock`, `ballast` and `medium` keep `<workspace>/.strata` private, owned by one writer and able to store
 //!   what has been paid for when the disk fills up; `schema` opens, checks and migrates the file in it.
 //! - `recorder` is the only writer of runs; `memory` is what it knows between two groups of events.
-//! - `read`, `attempts`, `ledger`, `resume` and `cache` answer questions on connections of their own that can only read.
+//! - `read`, `columns`, `attempts`, `ledger`, `resume` and `cache` answer questions on connections of their own that can only read.
 //! - `delete` forgets a run, down to the bytes.
 //!
 //! How it lies in the file: a run has a number. Its trials and attempts have ids `number << 40 | n`, so that a run is
@@ -17,6 +17,7 @@
 mod attempts;
 mod ballast;
 mod cache;
+mod columns;
 mod database;
 mod delete;
 mod error;
@@ -37,6 +38,7 @@ mod samples;
 mod tests;
 
 pub use attempts::{AttemptRecord, AttemptState, CallFilter, CallRecord};
+pub use columns::Column;
 pub use database::{Access, Records};
 pub use error::RecordsError;
 pub use ledger::{SpendBy, SpendLine};

@@ -26,6 +26,23 @@ fn a_trial_is_told_whole_with_its_attempts() {
 }
 
 #[test]
+fn output_tokens_are_told_by_column() {
+    let (_dir, records) = records();
+    let mut events = vec![RunEvent::Started(header("r1", 2))];
+    for (index, tokens) in (0..).zip([10, 300, 20, 500]) {
+        let usage = Some(Usage { input_tokens: 1, output_tokens: tokens, ..Usage::default() });
+        let answer = Completion { usage, ..completion("x") };
+        events.push(RunEvent::TrialEnded(trial_ended(index, Some(&answer.into())).into()));
+    }
+    let uncounted = Completion { usage: None, ..completion("x") };
+    events.push(RunEvent::TrialEnded(trial_ended(4, Some(&uncounted.into())).into()));
+    events.push(RunEvent::TrialEnded(trial_ended(6, None).into()));
+    record(&mut records.recorder(&"r1".into()).unwrap(), "r1", 1, events);
+    assert_eq!(records.output_tokens(&"r1".into()).unwrap(), [((0, 0), 15.0), ((1, 0), 400.0)]);
+    assert_eq!(records.output_tokens(&"r2".into()).unwrap(), []);
+}
+
+#[test]
 fn outputs_are_read_in_the_order_asked_for_and_found_by_their_words() {
     let (_dir, records) = records();
     let run = RunId::from("r1");
