@@ -14,7 +14,7 @@ use super::chosen::{self, complain, complain_all, note, refuse};
 use super::exit::Exit;
 use super::write::{self, Target};
 use crate::analysis::Board;
-use crate::domain::{Numbered, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Workspace};
+use crate::domain::{Numbered, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Usd, Workspace};
 use crate::engine::{RunHandle, RunSink, RunStatus, SinkError};
 use crate::interop::run_formats::{Report, counted};
 use crate::plan::Estimate;
@@ -113,7 +113,9 @@ fn conduct(
     let runtime = launch::runtime().map_err(refuse)?;
     let told = |error| told(error, arguments);
     let progress = Progress::new();
-    let estimate = prepared.estimate(Some(records)).map_err(refuse)?;
+    let mut estimate = prepared.estimate(Some(records)).map_err(refuse)?;
+    let budget = prepared.plan.header.definition.budget.hard;
+    let mut spent = Usd::ZERO;
     let watch = |board: Board| Arc::new(Mutex::new(board));
     let start = |board: &Arc<Mutex<Board>>| Start {
         records,
@@ -138,12 +140,17 @@ fn conduct(
                 resumed.left(),
                 counted(resumed.ambiguous(), "call")
             ));
+            (estimate, spent) = (estimate.part(resumed.left()), resumed.spent());
             let board = watch(replayed(records, run)?);
             (launch::resume(resumed, start(&board)), board)
         }
     };
     let handle = handle.map_err(told)?;
     progress.announce(&estimate);
+    if let Some(short) = budget.and_then(|budget| estimate.shortfall(budget, spent)) {
+        let fewer = if short.fit > 0 && earlier.is_none() { ", or run fewer cases with --limit" } else { "" };
+        progress.say(&format!("strata: {short} Raise it with --budget{fewer}."));
+    }
     let state = runtime.block_on(attend(&handle, &progress));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let board = Arc::into_inner(board).map(|board| board.into_inner().unwrap_or_else(PoisonError::into_inner));

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::compose::{count_tokens, tokenizer_for};
-use crate::domain::{ModelId, Price, Usage, Usd, VariantId};
+use crate::domain::{ChatRequest, ModelId, Price, Usage, Usd, VariantId};
 
-use super::expand::Plan;
+use super::bound::worst_case;
+use super::expand::{Plan, PlanModel};
 
 /// Cases that are rendered and counted for an estimate.
 const SAMPLE: u64 = 24;
@@ -36,6 +37,8 @@ pub struct Estimate {
     pub models: Vec<ModelEstimate>,
     /// What judges add; `None` where a judge's price is unknown.
     pub judges: Option<Range>,
+    /// The most that one call of the sample can cost, judges apart; `None` where nobody can say.
+    pub dearest: Option<Usd>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,14 +72,14 @@ impl Estimate {
 pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[Option<Price>]) -> Estimate {
     let trials = plan.trials();
     let per_column = u64::from(plan.header.cases) * u64::from(plan.header.repeats);
-    let inputs: Vec<f64> = (0..plan.variants.len()).map(|variant| mean_input_tokens(plan, variant)).collect();
+    let samples: Vec<Sampled> = (0..plan.variants.len()).map(|variant| sample(plan, variant)).collect();
 
     let models = plan.models.iter().enumerate().map(|(position, model)| {
         let id = &plan.header.models[position].id;
         let mut input_tokens = 0;
         let mut cost = model.price.as_ref().map(|_| Range::default());
-        for (variant, input) in plan.variants.iter().zip(&inputs) {
-            let input = (*input).round().max(0.0);
+        for (variant, sample) in plan.variants.iter().zip(&samples) {
+            let input = sample.input_tokens.round().max(0.0);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a token count, 0 or more")]
             let input = input as u64;
             input_tokens += input * per_column;
@@ -94,30 +97,46 @@ pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[Option<Price>]) -> Est
         let input = 400 + TYPICAL_OUTPUT;
         price.as_ref().map(|price| sum + times(price, input, (40, 120, 400), trials))
     });
-    Estimate { trials, models, judges }
+    let dearest = samples.iter().filter_map(|sample| sample.dearest).max();
+    Estimate { trials, models, judges, dearest }
 }
 
-/// Mean tokens of a variant's input over the sample; a case that cannot be rendered does not count.
-fn mean_input_tokens(plan: &Plan, variant: usize) -> f64 {
+/// What the sample tells of a variant's calls.
+#[derive(Default)]
+struct Sampled {
+    /// Mean over the sample.
+    input_tokens: f64,
+    /// The most that one of them can cost, on the dearest model.
+    dearest: Option<Usd>,
+}
+
+/// Renders a variant for the sample of cases; a case that cannot be rendered does not count.
+fn sample(plan: &Plan, variant: usize) -> Sampled {
     let cases = u64::from(plan.header.cases);
     if cases == 0 || plan.models.is_empty() {
-        return 0.0;
+        return Sampled::default();
     }
     let (tokenizer, _) = tokenizer_for(&plan.models[0].model);
     let sampled = cases.min(SAMPLE);
-    let counts: Vec<usize> = (0..sampled)
+    let requests: Vec<ChatRequest> = (0..sampled)
         .filter_map(|step| {
             let case = step * cases / sampled;
             let index = (case * plan.variants.len() as u64 + variant as u64)
                 * plan.models.len() as u64
                 * u64::from(plan.header.repeats);
-            let planned = plan.prepare(plan.trial(index)).ok()?;
-            Some(planned.request.messages.iter().map(|message| count_tokens(tokenizer, &message.content) + 4).sum())
+            Some(plan.prepare(plan.trial(index)).ok()?.request)
         })
         .collect();
+    let tokens = |request: &ChatRequest| -> usize {
+        request.messages.iter().map(|message| count_tokens(tokenizer, &message.content) + 4).sum()
+    };
+    let worst = |request: &ChatRequest| {
+        let on_model = |model: &PlanModel| worst_case(request, model.price.as_ref(), model.max_output).ok();
+        plan.models.iter().filter_map(on_model).max()
+    };
     #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-    let mean = counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64;
-    mean
+    let input_tokens = requests.iter().map(tokens).sum::<usize>() as f64 / requests.len().max(1) as f64;
+    Sampled { input_tokens, dearest: requests.iter().filter_map(worst).max() }
 }
 
 /// What one call costs, for `input` tokens and what is known of the answer's length: `past`, the mean of earlier
@@ -161,7 +180,7 @@ mod tests {
     fn an_unknown_price_makes_the_whole_unknown() {
         let known = ModelEstimate { model: "a".into(), trials: 1, input_tokens: 1, cost: Some(Range::default()) };
         let unknown = ModelEstimate { model: "b".into(), cost: None, ..known.clone() };
-        let whole = |models| Estimate { trials: 1, models, judges: Some(Range::default()) }.total();
+        let whole = |models| Estimate { trials: 1, models, judges: Some(Range::default()), dearest: None }.total();
         assert_eq!(whole(vec![known.clone()]), Some(Range::default()));
         assert_eq!(whole(vec![known, unknown]), None);
     }

@@ -1,9 +1,13 @@
 //! An experiment becomes trials. Pure and lazy: a plan of a million trials is a few kilobytes, since a trial is an index.
 
+mod bound;
 mod estimate;
 mod expand;
 mod fingerprint;
+mod shortfall;
 
+pub use bound::worst_case;
 pub use estimate::{Estimate, ModelEstimate, PastOutput, Range, cost_of_call, estimate};
 pub use expand::{Plan, PlanModel, PlanVariant, PlannedTrial, Selection, fence_seed};
 pub use fingerprint::{call_fingerprint, trial_key};
+pub use shortfall::Shortfall;

@@ -13,9 +13,9 @@ use super::route::Route;
 use super::runs::RunOffer;
 use super::state::Session;
 use crate::analysis::Board;
-use crate::domain::{Capability, ExperimentId, Place, Problem, ProjectId, RunHeader, RunId, RunState, RunSummary};
+use crate::domain::{Capability, ExperimentId, Place, Problem, ProjectId, RunHeader, RunId, RunState, RunSummary, Usd};
 use crate::engine::RunHandle;
-use crate::plan::Estimate;
+use crate::plan::{Estimate, Shortfall};
 use crate::provider::SystemKeys;
 use crate::store::records::{Records, RecordsError};
 
@@ -38,6 +38,8 @@ pub struct Forecast {
 pub struct Ready {
     pub header: Arc<RunHeader>,
     pub estimate: Estimate,
+    /// How the budget falls short of the estimate, where it does.
+    pub shortfall: Option<Shortfall>,
     pub warnings: Vec<Problem>,
     /// What the run needs beyond the workspace's folder.
     pub asks: BTreeSet<Capability>,
@@ -48,10 +50,14 @@ pub struct Ready {
 impl Ready {
     fn of(prepared: Prepared, records: Option<&Records>) -> Result<Self, Vec<Problem>> {
         let unread = |error: RecordsError| vec![Problem::error(Place::default(), error.to_string(), "")];
+        let header = prepared.plan.header.clone();
+        let estimate = prepared.estimate(records).map_err(unread)?;
+        let budget = header.definition.budget.hard;
         Ok(Self {
             rehearsals: rehearse(&prepared),
-            header: prepared.plan.header.clone(),
-            estimate: prepared.estimate(records).map_err(unread)?,
+            shortfall: budget.and_then(|budget| estimate.shortfall(budget, Usd::ZERO)),
+            header,
+            estimate,
             warnings: prepared.warnings,
             asks: prepared.asks,
         })

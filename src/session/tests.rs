@@ -334,3 +334,13 @@ fn an_estimate_learns_from_a_run_that_nobody_looks_at() {
     assert!(desk.session.runs().shown().is_none());
     assert!(desk.session.offer().and_then(|offer| offer.at_most).unwrap() < before);
 }
+
+#[test]
+fn a_budget_below_the_estimate_is_told_before_the_run() {
+    let scripted = Scripted::new(50);
+    let short = |session: &Session| session.forecast().unwrap().outcome.as_ref().unwrap().shortfall;
+    assert_eq!(short(&scripted.open().session), None);
+    scripted.edit("projects/p/experiments/words.ron", "dataset:", "budget: (hard: 0.005), dataset:");
+    let found = short(&scripted.open().session).unwrap();
+    assert!(found.sure && (1..50).contains(&found.fit), "{found}");
+}

@@ -24,7 +24,11 @@ fn a_budget_that_is_too_small_ends_the_run_within_it() {
         said.starts_with("strata: The budget of $0.0010 is reached, ") && said.ends_with("a higher --budget."),
         "{said}"
     );
+    let foretold = "strata: The estimate is ≈ $0.0055, the budget $0.0010. The run stops at the \
+                    budget, after about 8 of 50 trials. Raise it with --budget, or run fewer cases with --limit.";
+    assert!(ran.err.lines().any(|line| line == foretold), "{}", ran.err);
     let ran = desk.run(&["--resume", "--budget", "1"]);
+    assert!(!ran.err.contains("the budget"), "{}", ran.err);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     assert_eq!(server.requests(), 50);
 }
@@ -44,6 +48,7 @@ fn a_budget_that_allows_no_call_sends_none() {
     Not complete (budget reached): 0 of 4 trials ended.
     --- stderr
     4 trials ≈ $0.00044
+    strata: The estimate is ≈ $0.00044, the budget $0. No call is sent: one may cost up to $0.00014, and so much is set aside for it beforehand. Raise it with --budget.
     strata: The budget of $0 is reached, 4 trials are left. Go on with --resume and a higher --budget.
     ");
     assert_eq!(server.requests(), 0);

@@ -107,3 +107,21 @@ fn what_is_wrong_is_told_and_leads_to_its_check() {
     });
     assert!(window.sees("It cannot run before these are mended:"));
 }
+
+#[test]
+fn a_budget_below_the_estimate_is_told_beside_it() {
+    let mut window = open();
+    assert!(!window.sees_part(", the budget "));
+    window.harness.get_by_label("Stop at (USD)").scroll_to_me();
+    window.harness.get_by_label("Stop at (USD)").focus();
+    window.steps();
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    window.harness.get_by_label("Stop at (USD)").type_text("0.0001");
+    window.steps();
+    window.until("the estimate is made again", |app| {
+        let session = app.session();
+        let ready = session.forecast().and_then(|forecast| forecast.outcome.as_ref().ok());
+        !session.is_forecasting() && ready.is_some_and(|ready| ready.shortfall.is_some())
+    });
+    assert!(window.sees_part(", the budget $0.00010"));
+}

@@ -70,6 +70,11 @@ impl Window {
         self.harness.query_all_by_label(name).next().is_some()
     }
 
+    /// Whether something is drawn whose name holds this.
+    pub fn sees_part(&self, words: &str) -> bool {
+        self.harness.query_all_by_label_contains(words).next().is_some()
+    }
+
     /// Frames until something of this name is drawn.
     pub fn until_seen(&mut self, name: &str) {
         let end = Instant::now() + Duration::from_secs(20);

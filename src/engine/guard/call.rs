@@ -14,8 +14,9 @@ use crate::engine::control::{Control, Stopped};
 use crate::engine::dispatcher::Ledger;
 use crate::engine::sink::{CachedCall, CallCache};
 use crate::engine::world::{Earlier, Route};
+use crate::plan::worst_case;
 
-use super::budget::{Reservation, worst_case};
+use super::budget::Reservation;
 use super::retry::Backoff;
 
 /// Hears the pieces of a streamed answer.

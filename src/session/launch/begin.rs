@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::domain::{Capability, ModelId, Place, Problem, RunHeader, RunId, SecretRef, TrialKey};
+use crate::domain::{Capability, ModelId, Place, Problem, RunHeader, RunId, SecretRef, TrialKey, Usd};
 use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, TextWatcher, World, start};
 use crate::provider::{ConnectOptions, KeyStore, connect};
 use crate::store::records::{Records, RecordsError};
@@ -69,6 +69,12 @@ impl Resumed {
     #[must_use]
     pub fn left(&self) -> u64 {
         self.prepared.plan.trials().saturating_sub(self.kept())
+    }
+
+    /// What the run has paid so far.
+    #[must_use]
+    pub const fn spent(&self) -> Usd {
+        self.earlier.spent
     }
 
     /// Attempts of which nobody knows whether they were answered.

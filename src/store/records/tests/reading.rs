@@ -28,7 +28,7 @@ fn a_trial_is_told_whole_with_its_attempts() {
 #[test]
 fn output_tokens_are_told_by_column() {
     let (_dir, records) = records();
-    let mut events = vec![RunEvent::Started(header("r1", 2))];
+    let mut events = vec![RunEvent::Started(header("r1", 4))];
     for (index, tokens) in (0..).zip([10, 300, 20, 500]) {
         let usage = Some(Usage { input_tokens: 1, output_tokens: tokens, ..Usage::default() });
         let answer = Completion { usage, ..completion("x") };

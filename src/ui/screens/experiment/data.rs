@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    DatasetId, DefinitionKey, Experiment, ExperimentId, ModelId, Policy, Price, Problem, Project, ProjectId, Usd,
-    VariantId,
+    DatasetId, DefinitionKey, Experiment, ExperimentId, ModelId, Place, Policy, Price, Problem, Project, ProjectId,
+    Usd, VariantId,
 };
 use crate::plan::Range;
 use crate::session::{Forecast, Ready, Session};
@@ -51,6 +51,8 @@ pub(super) struct RunAhead {
     pub cases: u32,
     /// `None` where a price is unknown.
     pub total: Option<Range>,
+    /// What happens at the budget, where that is less than the estimate; and whether it is likely.
+    pub shortfall: Option<(bool, Problem)>,
     pub lines: Vec<CostLine>,
     /// All models are scripts.
     pub scripted: bool,
@@ -177,7 +179,7 @@ fn names(forecast: &Forecast) -> Vec<String> {
 }
 
 fn ahead(forecast: &Forecast) -> Option<RunAhead> {
-    let Ready { header, estimate, .. } = forecast.outcome.as_ref().ok()?;
+    let Ready { header, estimate, shortfall, .. } = forecast.outcome.as_ref().ok()?;
     let total = estimate.total();
     let whole = total.map_or(0.0, |total| total.likely.dollars());
     let line = |name: String, about: String, cost: Option<Range>| CostLine {
@@ -200,7 +202,11 @@ fn ahead(forecast: &Forecast) -> Option<RunAhead> {
         lines.push(line("Judges".to_owned(), "Checks that a model does".to_owned(), estimate.judges));
     }
     let scripted = header.models.iter().all(|model| model.scripted);
-    Some(RunAhead { trials: estimate.trials, cases: header.cases, total, lines, scripted })
+    let shortfall = shortfall.map(|short| {
+        let hint = if short.fit > 0 { "Raise the budget, or run fewer trials." } else { "Raise the budget." };
+        (short.sure, Problem::warning(Place::default(), short.to_string(), hint))
+    });
+    Some(RunAhead { trials: estimate.trials, cases: header.cases, total, shortfall, lines, scripted })
 }
 
 pub(super) fn money(amount: Usd) -> String {
@@ -328,7 +334,7 @@ mod tests {
     #[test]
     fn a_problem_leads_to_what_it_is_about() {
         let check = |message: &str, expect| {
-            let problem = Problem::error(crate::domain::Place::default(), message, "");
+            let problem = Problem::error(Place::default(), message, "");
             assert_eq!(aimed(&problem).0, expect, "{message}");
         };
         check("Check 3 (equals): the value is empty.", Target::Check(2));

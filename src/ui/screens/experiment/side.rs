@@ -23,6 +23,9 @@ pub(super) fn show(ui: &mut Ui, session: &Session, data: &ExperimentData, state:
     match &data.ahead {
         Some(ahead) => {
             totals(ui, ahead);
+            if let Some((sure, problem)) = &ahead.shortfall {
+                shortfall(ui, *sure, problem);
+            }
             buttons(ui, session, ahead, state, sender);
             parts(ui, ahead);
         }
@@ -56,6 +59,16 @@ fn totals(ui: &mut Ui, ahead: &RunAhead) {
         widgets::pill(ui, Tone::Info, "Scripted, not a model");
     }
     ui.add_space(theme.size.space.s);
+}
+
+/// What happens at the budget. What is likely stands out; what is only possible is told.
+fn shortfall(ui: &mut Ui, sure: bool, problem: &Problem) {
+    if sure {
+        widgets::problems(ui, std::slice::from_ref(problem));
+    } else {
+        widgets::muted(ui, &problem.message);
+    }
+    ui.add_space(Theme::of(ui).size.space.s);
 }
 
 fn buttons(ui: &mut Ui, session: &Session, ahead: &RunAhead, state: &mut State, sender: &CommandSender) {
