@@ -61,7 +61,7 @@ fn wish(workspace: &Workspace, arguments: &ReleaseArgs) -> Result<ReleaseWish, E
             VersionChoice::Next(step) => Pick::Next(*step),
             VersionChoice::Proposed => Pick::Proposed,
         },
-        proof: arguments.run.clone().map_or(ProofWish::Latest, ProofWish::Run),
+        proof: arguments.run.clone().map_or(ProofWish::Best, ProofWish::Run),
         note: arguments.note.clone(),
     })
 }

@@ -38,6 +38,14 @@ pub struct Experiment {
     pub budget: Budget,
 }
 
+impl Experiment {
+    /// The pass rate that every variant and model must reach: all of it where none is given.
+    #[must_use]
+    pub fn gate_or_all(&self) -> f64 {
+        self.gate.unwrap_or(1.0)
+    }
+}
+
 const fn one() -> u32 {
     1
 }

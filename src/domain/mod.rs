@@ -40,7 +40,7 @@ pub use prompt::{
     OutputFormat, OutputRules, Pick, Prompt, Retrieved, Safety, Session, Snippet, Task, Text, Tool, Tools, Turns, User,
     Variable,
 };
-pub use release::{Evidence, Interval, Release};
+pub use release::{Evidence, Interval, Release, reaches};
 pub use run::{
     AttemptEnded, AttemptRef, AttemptSent, Numbered, Purpose, RunEvent, RunHeader, RunModel, RunState, RunSummary,
     TrialEnded, TrialKey, TrialRef,

@@ -60,6 +60,24 @@ pub struct Evidence {
     /// Milliseconds.
     pub latency_p50_ms: Option<f64>,
     pub latency_p95_ms: Option<f64>,
+    /// The pass rate that the experiment asked for, 0 to 1; `None` in releases from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<f64>,
+}
+
+impl Evidence {
+    /// Whether the gate is met; `None` where it is not known.
+    #[must_use]
+    pub fn meets_gate(&self) -> Option<bool> {
+        self.gate.map(|gate| reaches(self.passed, self.scored, gate))
+    }
+}
+
+/// Whether `passed` of `scored` trials reach a pass rate of `gate` (0 to 1). Nothing scored reaches none.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of trials stay far below 2^53")]
+pub fn reaches(passed: u64, scored: u64, gate: f64) -> bool {
+    scored > 0 && passed as f64 >= gate * scored as f64
 }
 
 /// An estimate with its interval.

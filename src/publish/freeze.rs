@@ -69,7 +69,7 @@ pub fn freeze(asked: Freezing, released: &BTreeMap<ReleaseId, Arc<Release>>) -> 
         None => Ok(Frozen::New(id, Box::new(release))),
         Some((id, before)) if same_content(before, &release) => Ok(Frozen::Same(id.clone(), before.clone())),
         Some(_) => {
-            let next = propose(released, &release.source, Step::Patch);
+            let next = step_on(released, &release.source, &release.version, Step::Patch);
             Err(FreezeError::Taken { prompt: release.source, version: asked.version, next })
         }
     }
@@ -90,10 +90,21 @@ pub fn latest<'a>(
     of_prompt(released, prompt).map(|(version, _, release)| (version, release)).max_by(|a, b| a.0.cmp(&b.0))
 }
 
-/// The version that comes next: a step on from the highest; 1.0.0 for a first release.
+/// The version that comes next: the prompt's `own` where that is above all that were released, else a step on from the
+/// highest.
 #[must_use]
-pub fn propose(released: &BTreeMap<ReleaseId, Arc<Release>>, prompt: &PromptId, step: Step) -> Version {
-    latest(released, prompt).map_or_else(|| Version::new(1, 0, 0), |(version, _)| version.next(step))
+pub fn propose(released: &BTreeMap<ReleaseId, Arc<Release>>, prompt: &PromptId, own: &str, step: Step) -> Version {
+    let highest = latest(released, prompt).map(|(version, _)| version);
+    let ahead = own.parse().ok().filter(|own| highest.as_ref().is_none_or(|highest| own > highest));
+    ahead.unwrap_or_else(|| step_on(released, prompt, own, step))
+}
+
+/// The version that is a step on from the highest that was released. A first release has the prompt's `own`, and 1.0.0
+/// where that is no version.
+#[must_use]
+pub fn step_on(released: &BTreeMap<ReleaseId, Arc<Release>>, prompt: &PromptId, own: &str, step: Step) -> Version {
+    let first = || own.parse().unwrap_or_else(|_| Version::new(1, 0, 0));
+    latest(released, prompt).map_or_else(first, |(version, _)| version.next(step))
 }
 
 /// How big a step the changes are for the program that calls the prompt.
@@ -171,6 +182,7 @@ pub fn evidence(header: &RunHeader, column: usize, measured: Measured) -> Option
         mean_cost: measured.mean_cost,
         latency_p50_ms: measured.latency_p50_ms,
         latency_p95_ms: measured.latency_p95_ms,
+        gate: Some(header.definition.gate_or_all()),
     })
 }
 
@@ -244,6 +256,7 @@ pub(super) mod tests {
             mean_cost: Usd::from_dollars(0.0042),
             latency_p50_ms: Some(812.4),
             latency_p95_ms: Some(1904.0),
+            gate: None,
         }
     }
 
@@ -307,11 +320,30 @@ pub(super) mod tests {
         let mut foreign = release("7.0.0");
         foreign.source = "other".into();
         let before = shelf(&[release("1.9.0"), release("1.10.0"), foreign]);
-        let check = |step, expect: &str| assert_eq!(propose(&before, &"triage".into(), step).to_string(), expect);
+        let check = |step, expect: &str| {
+            assert_eq!(propose(&before, &"triage".into(), "1.10.0", step).to_string(), expect);
+        };
         check(Step::Patch, "1.10.1");
         check(Step::Minor, "1.11.0");
         check(Step::Major, "2.0.0");
-        assert_eq!(propose(&before, &"new".into(), Step::Patch).to_string(), "1.0.0");
+    }
+
+    #[test]
+    fn the_prompts_own_version_is_proposed_where_it_is_above_all_released_ones() {
+        let before = shelf(&[release("1.9.0"), release("2.0.0-rc.1")]);
+        let check = |prompt: &str, own: &str, expect: &str| {
+            let proposed = propose(&before, &prompt.into(), own, Step::Minor);
+            assert_eq!(proposed.to_string(), expect, "{prompt} {own}");
+        };
+        check("triage", "3.1.4", "3.1.4");
+        check("triage", "2.0.0", "2.0.0");
+        check("triage", "2.0.0-rc.1", "2.0.0");
+        check("triage", "1.9.1", "2.0.0");
+        check("triage", "soon", "2.0.0");
+        check("new", "0.3.0", "0.3.0");
+        check("new", "soon", "1.0.0");
+        // A step that is asked for is a step from what was released.
+        assert_eq!(step_on(&before, &"triage".into(), "3.1.4", Step::Patch).to_string(), "2.0.0");
     }
 
     #[test]

@@ -25,7 +25,9 @@ mod version;
 pub use error::ExportError;
 pub use export::{Base, Change, ExportOptions, Exported, PlannedFile, Preview, export, preview};
 pub use files::{ReleaseFile, files};
-pub use freeze::{FreezeError, Freezing, Frozen, Measured, evidence, freeze, latest, propose, release_id, step_for};
+pub use freeze::{
+    FreezeError, Freezing, Frozen, Measured, evidence, freeze, latest, propose, release_id, step_for, step_on,
+};
 pub use git::Git;
 pub use message::commit_message;
 pub use names::{branch_name, slug, tag_name};

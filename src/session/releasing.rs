@@ -1,6 +1,7 @@
 //! From a variant to a release to a commit: the steps that the window and the command line share. None of them is for the
 //! main thread: they open datasets, read records and start git.
 
+use std::cmp::Reverse;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::domain::{
 use crate::publish::{
     self, ExportError, ExportOptions, Exported, Freezing, Frozen, Git, Measured, Preview, Step, Version,
 };
-use crate::store::records::Records;
+use crate::store::records::{Records, RecordsError};
 use crate::store::save;
 
 /// Trials of a column that are held against what the variant would send now.
@@ -53,8 +54,8 @@ pub enum Pick {
 /// Which run is the evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProofWish {
-    /// The newest complete run of this very content, if there is one.
-    Latest,
+    /// The complete run of this very content with the most scored trials, if there is one; of equals the newest.
+    Best,
     Run(RunId),
     Nothing,
 }
@@ -200,18 +201,22 @@ fn known<T: std::fmt::Display>(ids: impl Iterator<Item = T>) -> String {
 
 fn version(project: &Project, prompt: &PromptId, pick: &Pick, freezing: &dyn Fn(Version) -> Freezing) -> Version {
     let released = &project.releases;
+    let own = project.prompts.get(prompt).map_or("", |prompt| prompt.version.as_str());
     match pick {
         Pick::Exactly(version) => version.clone(),
-        Pick::Next(step) => publish::propose(released, prompt, *step),
+        Pick::Next(step) => publish::step_on(released, prompt, own, *step),
         Pick::Proposed => {
             let Some((last, before)) = publish::latest(released, prompt) else {
-                return publish::propose(released, prompt, Step::Patch);
+                return publish::propose(released, prompt, own, Step::Patch);
             };
             let again = freezing(last.clone());
-            let step = publish::step_for(before, &again.prompt, &again.params);
+            let proposed =
+                publish::propose(released, prompt, own, publish::step_for(before, &again.prompt, &again.params));
+            // Whoever gave the prompt a version of its own wants it, even for the same words.
+            let wanted = own.parse() == Ok(proposed.clone());
             match publish::freeze(again, released) {
-                Ok(Frozen::Same(..)) => last,
-                _ => publish::propose(released, prompt, step),
+                Ok(Frozen::Same(..)) if !wanted => last,
+                _ => proposed,
             }
         }
     }
@@ -240,7 +245,7 @@ struct Witness<'a> {
 impl Witness<'_> {
     /// The evidence, one entry for each model, and what to know of it.
     fn testify(&self, wish: &ProofWish) -> Result<(Vec<Evidence>, Option<String>), Vec<Problem>> {
-        let unread = |error: crate::store::records::RecordsError| refused(&error.to_string(), "");
+        let unread = |error: RecordsError| refused(&error.to_string(), "");
         match wish {
             ProofWish::Nothing => Ok((Vec::new(), Some("It is frozen without evidence.".to_owned()))),
             ProofWish::Run(id) => {
@@ -259,10 +264,10 @@ impl Witness<'_> {
                 let remark = partly.then(|| format!("Run {id} is not complete: {}.", run.state.word()));
                 Ok((self.evidence(&run.header).map_err(unread)?, remark))
             }
-            ProofWish::Latest => {
+            ProofWish::Best => {
                 let runs = self.records.runs().map_err(unread)?;
                 let mut passed_over = None;
-                for run in runs_of(&runs, self.project, self.variant) {
+                for run in self.by_weight(&runs).map_err(unread)? {
                     match self.is_of_now(&run.header) {
                         Ok(()) => return Ok((self.evidence(&run.header).map_err(unread)?, None)),
                         Err(why) => {
@@ -274,6 +279,25 @@ impl Witness<'_> {
                 Ok((Vec::new(), Some(passed_over.unwrap_or(none))))
             }
         }
+    }
+
+    /// The complete runs of the variant: those with the most scored trials of it first, and of equals the newest.
+    fn by_weight<'r>(&'r self, runs: &'r [RunSummary]) -> Result<Vec<&'r RunSummary>, RecordsError> {
+        let weighed = runs_of(runs, self.project, self.variant)
+            .map(|run| Ok((self.scored(&run.header)?, run)))
+            .collect::<Result<Vec<(u64, &RunSummary)>, RecordsError>>();
+        let mut weighed = weighed?;
+        weighed.sort_by_key(|(scored, _)| Reverse(*scored));
+        Ok(weighed.into_iter().map(|(_, run)| run).collect())
+    }
+
+    fn scored(&self, header: &RunHeader) -> Result<u64, RecordsError> {
+        self.place(header).map_or(Ok(0), |variant| self.records.scored(&header.id, variant))
+    }
+
+    /// The variant's place in a run.
+    fn place(&self, header: &RunHeader) -> Option<u16> {
+        header.variants.iter().position(|variant| variant == self.variant).and_then(|at| u16::try_from(at).ok())
     }
 
     /// Whether what the run sent is what would be sent now: the fingerprints of a few calls of each column tell.
@@ -296,15 +320,14 @@ impl Witness<'_> {
 
     /// The first trial of each case, in the variant's columns.
     fn trials(&self, header: &RunHeader) -> impl Iterator<Item = TrialRef> + use<> {
-        let variant = header.variants.iter().position(|variant| variant == self.variant);
-        let variant = variant.and_then(|at| u16::try_from(at).ok());
+        let variant = self.place(header);
         let (models, cases) = (u16::try_from(header.models.len()).unwrap_or(u16::MAX), header.cases);
         variant.into_iter().flat_map(move |variant| {
             (0..cases).flat_map(move |case| (0..models).map(move |model| TrialRef { case, variant, model, repeat: 0 }))
         })
     }
 
-    fn evidence(&self, header: &Arc<RunHeader>) -> Result<Vec<Evidence>, crate::store::records::RecordsError> {
+    fn evidence(&self, header: &Arc<RunHeader>) -> Result<Vec<Evidence>, RecordsError> {
         let mut board = Board::new(header.clone());
         self.records.replay(&header.id, &mut |event: RunEvent| board.apply(&event))?;
         let first = header.variants.iter().position(|variant| variant == self.variant).unwrap_or_default();
@@ -326,5 +349,69 @@ impl Witness<'_> {
         };
         let named = |trial: TrialRef| self.records.trial(&header.id, trial).ok()??.ended.answer.as_ref()?.model.clone();
         self.trials(header).filter(of_model).find_map(named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::launch::{Wish, prepare};
+    use crate::session::tests::{Scripted, run_to_its_end};
+    use crate::store::open_workspace;
+
+    /// Runs the first cases, as the workspace is now.
+    fn run(desk: &Scripted, records: &Records, limit: usize) {
+        let wish = Wish { project: "p".into(), experiment: "words".into(), limit: Some(limit), ..Wish::default() };
+        let prepared = prepare(&open_workspace(&desk.root()).unwrap(), &Shelf::default(), &wish).unwrap();
+        assert_eq!(run_to_its_end(prepared, records), RunState::Completed);
+    }
+
+    fn drafted(desk: &Scripted, records: Option<&Records>) -> Draft {
+        let wish = ReleaseWish {
+            project: "p".into(),
+            source: Source::Variant("plain".into()),
+            version: Pick::Proposed,
+            proof: ProofWish::Best,
+            note: String::new(),
+        };
+        let workspace = open_workspace(&desk.root()).unwrap();
+        draft(&workspace, &Shelf::default(), records, &wish, Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn the_evidence_is_the_run_with_the_most_scored_trials_of_what_is_frozen() {
+        let desk = Scripted::new(8);
+        let records = Records::open(&desk.root()).unwrap();
+        let scored = || drafted(&desk, Some(&records)).release.evidence.first().map(|found| found.scored);
+        run(&desk, &records, 3);
+        run(&desk, &records, 6);
+        run(&desk, &records, 2);
+        assert_eq!(scored(), Some(6));
+        run(&desk, &records, 6);
+        let newest = records.runs().unwrap()[0].header.id.clone();
+        let evidence = drafted(&desk, Some(&records)).release.evidence.clone();
+        assert_eq!((&evidence[0].run, evidence[0].gate, evidence[0].meets_gate()), (&newest, Some(1.0), Some(true)));
+        // Of other words, a run of one case is more than none.
+        desk.edit("projects/p/prompts/ask.ron", "Is it good?", "Is it any good?");
+        assert_eq!(scored(), None);
+        run(&desk, &records, 1);
+        assert_eq!(scored(), Some(1));
+    }
+
+    #[test]
+    fn the_version_is_the_prompts_own_until_that_is_released() {
+        let desk = Scripted::new(1);
+        let version = || drafted(&desk, None).release.version.clone();
+        let freeze = || keep(&desk.root(), &drafted(&desk, None)).unwrap();
+        assert_eq!(version(), "0.1.0", "what a prompt has that says nothing");
+        desk.edit("projects/p/prompts/ask.ron", "(title: \"Ask\",", "(title: \"Ask\", version: \"1.4.0\",");
+        assert_eq!(version(), "1.4.0");
+        freeze();
+        assert!(drafted(&desk, None).frozen_before);
+        desk.edit("projects/p/prompts/ask.ron", "Is it good?", "Is it any good?");
+        assert_eq!(version(), "1.4.1");
+        freeze();
+        desk.edit("projects/p/prompts/ask.ron", "1.4.0", "2.0.0");
+        assert_eq!((version(), drafted(&desk, None).frozen_before), ("2.0.0".to_owned(), false));
     }
 }

@@ -35,8 +35,8 @@ fn a_variant_is_released_with_its_evidence_and_twice_is_once() {
     assert!(first.out.contains("clerk: 2/3 passed") && first.out.contains("scripted, not a model"), "{}", first.out);
     let commit = git(&desk, &["rev-parse", "strata/ask"]);
     assert!(first.out.contains(&commit), "{}", first.out);
-    assert_eq!(git(&desk, &["rev-parse", "ask-v1.0.0^{commit}"]), commit);
-    let file = desk.workspace().join("projects/p/releases/ask-1.0.0.ron");
+    assert_eq!(git(&desk, &["rev-parse", "ask-v0.1.0^{commit}"]), commit);
+    let file = desk.workspace().join("projects/p/releases/ask-0.1.0.ron");
     let written = fs::read_to_string(&file).unwrap();
 
     let second = release(&desk, &["--variant", "plain"]);

@@ -2,9 +2,10 @@
 
 use std::process::Command as Process;
 
+use egui_kittest::kittest::Queryable;
 use strata::session::{Command, Route};
 
-use crate::support::Window;
+use crate::support::{Window, cases, record};
 
 #[test]
 fn a_version_is_frozen_granted_and_exported() {
@@ -39,4 +40,25 @@ fn a_version_that_is_none_is_told() {
     window.until("the draft is made", |app| app.session().releases().draft().is_some());
     window.click("Version: Own");
     assert!(window.sees("That is not a version."));
+}
+
+#[test]
+fn the_gate_of_the_evidence_is_told_and_another_run_can_be_the_evidence() {
+    let mut window = Window::prepared(|root| {
+        record(root, &cases("triage", 6));
+        record(root, &cases("triage", 2));
+    });
+    window.go(Route::Release);
+    let scored = |app: &mut strata::ui::App| {
+        let Some(Ok(draft)) = app.session().releases().draft() else { return None };
+        draft.release.evidence.first().map(|found| found.scored + found.unscored + found.errored)
+    };
+    window.until("the bigger run is the evidence", |app| scored(app) == Some(6));
+    window.steps();
+    assert!(window.sees_part("Gate of "));
+    window.click("Evidence");
+    let smaller = window.harness.query_all_by_label_contains("· 4 trials").next().unwrap();
+    smaller.click();
+    window.steps();
+    window.until("the smaller run is the evidence", |app| scored(app) == Some(2));
 }

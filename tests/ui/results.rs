@@ -1,46 +1,17 @@
 //! Results on a recorded run: filters, one trial in detail, columns side by side.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable;
-use strata::domain::RunId;
-use strata::provider::SystemKeys;
-use strata::session::launch::{Start, Wish, begin, prepare};
-use strata::session::{Command, Route, Shelf};
-use strata::store::open_workspace;
-use strata::store::records::Records;
+use strata::session::{Command, Route};
 
-use crate::support::Window;
-
-/// Runs the first cases of an experiment by script, and records them.
-fn record(root: &Path, experiment: &str, limit: usize) -> RunId {
-    let workspace = open_workspace(root).unwrap();
-    let wish = Wish { project: "triage".into(), experiment: experiment.into(), limit: Some(limit), ..Wish::default() };
-    let prepared = prepare(&workspace, &Shelf::default(), &wish).unwrap();
-    let records = Records::open(root).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let start = Start {
-        records: &records,
-        granted: &BTreeSet::new(),
-        keys: Arc::new(SystemKeys::default()),
-        watchers: Vec::new(),
-        runtime: runtime.handle(),
-        on_text: None,
-        stall_limit: None,
-    };
-    let handle = begin(prepared, start).unwrap();
-    let run = handle.header().id.clone();
-    runtime.block_on(handle.ended());
-    run
-}
+use crate::support::{Window, cases, record};
 
 /// A window on the results of a run of twelve cases in six columns.
 fn results() -> Window {
     let mut window = Window::prepared(|root| {
-        record(root, "triage", 12);
+        record(root, &cases("triage", 12));
     });
     window.send(Command::SelectExperiment("triage".into()));
     window.go(Route::Results);
@@ -156,8 +127,8 @@ fn columns_are_compared_in_a_sentence_and_side_by_side() {
 #[test]
 fn what_turned_since_the_run_before_is_found() {
     let mut window = Window::prepared(|root| {
-        record(root, "quick", 12);
-        record(root, "quick", 12);
+        record(root, &cases("quick", 12));
+        record(root, &cases("quick", 12));
     });
     window.send(Command::SelectExperiment("quick".into()));
     window.go(Route::Results);

@@ -1,12 +1,19 @@
 //! A window on a temporary copy of a bundled workspace, with a configuration folder of its own. Tests have no fonts of
 //! the system, so letters of other scripts are boxes there.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use strata::session::{Command, Route, SessionOptions};
+use strata::domain::RunState;
+use strata::provider::SystemKeys;
+use strata::session::launch::{Start, Wish, begin, prepare};
+use strata::session::{Command, Route, SessionOptions, Shelf};
+use strata::store::open_workspace;
+use strata::store::records::Records;
 use strata::ui::App;
 
 /// The window, and the folders that it may write into.
@@ -96,6 +103,30 @@ impl Window {
         }
         self.steps();
     }
+}
+
+/// The wish for the first cases of an experiment.
+pub fn cases(experiment: &str, limit: usize) -> Wish {
+    Wish { project: "triage".into(), experiment: experiment.into(), limit: Some(limit), ..Wish::default() }
+}
+
+/// Runs an experiment by script, and records it.
+pub fn record(root: &Path, wish: &Wish) -> RunState {
+    let workspace = open_workspace(root).unwrap();
+    let prepared = prepare(&workspace, &Shelf::default(), wish).unwrap();
+    let records = Records::open(root).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let start = Start {
+        records: &records,
+        granted: &BTreeSet::new(),
+        keys: Arc::new(SystemKeys::default()),
+        watchers: Vec::new(),
+        runtime: runtime.handle(),
+        on_text: None,
+        stall_limit: None,
+    };
+    let handle = begin(prepared, start).unwrap();
+    runtime.block_on(handle.ended())
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::{Board, ColumnMetrics};
-use crate::domain::{Interval, ModelId, RunHeader, RunState, Usd, VariantId};
+use crate::domain::{Interval, ModelId, RunHeader, RunState, Usd, VariantId, reaches};
 
 /// A run, folded.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,9 +87,8 @@ impl ColumnReport {
 
     /// Whether the pass rate reaches `gate` (0 to 1).
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts of trials stay far below 2^53")]
     pub fn passes(&self, gate: f64) -> bool {
-        self.scored() > 0 && self.passed as f64 >= gate * self.scored() as f64
+        reaches(self.passed, self.scored(), gate)
     }
 }
 
@@ -97,7 +96,7 @@ impl Report {
     /// The pass rate that every column must reach.
     #[must_use]
     pub fn gate(&self) -> f64 {
-        self.header.definition.gate.unwrap_or(1.0)
+        self.header.definition.gate_or_all()
     }
 
     #[must_use]

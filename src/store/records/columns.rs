@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::database::Records;
 use super::error::RecordsError;
 use super::resume::number_of;
-use super::rows;
+use super::rows::{self, Tally};
 use crate::domain::RunId;
 
 /// The places of a variant and of a model in a run's header.
@@ -32,6 +32,23 @@ impl Records {
             )?;
             let column = |row: &rusqlite::Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get(2)?));
             statement.query_map(params![first, last, LOOKED_AT], column)?.collect()
+        })
+    }
+
+    /// Scored trials of a variant, by its place in the run's header; of a run that is not recorded there is none.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn scored(&self, run: &RunId, variant: u16) -> Result<u64, RecordsError> {
+        self.read(|conn| {
+            let Some(number) = number_of(conn, run).optional()? else { return Ok(0) };
+            let (first, last) = rows::ids_of(number);
+            let mut statement = conn.prepare_cached(
+                "SELECT count(*) FROM trials WHERE id BETWEEN ?1 AND ?2 AND case_no IS NOT NULL AND slot >> 32 = ?3
+                     AND outcome & 3 IN (?4, ?5)",
+            )?;
+            let scored = params![first, last, variant, Tally::Passed as i64, Tally::Failed as i64];
+            statement.query_row(scored, |row| row.get(0).map(rows::count))
         })
     }
 }

@@ -43,6 +43,15 @@ fn output_tokens_are_told_by_column() {
 }
 
 #[test]
+fn scored_trials_are_counted_by_variant() {
+    let (_dir, records) = records();
+    record_run(&records, "r1", 9, None);
+    let scored = |run: &str, variant| records.scored(&run.into(), variant).unwrap();
+    // Every fourth trial is unscored, all of them of the second variant.
+    assert_eq!((scored("r1", 0), scored("r1", 1), scored("r1", 2), scored("r2", 0)), (5, 2, 0, 0));
+}
+
+#[test]
 fn outputs_are_read_in_the_order_asked_for_and_found_by_their_words() {
     let (_dir, records) = records();
     let run = RunId::from("r1");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::compose::{Change, LayerDiff, diff_prompts};
-use crate::domain::{Evidence, Project, PromptId, Release, ReleaseId};
+use crate::domain::{Evidence, Project, PromptId, Release, ReleaseId, RunHeader};
 use crate::publish::Version;
 use crate::ui::format;
 
@@ -56,6 +56,29 @@ fn row(id: &ReleaseId, release: &Release) -> VersionRow {
             .unwrap_or_default(),
         scripted: release.evidence.iter().any(|evidence| evidence.scripted),
     }
+}
+
+/// A run that may be the evidence: its experiment, its day, and how many trials each of its variants has.
+pub(super) fn run_words(header: &RunHeader) -> String {
+    let trials = header.trials() / header.variants.len().max(1) as u64;
+    let noun = if trials == 1 { "trial" } else { "trials" };
+    format!("{} · {} · {} {noun}", header.experiment, format::when(header.started_at), format::count(trials))
+}
+
+/// Whether the evidence meets the gate of its experiment, in words; `None` where no gate is known.
+pub(super) fn gate(evidence: &[Evidence]) -> Option<(bool, String)> {
+    let gate = evidence.first()?.gate?;
+    let below: Vec<&str> = evidence.iter().filter(|one| one.meets_gate() != Some(true)).map(model).collect();
+    let asked = format::percent(gate);
+    Some(match below[..] {
+        [] => (true, format!("Gate of {asked}: met")),
+        [..] if evidence.len() == 1 => (false, format!("Gate of {asked}: not met")),
+        [..] => (false, format!("Gate of {asked}: not met by {}", below.join(", "))),
+    })
+}
+
+fn model(evidence: &Evidence) -> &str {
+    evidence.model.as_str()
 }
 
 fn rate(evidence: &Evidence) -> f64 {
@@ -143,6 +166,30 @@ mod tests {
         project.releases.insert("other-9.0.0".into(), Arc::new(other));
         let found: Vec<String> = versions(&project, &"triage".into()).into_iter().map(|row| row.version).collect();
         assert_eq!(found, ["1.10.0", "1.10.0-rc.1", "1.9.0"]);
+    }
+
+    #[test]
+    fn the_gate_is_met_by_every_model_or_it_names_those_below() {
+        let evidence = |model: &str, passed, gate: Option<f64>| -> Evidence {
+            let gate = gate.map_or_else(String::new, |gate| format!(", gate: Some({gate})"));
+            let zeros = "0".repeat(64);
+            ron::from_str(&format!(
+                r#"(run: "r", experiment: "e", dataset: "d", dataset_fingerprint: "{zeros}", model: "{model}",
+                    passed: {passed}, scored: 20, pass_rate: None, mean_cost: None, latency_p50_ms: None,
+                    latency_p95_ms: None{gate})"#
+            ))
+            .unwrap()
+        };
+        let check = |found: &[Evidence], expect: Option<(bool, &str)>| {
+            assert_eq!(gate(found), expect.map(|(met, words)| (met, words.to_owned())));
+        };
+        let (met, below) = (evidence("sage", 17, Some(0.85)), evidence("swift", 16, Some(0.85)));
+        check(std::slice::from_ref(&met), Some((true, "Gate of 85 %: met")));
+        check(std::slice::from_ref(&below), Some((false, "Gate of 85 %: not met")));
+        check(&[met.clone(), below.clone()], Some((false, "Gate of 85 %: not met by swift")));
+        check(&[met.clone(), met], Some((true, "Gate of 85 %: met")));
+        check(&[evidence("old", 20, None)], None);
+        check(&[], None);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use egui::{Align, Layout, Ui, vec2};
 use egui_material_icons::icons;
 
-use super::evidence;
+use super::{data, evidence};
 use crate::domain::{ProjectId, RunId, VariantId};
 use crate::publish::{Step, Version};
 use crate::session::releasing::{Draft, Pick, ProofWish, ReleaseWish, Source, runs_of};
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
-use crate::ui::{format, widgets};
+use crate::ui::widgets;
 
 /// What is chosen for the next version.
 #[derive(Default)]
@@ -33,7 +33,7 @@ enum StepChoice {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum ProofChoice {
     #[default]
-    Newest,
+    Best,
     Run(RunId),
     Nothing,
 }
@@ -49,7 +49,7 @@ impl Choice {
             StepChoice::Own => Pick::Exactly(self.own.trim().parse().ok()?),
         };
         let proof = match &self.proof {
-            ProofChoice::Newest => ProofWish::Latest,
+            ProofChoice::Best => ProofWish::Best,
             ProofChoice::Run(run) => ProofWish::Run(run.clone()),
             ProofChoice::Nothing => ProofWish::Nothing,
         };
@@ -137,12 +137,9 @@ fn form(
             let runs = runs_of(session.runs().recorded(), project, variant);
             let run = |run: &crate::domain::RunSummary| {
                 let header = &run.header;
-                (
-                    ProofChoice::Run(header.id.clone()),
-                    format!("{} · {}", header.experiment, format::when(header.started_at)),
-                )
+                (ProofChoice::Run(header.id.clone()), data::run_words(header))
             };
-            let all = std::iter::once((ProofChoice::Newest, "The newest run that fits".to_owned()))
+            let all = std::iter::once((ProofChoice::Best, "The fitting run with most scored trials".to_owned()))
                 .chain(runs.map(run))
                 .chain([(ProofChoice::Nothing, "Without evidence".to_owned())]);
             if let Some(proof) = widgets::picker(ui, "Evidence", Some(&choice.proof), all) {

@@ -2,8 +2,10 @@
 
 use egui::{Align, Label, Layout, RichText, Ui, vec2};
 
+use super::data;
 use crate::domain::Evidence;
 use crate::ui::theme::{Theme, Tone};
+use crate::ui::widgets::VerdictMark;
 use crate::ui::{format, widgets};
 
 const HEADS: [&str; 8] = ["Model", "Passed", "Pass rate (95 %)", "Unscored", "Errored", "Cost", "p50", "p95"];
@@ -21,6 +23,9 @@ pub(super) fn table(ui: &mut Ui, evidence: &[Evidence]) {
             widgets::pill(ui, Tone::Info, "Scripted, not a model");
         }
     });
+    if let Some((met, words)) = data::gate(evidence) {
+        gate(ui, met, &words);
+    }
     ui.add_space(4.0);
     let muted = Theme::of(ui).texts.muted;
     let heads = HEADS.map(|head| RichText::new(head).small().color(muted));
@@ -28,6 +33,16 @@ pub(super) fn table(ui: &mut Ui, evidence: &[Evidence]) {
     for one in evidence {
         row(ui, cells(one).map(RichText::new));
     }
+}
+
+/// Shape, word and colour say the same.
+fn gate(ui: &mut Ui, met: bool, words: &str) {
+    let mark = if met { VerdictMark::Pass } else { VerdictMark::Fail };
+    ui.horizontal(|ui| {
+        widgets::verdict_mark(ui, mark, 14.0);
+        let colour = mark.colour(Theme::of(ui));
+        ui.label(RichText::new(words).color(colour).strong());
+    });
 }
 
 fn row(ui: &mut Ui, texts: [RichText; HEADS.len()]) {
