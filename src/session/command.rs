@@ -101,6 +101,11 @@ pub enum Command {
     OpenRun(RunId),
     /// Takes a run up again that ended before its trials did.
     ResumeRun(RunId),
+    /// Takes a run up again that ended at its budget, under a higher one.
+    RaiseAndResume {
+        run: RunId,
+        budget: Usd,
+    },
 
     Grant(BTreeSet<Capability>),
     Revoke,
@@ -202,6 +207,9 @@ impl Command {
             Self::RaiseBudget(to) => named(format!("Raise the budget to {to}"), "Let the run spend up to this amount."),
             Self::OpenRun(id) => named(format!("Show run {id}"), "Show the results of this run."),
             Self::ResumeRun(id) => named(format!("Resume run {id}"), "Run the trials that have not ended."),
+            Self::RaiseAndResume { run, budget } => {
+                named(format!("Raise the budget of run {run} to {budget} and go on"), "Run the trials that are left.")
+            }
             Self::Grant(_) => words("Trust this workspace", "Grant what it asks for."),
             Self::Revoke => words("Revoke trust in this workspace", "It may reach nothing outside its folder."),
             Self::SetTheme(choice) => named(format!("Theme: {}", choice.word()), "Change the colours."),

@@ -151,7 +151,12 @@ impl Session {
         let text = format!("Run of {}: {}.", header.experiment, state.word());
         match state {
             RunState::Completed => self.notices.success(text),
-            RunState::Running | RunState::BudgetReached | RunState::Cancelled | RunState::Incomplete => {
+            RunState::BudgetReached => {
+                let hint =
+                    "What was paid for is kept. Results goes on with the trials that are left, under a higher budget.";
+                self.notices.raise(Level::Warning, text, hint, vec![Command::Go(Route::Results)]);
+            }
+            RunState::Running | RunState::Cancelled | RunState::Incomplete => {
                 let hint = "What was paid for is kept. Resume runs the trials that are left.";
                 self.notices.raise(Level::Warning, text, hint, vec![Command::ResumeRun(header.id.clone())]);
             }
@@ -159,6 +164,7 @@ impl Session {
         if let Some(shown) = self.runs.shown.as_mut().filter(|shown| shown.run == header.id) {
             let board = Arc::new(live.board);
             shown.board = Some(board.clone());
+            self.estimate_rest(&board);
             self.read_previous(header.id.clone(), board);
         }
         self.list_runs();

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::disk;
 use super::launch::TRY_IT;
 use super::previous::Previous;
+use super::raising::Rest;
 use super::route::Route;
 use super::rows::{self, CaseHead, RunRows};
 use super::sent::{PlanNow, Sent};
@@ -34,6 +35,7 @@ pub(super) struct Shown {
     pub rows: Option<Arc<RunRows>>,
     pub heads: HashMap<u32, CaseHead>,
     pub previous: Option<Arc<Previous>>,
+    pub rest: Option<Rest>,
     outputs: HashMap<TrialRef, Option<String>>,
     asked: HashSet<TrialRef>,
     trials: HashMap<TrialRef, ShownTrial>,
@@ -66,6 +68,7 @@ impl Shown {
             rows: None,
             heads: HashMap::new(),
             previous: None,
+            rest: None,
             outputs: HashMap::new(),
             asked: HashSet::new(),
             trials: HashMap::new(),
@@ -259,6 +262,7 @@ impl Session {
         if let Some(shown) = self.runs.shown.as_mut().filter(|shown| shown.run == *id) {
             shown.board = Some(board.clone());
             self.read_rows(id.clone(), board.header().clone());
+            self.estimate_rest(&board);
             self.read_previous(id.clone(), board);
         }
     }

@@ -160,8 +160,19 @@ impl Session {
 
     /// Goes on with a run whose trials have not all ended.
     pub(super) fn resume_run(&mut self, id: RunId) {
-        let Some(run) = self.runs.recorded.iter().find(|run| run.header.id == id) else { return };
-        let wish = Wish::again(&run.header);
+        let Some(header) = self.recorded_header(&id) else { return };
+        self.go_on(id, Wish::again(&header));
+    }
+
+    /// The header of a run that is shown or recorded.
+    pub(super) fn recorded_header(&self, id: &RunId) -> Option<Arc<RunHeader>> {
+        let shown = self.runs.board().map(Board::header);
+        let recorded = self.runs.recorded.iter().map(|run| &run.header);
+        shown.into_iter().chain(recorded).find(|header| header.id == *id).cloned()
+    }
+
+    /// Goes on with a run as it is wished for now.
+    pub(super) fn go_on(&mut self, id: RunId, wish: Wish) {
         self.launch("Resuming the run", wish, move |prepared, how| {
             let mut board = Board::new(prepared.plan.header.clone());
             how.records.replay(&id, &mut |event| board.apply(&event))?;

@@ -186,6 +186,7 @@ impl Session {
             Command::RaiseBudget(to) => self.raise_budget(to),
             Command::OpenRun(id) => self.open_run(id),
             Command::ResumeRun(id) => self.resume_run(id),
+            Command::RaiseAndResume { run, budget } => self.raise_and_resume(run, budget),
             Command::Grant(capabilities) => self.grant(&capabilities),
             Command::Revoke => self.revoke(),
             Command::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),

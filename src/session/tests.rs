@@ -59,7 +59,7 @@ impl Scripted {
     }
 
     /// A session in which it is open, its records too, and a run of `words` can be started.
-    fn open(&self) -> Desk {
+    pub fn open(&self) -> Desk {
         let options =
             SessionOptions { config_dir: Some(self.folder.path().join("config")), ..SessionOptions::default() };
         let mut session = Session::new(options).unwrap();
@@ -96,8 +96,8 @@ pub(super) fn run_to_its_end(prepared: Prepared, records: &Records) -> RunState 
     runtime.block_on(handle.ended())
 }
 
-struct Desk {
-    session: Session,
+pub(super) struct Desk {
+    pub session: Session,
     root: PathBuf,
     _folder: tempfile::TempDir,
 }
@@ -118,7 +118,7 @@ impl Desk {
     }
 
     /// Ticks until something in the background has happened.
-    fn until(&mut self, mut happened: impl FnMut(&Session) -> bool) {
+    pub fn until(&mut self, mut happened: impl FnMut(&Session) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
         while !happened(&self.session) {
             assert!(Instant::now() < end, "waited too long");

@@ -56,7 +56,8 @@ fn the_gate_of_the_evidence_is_told_and_another_run_can_be_the_evidence() {
     window.until("the bigger run is the evidence", |app| scored(app) == Some(6));
     window.steps();
     assert!(window.sees_part("Gate of "));
-    window.click("Evidence");
+    window.harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Evidence").click();
+    window.steps();
     let smaller = window.harness.query_all_by_label_contains("· 4 trials").next().unwrap();
     smaller.click();
     window.steps();

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable;
+use strata::domain::{RunState, Usd};
+use strata::session::launch::Wish;
 use strata::session::{Command, Route};
 
 use crate::support::{Window, cases, record};
@@ -139,4 +141,31 @@ fn what_turned_since_the_run_before_is_found() {
     let cases: BTreeSet<u32> = changed.iter().map(|change| change.case).collect();
     let expect = if cases.len() == 12 { "12 cases".to_owned() } else { format!("{} of 12 cases", cases.len()) };
     assert!(window.sees(&expect), "{expect}");
+}
+
+#[test]
+fn a_run_that_reached_its_budget_goes_on_under_a_higher_one() {
+    let mut window = Window::prepared(|root| {
+        let wish = Wish { budget: Usd::from_dollars(0.01), no_cache: true, ..cases("quick", 12) };
+        assert_eq!(record(root, &wish), RunState::BudgetReached);
+    });
+    window.send(Command::SelectExperiment("quick".into()));
+    window.go(Route::Results);
+    window.until("what is left is estimated", |app| app.session().runs().rest().is_some());
+    let left = window.harness.state_mut().session().runs().rest().unwrap().trials;
+    let field = |window: &mut Window, text: &str| {
+        window.harness.get_by_label("New budget (USD)").focus();
+        window.steps();
+        window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+        window.harness.get_by_label("New budget (USD)").type_text(text);
+        window.steps();
+    };
+    field(&mut window, "0.001");
+    assert!(window.sees_part("More than $0.010 is needed."));
+    field(&mut window, "1.5");
+    window.click("Raise the budget to $1.5 and go on");
+    window.until("the run is complete", |app| app.session().runs().recorded()[0].state == RunState::Completed);
+    let run = window.harness.state_mut().session().runs().recorded()[0].clone();
+    assert!(left > 0 && run.ended() == run.header.trials());
+    assert_eq!(run.header.definition.budget.hard, Usd::from_dollars(1.5));
 }

@@ -3,6 +3,7 @@
 use egui::{Id, Response, RichText, Stroke, StrokeKind, TextEdit, Ui, vec2};
 
 use super::{field::labelled, focus_ring};
+use crate::domain::Usd;
 use crate::ui::theme::{Theme, Tone};
 
 /// How a value is shown and read. `read` answers with a sentence where the text is no such value.
@@ -79,9 +80,32 @@ pub fn maybe<T>(text: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Res
     if text.trim().is_empty() { Ok(None) } else { read(text).map(Some) }
 }
 
+/// An amount of dollars with all of its digits and no sign, as it is typed.
+pub fn dollars(amount: Usd) -> String {
+    let text = format!("{:.9}", amount.dollars());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Reads an amount of dollars, with or without its sign.
+pub fn read_dollars(text: &str) -> Result<Usd, String> {
+    let number = within(text.trim().trim_start_matches('$'), 0.0, 1e9)?;
+    Usd::from_dollars(number).ok_or_else(|| "Not an amount of dollars.".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dollars_are_read_as_they_are_shown() {
+        let check = |text: &str, shown: &str| assert_eq!(dollars(read_dollars(text).unwrap()), shown);
+        check("5", "5");
+        check("$0.50", "0.5");
+        check("0.0000001", "0.0000001");
+        check("100", "100");
+        assert!(read_dollars("-1").is_err());
+        assert!(read_dollars("x").is_err());
+    }
 
     #[test]
     fn numbers_are_read_or_refused_with_a_sentence() {

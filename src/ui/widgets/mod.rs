@@ -18,7 +18,7 @@ mod tick;
 mod tile;
 mod verdict;
 
-pub use amount::{Amount, amount, maybe, whole, within};
+pub use amount::{Amount, amount, dollars, maybe, read_dollars, whole, within};
 pub use button::{danger, ghost, icon_button, link, primary, secondary};
 pub use card::{card, page, page_title, raised, section, well};
 pub use empty::empty;

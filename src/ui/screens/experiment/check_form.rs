@@ -42,8 +42,8 @@ fn kind(ui: &mut Ui, index: usize, kind: &mut CheckKind, data: &ExperimentData, 
                 label: "At most (USD)",
                 hint: "0.01",
                 width: 140.0,
-                show: &|max: &Usd| dollars(*max),
-                read: &read_dollars,
+                show: &|max: &Usd| widgets::dollars(*max),
+                read: &widgets::read_dollars,
             };
             if let Some(typed) = widgets::amount(ui, max, &how) {
                 *max = typed;
@@ -214,31 +214,4 @@ fn place(ui: &mut Ui, check: &mut Check) {
         response.on_hover_text("A value inside a JSON answer, such as /category or /items/0/name.");
     });
     check.at = Some(at).filter(|at| !at.is_empty());
-}
-
-pub(super) fn dollars(amount: Usd) -> String {
-    let text = format!("{:.9}", amount.dollars());
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    text.to_owned()
-}
-
-pub(super) fn read_dollars(text: &str) -> Result<Usd, String> {
-    let number = widgets::within(text.trim().trim_start_matches('$'), 0.0, 1e9)?;
-    Usd::from_dollars(number).ok_or_else(|| "Not an amount of dollars.".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dollars_are_read_as_they_are_shown() {
-        let check = |text: &str, shown: &str| assert_eq!(dollars(read_dollars(text).unwrap()), shown);
-        check("5", "5");
-        check("$0.50", "0.5");
-        check("0.0000001", "0.0000001");
-        check("100", "100");
-        assert!(read_dollars("-1").is_err());
-        assert!(read_dollars("x").is_err());
-    }
 }

@@ -2,7 +2,6 @@
 
 use egui::{Ui, vec2};
 
-use super::check_form::{dollars, read_dollars};
 use super::data::ExperimentData;
 use super::screen::row;
 use crate::domain::{Experiment, PassRule, Policy, Usd};
@@ -70,8 +69,8 @@ pub(super) fn budget(ui: &mut Ui, draft: &mut Experiment) {
         |_| {},
         |ui| {
             row(ui, |ui| {
-                let show = |amount: &Option<Usd>| amount.map(dollars).unwrap_or_default();
-                let read = |text: &str| widgets::maybe(text, read_dollars);
+                let show = |amount: &Option<Usd>| amount.map(widgets::dollars).unwrap_or_default();
+                let read = |text: &str| widgets::maybe(text, widgets::read_dollars);
                 for (label, hint, amount) in [
                     ("Stop at (USD)", "no limit", &mut draft.budget.hard),
                     ("Warn at (USD)", "no warning", &mut draft.budget.warn),

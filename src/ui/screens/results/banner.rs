@@ -1,11 +1,12 @@
 //! Which run is shown, and how it stands.
 
-use egui::{Align, Frame, Layout, Margin, Stroke, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, RichText, Stroke, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::data::{self, Standing};
 use super::screen::{State, View};
 use crate::analysis::Board;
+use crate::domain::Usd;
 use crate::session::{Command, RowsState, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
@@ -38,12 +39,12 @@ pub(super) fn show(session: &Session, state: &mut State, sender: &CommandSender,
         });
     });
     if let Some(board) = runs.board() {
-        standing(session, board, sender, ui);
+        standing(session, board, state, sender, ui);
         notes(session, board, ui);
     }
 }
 
-fn standing(session: &Session, board: &Board, sender: &CommandSender, ui: &mut Ui) {
+fn standing(session: &Session, board: &Board, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let runs = session.runs();
     match data::standing(board, runs.live().as_ref()) {
         Standing::Completed => {}
@@ -61,14 +62,16 @@ fn standing(session: &Session, board: &Board, sender: &CommandSender, ui: &mut U
                 });
             });
         }
+        Standing::BudgetReached { budget, left } => strip(ui, Tone::Warning, |ui| {
+            let estimated = runs.rest().map_or(String::new(), |rest| format!(", ≈ {} for them", rest.cost.likely));
+            warning(ui, &format!("The budget of {budget} was reached. {}{estimated}.", not_run(board, left)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| match runs.read_only() {
+                Some(reason) => drop(widgets::faint(ui, &reason)),
+                None => raise(session, board, budget, state, sender, ui),
+            });
+        }),
         Standing::Left { what, left } => strip(ui, Tone::Warning, |ui| {
-            let colour = Theme::of(ui).tone(Tone::Warning).0;
-            widgets::icon(ui, icons::ICON_WARNING, colour);
-            ui.label(format!(
-                "{what} {} of {} trials have not run.",
-                format::count(left),
-                format::count(board.trials())
-            ));
+            warning(ui, &format!("{what} {}.", not_run(board, left)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let Some(reason) = runs.read_only() {
                     widgets::faint(ui, &reason);
@@ -81,6 +84,47 @@ fn standing(session: &Session, board: &Board, sender: &CommandSender, ui: &mut U
                 }
             });
         }),
+    }
+}
+
+fn warning(ui: &mut Ui, words: &str) {
+    let colour = Theme::of(ui).tone(Tone::Warning).0;
+    widgets::icon(ui, icons::ICON_WARNING, colour);
+    ui.label(words);
+}
+
+fn not_run(board: &Board, left: u64) -> String {
+    format!("{} of {} trials have not run", format::count(left), format::count(board.trials()))
+}
+
+/// The new budget, and the button that agrees to it by its amount. From right to left.
+fn raise(session: &Session, board: &Board, old: Usd, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+    let runs = session.runs();
+    let wanted = data::new_budget(state.budget.as_deref(), old, runs.rest());
+    let name = match &wanted {
+        Ok(budget) => format!("Raise the budget to ${} and go on", widgets::dollars(*budget)),
+        Err(_) => "Raise the budget and go on".to_owned(),
+    };
+    let ready = wanted.is_ok() && runs.live().is_none();
+    let button = ui.add_enabled_ui(ready, |ui| widgets::secondary(ui, None, &name)).inner;
+    let why = wanted.as_ref().err().cloned().unwrap_or_else(|| "A run is under way.".to_owned());
+    let clicked = button.on_disabled_hover_text(&why).clicked();
+
+    let shown = runs.rest().map_or(old, |rest| rest.budget);
+    let mut text = state.budget.clone().unwrap_or_else(|| widgets::dollars(shown));
+    let response = ui.add(TextEdit::singleline(&mut text).desired_width(84.0));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("New budget (USD)"));
+    if response.on_hover_text("The new budget, in US dollars").changed() {
+        state.budget = Some(text);
+    }
+    widgets::small(ui, "$");
+    if state.budget.is_some() && wanted.is_err() {
+        let colour = Theme::of(ui).tone(Tone::Fail).0;
+        ui.label(RichText::new(why).small().color(colour));
+    }
+    if let (true, Ok(budget)) = (clicked, wanted) {
+        sender.send(Command::RaiseAndResume { run: board.header().id.clone(), budget });
+        state.budget = None;
     }
 }
 

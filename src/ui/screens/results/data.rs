@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::analysis::{Board, CellView, Change, ColumnChange, ColumnMetrics, Ending};
-use crate::domain::{Interval, RunHeader, RunId, RunState, RunSummary, TrialRef};
-use crate::session::{Previous, RunView, Session};
+use crate::domain::{Interval, RunHeader, RunId, RunState, RunSummary, TrialRef, Usd};
+use crate::session::{Previous, Rest, RunView, Session};
 use crate::ui::format;
-use crate::ui::widgets::VerdictMark;
+use crate::ui::widgets::{self, VerdictMark};
 
 /// The head of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -220,7 +220,12 @@ pub(super) enum Standing {
         text: String,
         paused: bool,
     },
-    /// Over, and trials are left.
+    /// Over at its budget, and trials are left.
+    BudgetReached {
+        budget: Usd,
+        left: u64,
+    },
+    /// Over for another reason, and trials are left.
     Left {
         what: String,
         left: u64,
@@ -248,12 +253,25 @@ pub(super) fn standing(board: &Board, live: Option<&RunView<'_>>) -> Standing {
     let what = match board.state() {
         RunState::Completed => return Standing::Completed,
         _ if left == 0 => return Standing::Completed,
+        RunState::BudgetReached if let Some(budget) = board.header().definition.budget.hard => {
+            return Standing::BudgetReached { budget, left };
+        }
         RunState::Running => "The program ended while the run was under way.",
         RunState::BudgetReached => "The budget was reached.",
         RunState::Cancelled => "The run was cancelled.",
         RunState::Incomplete => "The run could not go on: its endpoints stopped, or its record could not be written.",
     };
     Standing::Left { what: what.to_owned(), left }
+}
+
+/// The budget that is typed for a run that is to go on, or else the one that is proposed; a sentence where it lets
+/// nothing run.
+pub(super) fn new_budget(typed: Option<&str>, old: Usd, rest: Option<&Rest>) -> Result<Usd, String> {
+    let budget = match typed {
+        Some(typed) => widgets::read_dollars(typed)?,
+        None => rest.map_or(old, |rest| rest.budget),
+    };
+    if budget > old { Ok(budget) } else { Err(format!("More than {old} is needed.")) }
 }
 
 /// The day and hour of a run, and with which program.
@@ -275,7 +293,7 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::{
         CallError, CheckResult, Completion, Fault, Fingerprint, FinishReason, Outcome, RunEvent, RunModel, Score,
-        TrialEnded, Usd, Verdict,
+        TrialEnded, Verdict,
     };
 
     /// A run of two variants on one model, with two checks.
@@ -411,5 +429,28 @@ pub(super) mod tests {
         assert!(matches!(standing(&board, None), Standing::Left { left: 7, .. }));
         board.apply(&RunEvent::Ended { state: RunState::Completed, at: Timestamp::UNIX_EPOCH });
         assert_eq!(standing(&board, None), Standing::Completed);
+    }
+
+    #[test]
+    fn a_run_that_reached_its_budget_asks_for_a_higher_one() {
+        let usd = |dollars: f64| Usd::from_dollars(dollars).unwrap();
+        let mut header = (**board(4, 1).header()).clone();
+        header.definition.budget.hard = Some(usd(0.5));
+        let mut board = Board::new(Arc::new(header));
+        end(&mut board, 0, 0, 0, 'p');
+        board.apply(&RunEvent::Ended { state: RunState::BudgetReached, at: Timestamp::UNIX_EPOCH });
+        assert_eq!(standing(&board, None), Standing::BudgetReached { budget: usd(0.5), left: 7 });
+
+        let rest = Rest { trials: 7, cost: crate::plan::Range::default(), budget: usd(1.2) };
+        let check = |typed: Option<&str>, rest: Option<&Rest>, expect: Option<f64>| {
+            assert_eq!(new_budget(typed, usd(0.5), rest).ok(), expect.map(usd), "{typed:?}");
+        };
+        check(None, Some(&rest), Some(1.2));
+        check(None, None, None);
+        check(Some("$0.75"), Some(&rest), Some(0.75));
+        check(Some("0.75"), None, Some(0.75));
+        check(Some("0.5"), Some(&rest), None);
+        check(Some("much"), Some(&rest), None);
+        check(Some(""), Some(&rest), None);
     }
 }

@@ -42,6 +42,8 @@ pub(in crate::ui) struct State {
     pub(super) filters: Filters,
     /// What is typed into the field for a search.
     pub(super) text: String,
+    /// What is typed as the budget of a run that is to go on; `None` leaves the one that is proposed.
+    pub(super) budget: Option<String>,
     pub(super) rows: Rows,
     pub(super) cursor: Option<Cursor>,
     /// The cursor was moved, and its row is to be in sight.
