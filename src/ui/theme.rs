@@ -172,6 +172,8 @@ pub struct Sizes {
     /// Height of a row in a list.
     pub row: f32,
     pub rail: f32,
+    /// Of a narrow window: icons alone.
+    pub narrow_rail: f32,
     pub top_bar: f32,
     pub bottom_bar: f32,
     /// The widest that a page of text and cards grows.

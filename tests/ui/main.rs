@@ -5,6 +5,7 @@
 mod build;
 mod data;
 mod experiment;
+mod narrow;
 mod plots;
 mod release;
 mod results;

@@ -1,6 +1,6 @@
 //! The bottom bar: what runs, what it spends, whether edits are saved, trust, notices.
 
-use egui::{Align, Frame, Layout, Margin, Panel, Popup, RichText, Role, Stroke, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, Popup, RichText, Role, Stroke, TextStyle, Ui, vec2};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons;
 
@@ -11,6 +11,11 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets::{self, Share};
 
+/// Below this width of the bar, trust and unsaved edits are icons with their words as tips.
+const WITH_WORDS: f32 = 560.0;
+/// Room for the two buttons of a run.
+const BUTTONS: f32 = 80.0;
+
 pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     let theme = Theme::of(ui);
     let response = Panel::bottom("bottom")
@@ -20,17 +25,18 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
         .frame(Frame::new().fill(theme.grounds.rail).inner_margin(Margin::symmetric(12, 0)))
         .show(ui, |ui| {
             ui.spacing_mut().interact_size.y = 24.0;
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                if let Some(run) = session.runs().live() {
-                    running(ui, &run, sender);
+            let with_words = ui.available_width() >= WITH_WORDS;
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                notice_bell(ui, session, sender);
+                if session.workspace().is_some() {
+                    trust(ui, session, with_words, sender);
+                    saved(ui, session, with_words);
                 }
-                jobs(ui, session);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    notice_bell(ui, session, sender);
-                    if session.workspace().is_some() {
-                        trust(ui, session, sender);
-                        saved(ui, session);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    if let Some(run) = session.runs().live() {
+                        running(ui, &run, sender);
                     }
+                    jobs(ui, session);
                 });
             });
         });
@@ -50,17 +56,26 @@ fn running(ui: &mut Ui, run: &RunView<'_>, sender: &CommandSender) {
         (totals.errored, theme.verdicts.errored.plain),
     ]
     .map(|(amount, colour)| Share { amount: amount as f64, colour });
-    #[expect(clippy::cast_precision_loss, reason = "shares of a bar")]
-    widgets::shares(ui, "Run progress", run.total as f64, &parts, vec2(160.0, 8.0));
-    widgets::small(ui, &format!("{} of {} trials", format::count(totals.ended()), format::count(run.total)));
-    if let Some(left) = run.left {
-        widgets::small(ui, &format!("{} left", format::duration(left)));
-    }
     let spend = match run.budget {
         Some(budget) => format!("{} of {budget}", totals.spent),
         None => format!("{} spent", totals.spent),
     };
-    widgets::small(ui, &spend);
+    let left = run.left.map(|left| format!("{} left", format::duration(left)));
+    let facts = [Some(format!("{} of {} trials", format::count(totals.ended()), format::count(run.total))), left];
+    let facts: Vec<String> = facts.into_iter().flatten().chain([spend]).collect();
+    let room = ui.available_width() - BUTTONS;
+    let bar = (room * 0.3).clamp(32.0, 160.0);
+    #[expect(clippy::cast_precision_loss, reason = "shares of a bar")]
+    let bar = widgets::shares(ui, "Run progress", run.total as f64, &parts, vec2(bar, 8.0));
+    // What there is no room for is told by the bar's tip.
+    bar.on_hover_text(facts.join(" · "));
+    let mut room = ui.available_width() - BUTTONS;
+    for fact in &facts {
+        room -= widgets::width_of(ui, fact, &TextStyle::Small) + ui.spacing().item_spacing.x;
+        if room >= 0.0 {
+            widgets::small(ui, fact);
+        }
+    }
     let (icon, name, command) = if run.paused {
         (icons::ICON_PLAY_ARROW, "Continue the run", Command::ContinueRun)
     } else {
@@ -78,22 +93,32 @@ fn jobs(ui: &mut Ui, session: &Session) {
     if let Some(job) = session.jobs().running().first() {
         #[expect(clippy::cast_precision_loss, reason = "share of a bar")]
         let done = job.progress.map(|(done, total)| done as f32 / total as f32);
-        widgets::progress(ui, &job.name, done, 96.0);
-        widgets::small(ui, &job.name);
+        let room = ui.available_width();
+        if room > 24.0 {
+            widgets::progress(ui, &job.name, done, room.min(96.0)).on_hover_text(&job.name);
+        }
+        if widgets::width_of(ui, &job.name, &TextStyle::Small) < room - 112.0 {
+            widgets::small(ui, &job.name);
+        }
     }
 }
 
-fn saved(ui: &mut Ui, session: &Session) {
+fn saved(ui: &mut Ui, session: &Session, with_words: bool) {
     let theme = Theme::of(ui);
     let text = match session.unsaved() {
         0 => return,
         1 => "1 unsaved edit".to_owned(),
         more => format!("{more} unsaved edits"),
     };
-    ui.label(RichText::new(text).small().color(theme.texts.muted));
+    if with_words {
+        ui.label(RichText::new(text).small().color(theme.texts.muted));
+    } else {
+        let sign = widgets::icon(ui, icons::ICON_EDIT, theme.texts.muted);
+        widgets::named(sign, Role::Label, &text).on_hover_text(text);
+    }
 }
 
-fn trust(ui: &mut Ui, session: &Session, sender: &CommandSender) {
+fn trust(ui: &mut Ui, session: &Session, with_words: bool, sender: &CommandSender) {
     let (icon, text, tone) = match session.trust().state() {
         TrustState::NothingAsked => (icons::ICON_VERIFIED_USER, "Offline", Tone::Neutral),
         TrustState::Granted => (icons::ICON_VERIFIED_USER, "Trusted", Tone::Pass),
@@ -110,7 +135,9 @@ fn trust(ui: &mut Ui, session: &Session, sender: &CommandSender) {
             "This workspace asks for something else than you granted. Nothing leaves before you have seen the difference in Settings."
         }
     };
-    if chip(ui, icon, text, tone).on_hover_text(help).clicked() {
+    let shown = if with_words { text } else { "" };
+    let response = widgets::named(chip(ui, icon, shown, tone), Role::Button, text);
+    if response.on_hover_text(format!("{text}. {help}")).clicked() {
         sender.send(Command::Go(Route::Settings));
     }
 }
@@ -119,7 +146,8 @@ fn notice_bell(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     let count = session.notices().iter().len();
     let text = if count == 0 { String::new() } else { count.to_string() };
     let response = widgets::named(chip(ui, icons::ICON_NOTIFICATIONS, &text, Tone::Neutral), Role::Button, "Notices");
-    Popup::menu(&response).width(380.0).show(|ui| notices::list(ui, session, sender));
+    let width = (ui.ctx().content_rect().width() - 40.0).min(380.0);
+    Popup::menu(&response).width(width).show(|ui| notices::list(ui, session, sender));
 }
 
 fn chip(ui: &mut Ui, icon: MaterialIcon, text: &str, tone: Tone) -> egui::Response {
@@ -132,5 +160,5 @@ fn chip(ui: &mut Ui, icon: MaterialIcon, text: &str, tone: Tone) -> egui::Respon
         let button = if text.is_empty() { egui::Button::new(icon) } else { egui::Button::new((icon, words)) };
         ui.add(button.frame_when_inactive(false))
     });
-    widgets::named(response.inner, Role::Button, text)
+    response.inner
 }

@@ -13,6 +13,7 @@ use crate::ui::widgets;
 
 /// At most this many lie over the screen; the bell has the rest.
 const AT_ONCE: usize = 4;
+const WIDTH: f32 = 400.0;
 
 pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     let now = Instant::now();
@@ -25,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     Area::new(Id::unique("notices")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -above)).show(
         ui.ctx(),
         |ui| {
-            ui.set_width(400.0);
+            ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 56.0));
             ui.spacing_mut().item_spacing.y = 8.0;
             for notice in fresh.into_iter().rev() {
                 Frame::new()
@@ -55,7 +56,8 @@ pub(super) fn list(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     if session.notices().is_empty() {
         widgets::muted(ui, "Nothing to tell.");
     }
-    egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+    let most = (ui.ctx().content_rect().height() - 140.0).min(420.0);
+    egui::ScrollArea::vertical().max_height(most).show(ui, |ui| {
         for notice in session.notices().iter() {
             ui.separator();
             row(ui, notice, sender);

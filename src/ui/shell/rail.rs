@@ -9,20 +9,34 @@ use crate::ui::{icons, widgets};
 
 /// The height of an item where there is room; with large text there is less.
 const ITEM: f32 = 60.0;
-/// Below this height an item is its icon alone.
+/// Below this height, or width, an item is its icon alone.
 const WITH_WORD: f32 = 46.0;
+/// The least height of an item.
+const LEAST: f32 = 26.0;
+/// Below this width of the window the rail is a narrow one.
+const NARROW: f32 = 700.0;
+/// Below this height there is no room for the program's sign.
+const LOW: f32 = 380.0;
 
 pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
     let theme = Theme::of(ui);
+    let window = ui.available_size();
+    let (width, side) = if window.x < NARROW { (theme.size.narrow_rail, 4) } else { (theme.size.rail, 8) };
     Panel::left("rail")
-        .exact_size(theme.size.rail)
+        .exact_size(width)
         .resizable(false)
         .show_separator_line(false)
-        .frame(Frame::new().fill(theme.grounds.rail).inner_margin(Margin::symmetric(8, 12)))
+        .frame(
+            Frame::new()
+                .fill(theme.grounds.rail)
+                .inner_margin(Margin::symmetric(side, if window.y < LOW { 4 } else { 12 })),
+        )
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            mark(ui);
-            let height = (ui.available_height() / f32::from(Route::Settings.digit()) - 2.0).clamp(28.0, ITEM - 2.0);
+            if window.y >= LOW {
+                mark(ui);
+            }
+            let height = (ui.available_height() / f32::from(Route::Settings.digit()) - 2.0).clamp(LEAST, ITEM - 2.0);
             let (foot, steps): (Vec<_>, Vec<_>) = Route::ALL.into_iter().partition(|route| *route == Route::Settings);
             for route in steps {
                 item(ui, session, sender, route, height);
@@ -84,7 +98,7 @@ fn paint(ui: &Ui, rect: Rect, route: Route, colour: egui::Color32) {
     let size = Theme::of(ui).size.text;
     let painter = ui.painter();
     let icon_font = FontId::new(22.0, icon.font_family());
-    if rect.height() < WITH_WORD {
+    if rect.height() < WITH_WORD || rect.width() < WITH_WORD {
         painter.text(rect.center(), Align2::CENTER_CENTER, icon.codepoint, icon_font, colour);
         return;
     }

@@ -5,6 +5,9 @@ use egui::{Align, Frame, Layout, Margin, ScrollArea, Stroke, Ui, vec2};
 use super::text;
 use crate::ui::theme::Theme;
 
+/// Below this width a page has little room around it.
+const NARROW: f32 = 480.0;
+
 /// A page that scrolls, with room around it, no wider than one can read.
 pub fn page<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let size = Theme::of(ui).size;
@@ -12,7 +15,8 @@ pub fn page<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .auto_shrink(false)
         .show(ui, |ui| {
             let room = ui.available_width();
-            let margin = ((room - size.page) / 2.0).max(size.space.xl);
+            let least = if room < NARROW { size.space.m } else { size.space.xl };
+            let margin = ((room - size.page) / 2.0).max(least);
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 0.0;
                 ui.add_space(margin);
@@ -33,13 +37,14 @@ pub fn page<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
 
 /// The title of a page with what it is for, and its buttons at the right.
 pub fn page_title(ui: &mut Ui, title: &str, about: &str, buttons: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            text::title(ui, title);
-            text::muted(ui, about);
-        });
-        ui.with_layout(Layout::right_to_left(Align::Center), buttons);
+    let height = Theme::of(ui).size.control;
+    let buttons = |ui: &mut Ui| {
+        let row = vec2(ui.available_width(), height);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), buttons);
+    };
+    head(ui, buttons, |ui| {
+        text::title(ui, title);
+        text::muted(ui, about);
     });
     ui.add_space(Theme::of(ui).size.space.l);
 }
@@ -68,21 +73,30 @@ pub fn section<R>(
     contents: impl FnOnce(&mut Ui) -> R,
 ) -> R {
     let result = card(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                text::heading(ui, heading);
-                if !about.is_empty() {
-                    text::muted(ui, about);
-                }
-            });
-            ui.with_layout(Layout::right_to_left(Align::Min), buttons);
+        head(ui, buttons, |ui| {
+            text::heading(ui, heading);
+            if !about.is_empty() {
+                text::muted(ui, about);
+            }
         });
         ui.add_space(Theme::of(ui).size.space.s);
         contents(ui)
     });
     ui.add_space(Theme::of(ui).size.space.s);
     result
+}
+
+/// Words, and buttons at the right of their first line; the words wrap in the room that the buttons leave.
+fn head(ui: &mut Ui, buttons: impl FnOnce(&mut Ui), words: impl FnOnce(&mut Ui)) {
+    ui.horizontal_top(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+            buttons(ui);
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                words(ui);
+            });
+        });
+    });
 }
 
 /// The box of something that stands over the window.

@@ -64,6 +64,13 @@ pub fn icon(ui: &mut Ui, icon: MaterialIcon, colour: Color32) -> Response {
     response
 }
 
+/// Points that a line of text takes.
+#[must_use]
+pub fn width_of(ui: &Ui, text: &str, style: &egui::TextStyle) -> f32 {
+    let font = style.resolve(ui.style());
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
+}
+
 /// Text drawn twice, a third of a point apart: the fonts that come along have one weight, and a hierarchy needs two.
 fn heavy(ui: &mut Ui, text: RichText) -> Response {
     let (at, galley, response) = Label::new(text).truncate().layout_in_ui(ui);

@@ -129,23 +129,22 @@ fn totals(ui: &mut Ui, session: &Session, preview: &Preview, sender: &CommandSen
     let total: f64 = parts.iter().map(|part| part.amount).sum();
     let width = ui.available_width();
     widgets::shares(ui, "Tokens by layer", total, &parts, vec2(width, 8.0));
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
+    let count = |ui: &mut Ui| {
         let about = if preview.estimated { "≈ " } else { "" };
         widgets::strong(ui, &format!("{about}{} tokens", format::count(preview.tokens as u64)));
         if preview.estimated {
             widgets::small(ui, "estimated").on_hover_text("This model's own tokenizer is not public here.");
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let first = preview.models.first().map(|model| &model.id);
-            let chosen = session.previews().model().or(first);
-            let choices: Vec<(ModelId, String)> =
-                preview.models.iter().map(|model| (model.id.clone(), model.id.to_string())).collect();
-            if let Some(id) = widgets::picker(ui, "Count as", chosen, choices) {
-                sender.send(Command::PreviewModel(id));
-            }
-            widgets::small(ui, "counted as");
-        });
+    };
+    widgets::ends(ui, "tokens", count, |ui| {
+        let first = preview.models.first().map(|model| &model.id);
+        let chosen = session.previews().model().or(first);
+        let choices: Vec<(ModelId, String)> =
+            preview.models.iter().map(|model| (model.id.clone(), model.id.to_string())).collect();
+        if let Some(id) = widgets::picker(ui, "Count as", chosen, choices) {
+            sender.send(Command::PreviewModel(id));
+        }
+        widgets::small(ui, "counted as");
     });
 }
 

@@ -6,7 +6,7 @@ use egui_material_icons::icons;
 use super::draft::Draft;
 use super::{edits, middle, preview, stack, try_it};
 use crate::domain::{Definition, DefinitionKey, LayerId, Prompt, PromptId};
-use crate::session::{Command, Route, Session};
+use crate::session::{Command, Preview, Route, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
@@ -22,8 +22,22 @@ pub(super) enum Open {
     Variant,
 }
 
+/// Widths of the screen from which all three columns, and two, stand beside each other.
+const THREE: f32 = 880.0;
+const TWO: f32 = 600.0;
+
+/// What is seen where there is no room for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Pane {
+    #[default]
+    Layers,
+    Edit,
+    Preview,
+}
+
 #[derive(Default)]
 pub(in crate::ui) struct State {
+    pane: Pane,
     pub(super) open: Open,
     /// The prompt that `open` is about.
     of: Option<PromptId>,
@@ -43,45 +57,91 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     settle(&mut state.open, &draft);
     keys(ui, session, &state.open, &mut draft, sender);
 
-    let theme = Theme::of(ui);
     let room = ui.available_width();
-    let column = |margin| Frame::new().fill(theme.grounds.canvas).inner_margin(margin);
+    choose_pane(ui, room, state);
     let shown = session.previews().shown().map(|preview| &**preview);
+    let (before, pane) = (state.open.clone(), state.pane);
+    if room >= TWO || pane == Pane::Layers {
+        layers(ui, room, state, &mut draft, shown);
+    }
+    if room < TWO && state.open != before {
+        state.pane = Pane::Edit;
+    }
+    if room >= THREE {
+        preview_beside(ui, session, state, sender);
+    } else if pane == Pane::Preview {
+        preview_column(ui, session, state, sender);
+    }
+    if room >= THREE || pane == Pane::Edit || (room >= TWO && pane == Pane::Layers) {
+        egui::CentralPanel::default()
+            .frame(column(ui, Margin { left: 12, right: 12, top: 16, bottom: 0 }))
+            .show(ui, |ui| middle::show(ui, session, &mut state.open, &mut draft, shown));
+    }
+    draft.send(session, sender);
+}
+
+fn column(ui: &Ui, margin: Margin) -> Frame {
+    Frame::new().fill(Theme::of(ui).grounds.canvas).inner_margin(margin)
+}
+
+/// Where there is no room for all, one chooses what to see.
+fn choose_pane(ui: &mut Ui, room: f32, state: &mut State) {
+    let all = [(Pane::Layers, "Layers"), (Pane::Edit, "Edit"), (Pane::Preview, "Preview")];
+    let choices = match room {
+        THREE.. => return,
+        TWO.. => &all[1..],
+        _ => &all[..],
+    };
+    let chosen = if room >= TWO && state.pane == Pane::Layers { Pane::Edit } else { state.pane };
+    let margin = Margin { left: 16, right: 16, top: 10, bottom: 0 };
+    Panel::top("panes").resizable(false).show_separator_line(false).frame(column(ui, margin)).show(ui, |ui| {
+        if let Some(pane) = widgets::segmented(ui, "Shown", chosen, choices) {
+            state.pane = pane;
+        }
+    });
+}
+
+fn layers(ui: &mut Ui, room: f32, state: &mut State, draft: &mut Draft, shown: Option<&Preview>) {
+    let frame = column(ui, Margin { left: 16, right: 4, top: 16, bottom: 0 });
+    if room < TWO {
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| stack::show(ui, &mut state.open, draft, shown));
+        return;
+    }
     Panel::left("layers")
         .default_size((room * 0.22).clamp(220.0, 300.0))
-        .size_range(200.0..=420.0)
+        .size_range(200.0..=(room * 0.4).min(420.0))
         .show_separator_line(false)
-        .frame(column(Margin { left: 16, right: 4, top: 16, bottom: 0 }))
-        .show(ui, |ui| stack::show(ui, &mut state.open, &mut draft, shown));
+        .frame(frame)
+        .show(ui, |ui| stack::show(ui, &mut state.open, draft, shown));
+}
+
+fn preview_beside(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {
+    let (theme, room) = (Theme::of(ui), ui.available_width());
     let right = Panel::right("preview")
-        .default_size((room * 0.36).clamp(320.0, 640.0))
-        .size_range(280.0..=900.0)
+        .default_size((room * 0.46).clamp(320.0, 640.0))
+        .size_range(280.0..=(room * 0.65).min(900.0))
         .show_separator_line(false)
-        .frame(Frame::new().fill(theme.grounds.surface).inner_margin(Margin {
-            left: 16,
-            right: 16,
-            top: 16,
-            bottom: 0,
-        }))
-        .show(ui, |ui| {
-            Panel::bottom("try it")
-                .resizable(false)
-                .show_separator_line(false)
-                .frame(Frame::new().fill(theme.grounds.surface).inner_margin(Margin {
-                    left: 0,
-                    right: 0,
-                    top: 8,
-                    bottom: 12,
-                }))
-                .show(ui, |ui| try_it::show(ui, session, &mut state.trying, sender));
-            preview::show(ui, session, &mut state.preview, &mut state.open, sender);
-        });
+        .frame(Frame::new().fill(theme.grounds.surface))
+        .show(ui, |ui| preview_column(ui, session, state, sender));
     let line = right.response.rect;
     ui.painter().vline(line.left(), line.y_range(), Stroke::new(1.0, theme.lines.border));
+}
+
+/// What is rendered, and below it the case to try it on.
+fn preview_column(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {
+    let surface = |top, bottom| {
+        let margin = Margin { left: 16, right: 16, top, bottom };
+        Frame::new().fill(Theme::of(ui).grounds.surface).inner_margin(margin)
+    };
+    let (above, below) = (surface(16, 0), surface(8, 12));
+    Panel::bottom("try it")
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(below)
+        .show(ui, |ui| try_it::show(ui, session, &mut state.trying, sender));
     egui::CentralPanel::default()
-        .frame(column(Margin { left: 12, right: 12, top: 16, bottom: 0 }))
-        .show(ui, |ui| middle::show(ui, session, &mut state.open, &mut draft, shown));
-    draft.send(session, sender);
+        .frame(above)
+        .show(ui, |ui| preview::show(ui, session, &mut state.preview, &mut state.open, sender));
 }
 
 /// Makes what is open something that is there.

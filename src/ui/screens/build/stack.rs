@@ -93,7 +93,7 @@ fn setting(ui: &mut Ui, icon: egui_material_icons::MaterialIcon, name: &str, abo
 fn add_menu(ui: &mut Ui, open: &mut Open, draft: &mut Draft) {
     let button = widgets::secondary(ui, Some(icons::ICON_ADD), "Add layer");
     Popup::menu(&button).show(|ui| {
-        ui.set_min_width(300.0);
+        ui.set_min_width((ui.ctx().content_rect().width() - 40.0).min(300.0));
         for kind in kinds::KINDS {
             if menu_row(ui, &kind) {
                 let id = edits::add(&mut draft.prompt, open_layer(open), (kind.make)());

@@ -1,6 +1,6 @@
 //! The box that sends this one case to a model and shows the answer while it comes.
 
-use egui::{Align, Layout, ScrollArea, Stroke, Ui, vec2};
+use egui::{ScrollArea, Stroke, Ui, vec2};
 use egui_material_icons::icons;
 
 use crate::domain::{FinishReason, ModelId, Outcome, TrialEnded};
@@ -33,27 +33,27 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut TryItState, sende
     let tried = session.tried();
     let under_way = tried.is_some_and(Try::is_under_way);
     let preview = session.previews().shown();
-    ui.horizontal(|ui| {
+    let start = |ui: &mut Ui| {
         widgets::heading(ui, "Try it");
         let choices: Vec<(ModelId, String)> = models.keys().map(|id| (id.clone(), id.to_string())).collect();
         if let Some(picked) = widgets::picker(ui, "Model to try", Some(&model), choices) {
             state.model = Some(picked);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if under_way {
-                if widgets::secondary(ui, Some(icons::ICON_STOP), "Stop").clicked() {
-                    sender.send(Command::StopTry);
-                }
-                return;
+    };
+    widgets::ends(ui, "try it", start, |ui| {
+        if under_way {
+            if widgets::secondary(ui, Some(icons::ICON_STOP), "Stop").clicked() {
+                sender.send(Command::StopTry);
             }
-            let ready = preview.is_some_and(|preview| sendable(preview));
-            let words = price(preview.map(|preview| &**preview), &model);
-            let button = ui.add_enabled_ui(ready, |ui| widgets::secondary(ui, Some(icons::ICON_SEND), &words)).inner;
-            let button = if ready { button } else { button.on_disabled_hover_text("Mend the problems first.") };
-            if button.clicked() {
-                sender.send(Command::TryCase { model: model.clone(), fresh: false });
-            }
-        });
+            return;
+        }
+        let ready = preview.is_some_and(|preview| sendable(preview));
+        let words = price(preview.map(|preview| &**preview), &model);
+        let button = ui.add_enabled_ui(ready, |ui| widgets::secondary(ui, Some(icons::ICON_SEND), &words)).inner;
+        let button = if ready { button } else { button.on_disabled_hover_text("Mend the problems first.") };
+        if button.clicked() {
+            sender.send(Command::TryCase { model: model.clone(), fresh: false });
+        }
     });
     match tried {
         Some(tried) => answer(ui, session, tried, sender),

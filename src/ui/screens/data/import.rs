@@ -69,7 +69,7 @@ fn contents(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandS
 
 fn which(ui: &mut Ui, state: &mut State, sender: &CommandSender) {
     ui.horizontal_top(|ui| {
-        let width = (ui.available_width() - 236.0).max(160.0);
+        let width = (ui.available_width() - 236.0).max(80.0);
         let response = ui
             .allocate_ui(vec2(width, 0.0), |ui| widgets::field(ui, "File", &mut state.path, "/home/you/cases.csv"))
             .inner;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align, Frame, Layout, Margin, Panel, ScrollArea, Stroke, TextEdit, Ui, vec2};
+use egui::{Frame, Margin, Panel, ScrollArea, Stroke, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::table::{Asked, Cache, Rows, Typing};
@@ -149,18 +149,17 @@ fn head(
         .show_separator_line(false)
         .frame(Frame::new().inner_margin(Margin { left: 24, right: 16, top: 14, bottom: 12 }))
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
+            let names = |ui: &mut Ui| {
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 2.0;
-                    ui.set_max_width(300.0);
                     let title = if defined.title.is_empty() { view.id.as_str() } else { &defined.title };
                     widgets::heading(ui, title);
-                    widgets::small(ui, &view.place);
+                    widgets::faint(ui, &view.place);
                 });
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    buttons(ui, view, defined, state, draft, sender);
-                    find(ui, session, state, sender);
-                });
+            };
+            widgets::ends(ui, "dataset", names, |ui| {
+                buttons(ui, view, defined, state, draft, sender);
+                find(ui, session, state, sender);
             });
             naming(ui, session, state, sender);
             notes(ui, view, state, sender);
@@ -252,7 +251,7 @@ fn naming(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSen
 /// What is to be known of the dataset: how it can be edited, what is wrong, what the last paste came to.
 fn notes(ui: &mut Ui, view: &DataView, state: &mut State, sender: &CommandSender) {
     if !view.inline && view.state == Reading::Done {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             if view.can_embed {
                 widgets::small(
                     ui,
@@ -290,7 +289,8 @@ fn side_panel(
 ) {
     let theme = Theme::of(ui);
     let frame = Frame::new().fill(theme.grounds.surface);
-    let panel = Panel::right("case").default_size(336.0).size_range(240.0..=640.0).frame(frame);
+    let most = (ui.available_width() * 0.42).clamp(200.0, 640.0);
+    let panel = Panel::right("case").default_size(most.min(336.0)).size_range(most.min(240.0)..=most).frame(frame);
     panel.show_separator_line(false).show(ui, |ui| {
         let left = ui.max_rect().left();
         ui.painter().vline(left + 0.5, ui.clip_rect().y_range(), Stroke::new(1.0, theme.lines.border));

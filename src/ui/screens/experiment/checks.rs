@@ -12,6 +12,9 @@ use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets;
 
 /// What is to be done to the list once it has been drawn.
+/// The width from which a folded check shows its metric and its weight.
+const WITH_TAGS: f32 = 320.0;
+
 #[derive(Clone, Copy)]
 enum Change {
     Remove(usize),
@@ -57,7 +60,7 @@ fn add_menu(ui: &mut Ui, data: &ExperimentData) -> Option<Check> {
         RichText::new("Add check").color(theme.texts.plain),
     );
     let response = ui.menu_button(words, |ui| {
-        ui.set_min_width(360.0);
+        ui.set_min_width((ui.ctx().content_rect().width() - 40.0).min(360.0));
         for kind in &KINDS {
             if menu_line(ui, kind).clicked() {
                 let judge = data.models.iter().find(|model| model.there).map(|model| model.id.clone());
@@ -125,15 +128,16 @@ fn header(ui: &mut Ui, index: usize, check: &Check, wrong: bool, state: &mut Sta
         widgets::focus_ring(ui, &response);
         let layout = Layout::left_to_right(Align::Center);
         let mut line = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
+        line.shrink_clip_rect(rect);
         fold(&mut line, open, wrong);
         line.allocate_ui_with_layout(vec2(92.0, 24.0), layout, |ui| {
             ui.set_min_width(92.0);
             widgets::strong(ui, kinds::name(&check.kind));
         });
-        if !check.metric.is_empty() {
+        if !check.metric.is_empty() && width > WITH_TAGS {
             widgets::tag(&mut line, theme.texts.muted, &check.metric);
         }
-        if (check.weight - 1.0).abs() > f64::EPSILON {
+        if width > WITH_TAGS && (check.weight - 1.0).abs() > f64::EPSILON {
             widgets::tag(&mut line, theme.texts.muted, &format!("× {}", check.weight));
         }
         let summary = RichText::new(kinds::summary(check)).monospace().color(theme.texts.muted);

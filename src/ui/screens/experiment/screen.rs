@@ -14,6 +14,9 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
+/// Below this width what a run would be stands above its definition, not beside it.
+const BESIDE: f32 = 760.0;
+
 #[derive(Default)]
 pub(in crate::ui) struct State {
     data: Option<(u64, ExperimentData)>,
@@ -44,8 +47,11 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         *state = State { shown: Some(data.key.clone()), data: state.data.take(), ..State::default() };
     }
     let mut draft = (**defined).clone();
-    side_panel(ui, session, &data, state, sender);
-    definition(ui, session, &data, &mut draft, state, sender);
+    let beside = ui.available_width() >= BESIDE;
+    if beside {
+        side_panel(ui, session, &data, state, sender);
+    }
+    definition(ui, session, &data, &mut draft, beside, state, sender);
     dry::show(ui, session, &mut state.dry);
     if draft != **defined {
         let definition = Some(Definition::Experiment(Arc::new(draft)));
@@ -100,11 +106,16 @@ fn definition(
     session: &Session,
     data: &ExperimentData,
     draft: &mut Experiment,
+    beside: bool,
     state: &mut State,
     sender: &CommandSender,
 ) {
     widgets::page(ui, |ui| {
         head(ui, session, data, draft, state, sender);
+        if !beside {
+            widgets::card(ui, |ui| side::show(ui, session, data, state, sender));
+            ui.add_space(Theme::of(ui).size.space.s);
+        }
         lead_to(ui, state, |target| target == Target::Matrix, |ui, _| matrix::show(ui, data, draft, sender));
         lead_to(ui, state, |target| target == Target::Cases, |ui, _| cases::show(ui, data, draft, sender));
         checks::show(ui, data, draft, state);

@@ -11,6 +11,12 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::{format, widgets};
 
+/// Below this width a row says less, and what stands side by side stands in lines.
+const WIDE: f32 = 720.0;
+/// The widths of a pass rate and of its bar.
+const RATE: f32 = 64.0;
+const BAR: f32 = 120.0;
+
 #[derive(Default)]
 pub(in crate::ui) struct State {
     path: String,
@@ -95,22 +101,22 @@ fn project_row(ui: &mut Ui, project: &ProjectData, sender: &CommandSender) {
         .filter(|(count, _, _)| *count > 0)
         .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }))
         .collect();
-    let open = row(ui, &format!("Open project {}", project.title), 52.0, |ui| {
+    let end = |ui: &mut Ui| {
+        if project.chosen {
+            widgets::pill(ui, Tone::Accent, "Chosen");
+        }
+        if !project.owner.is_empty() {
+            widgets::faint(ui, &project.owner);
+        }
+    };
+    let open = row(ui, &format!("Open project {}", project.title), 52.0, end, |ui| {
         let colour = Theme::of(ui).accent.plain;
         widgets::icon(ui, icons::ICON_FOLDER_OPEN, colour);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            ui.add_space(6.0);
+            ui.add_space(9.0);
             widgets::strong(ui, &project.title);
             widgets::faint(ui, &counts.join(" · "));
-        });
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if project.chosen {
-                widgets::pill(ui, Tone::Accent, "Chosen");
-            }
-            if !project.owner.is_empty() {
-                widgets::faint(ui, &project.owner);
-            }
         });
     });
     if open {
@@ -142,40 +148,55 @@ fn runs(ui: &mut Ui, open: &OpenData, sender: &CommandSender) {
 }
 
 fn run_row(ui: &mut Ui, run: &RunData, sender: &CommandSender) {
-    let open = row(ui, &format!("Show run {}", run.id), 40.0, |ui| {
-        let theme = Theme::of(ui);
-        ui.allocate_ui_with_layout(vec2(220.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_width(220.0);
-            widgets::strong(ui, &run.experiment);
-        });
-        ui.allocate_ui_with_layout(vec2(110.0, 32.0), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_min_width(110.0);
-            widgets::faint(ui, &run.started);
-        });
-        let share = run.pass_rate.unwrap_or_default();
-        let parts = [
-            widgets::Share { amount: share, colour: theme.verdicts.pass.plain },
-            widgets::Share { amount: 1.0 - share, colour: theme.verdicts.fail.plain },
-        ];
-        let parts = if run.pass_rate.is_some() { &parts[..] } else { &[] };
-        widgets::shares(ui, "Pass rate", 1.0, parts, vec2(120.0, 6.0));
-        widgets::number(ui, 64.0, &run.pass_rate.map_or_else(|| "—".to_owned(), format::percent));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            widgets::number(ui, 80.0, &run.spent);
+    let wide = ui.available_width() >= WIDE;
+    let end = |ui: &mut Ui| {
+        widgets::number(ui, 80.0, &run.spent);
+        if wide {
             widgets::faint(ui, &format!("{} trials", format::count(run.trials)));
-            if run.scripted {
-                widgets::pill(ui, Tone::Info, "Scripted");
-            }
-            if run.errored > 0 {
-                widgets::pill(ui, Tone::Errored, &format!("{} errored", run.errored));
-            }
+        }
+        if run.scripted {
+            widgets::pill(ui, Tone::Info, "Scripted");
+        }
+        if run.errored > 0 {
+            widgets::pill(ui, Tone::Errored, &format!("{} errored", run.errored));
+        }
+        if wide {
             widgets::faint(ui, &run.state);
-        });
+        }
+    };
+    let open = row(ui, &format!("Show run {}", run.id), 40.0, end, |ui| {
+        let room = ui.available_width() - RATE - if wide { BAR } else { 0.0 } - 32.0;
+        column(ui, (room * 0.6).min(220.0), |ui| drop(widgets::strong(ui, &run.experiment)));
+        column(ui, (room * 0.4).min(110.0), |ui| drop(widgets::faint(ui, &run.started)));
+        if wide {
+            pass_bar(ui, run.pass_rate);
+        }
+        widgets::number(ui, RATE, &run.pass_rate.map_or_else(|| "—".to_owned(), format::percent));
     });
     if open {
         sender.send(Command::OpenRun(run.id.clone()));
         sender.send(Command::Go(Route::Results));
     }
+}
+
+/// A part of a row that is as wide in every row.
+fn column(ui: &mut Ui, width: f32, contents: impl FnOnce(&mut Ui)) {
+    let width = width.max(0.0);
+    ui.allocate_ui_with_layout(vec2(width, 32.0), Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(width);
+        contents(ui);
+    });
+}
+
+fn pass_bar(ui: &mut Ui, rate: Option<f64>) {
+    let theme = Theme::of(ui);
+    let share = rate.unwrap_or_default();
+    let parts = [
+        widgets::Share { amount: share, colour: theme.verdicts.pass.plain },
+        widgets::Share { amount: 1.0 - share, colour: theme.verdicts.fail.plain },
+    ];
+    let parts = if rate.is_some() { &parts[..] } else { &[] };
+    widgets::shares(ui, "Pass rate", 1.0, parts, vec2(BAR, 6.0));
 }
 
 fn open_section(ui: &mut Ui, session: &Session, state: &mut State, home: &HomeData, sender: &CommandSender) {
@@ -197,30 +218,39 @@ fn open_section(ui: &mut Ui, session: &Session, state: &mut State, home: &HomeDa
 }
 
 fn path_row(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {
-    ui.horizontal_top(|ui| {
-        let width = (ui.available_width() - 400.0).max(160.0);
-        let response = ui.allocate_ui(vec2(width, 0.0), |ui| {
-            widgets::field(ui, "Folder of a workspace", &mut state.path, "/home/you/prompts")
-        });
-        let enter = response.inner.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        ui.vertical(|ui| {
-            ui.add_space(18.0);
-            ui.horizontal(|ui| {
-                let typed = !state.path.trim().is_empty() && !session.opening();
-                let open = ui.add_enabled_ui(typed, |ui| widgets::primary(ui, None, "Open")).inner.clicked();
-                if (open || enter) && typed {
-                    sender.send(Command::OpenWorkspace(PathBuf::from(state.path.trim())));
-                }
-                if widgets::secondary(ui, Some(icons::ICON_FOLDER_OPEN), "Choose folder…").clicked() {
-                    sender.send(Command::AskForWorkspace);
-                }
-                if widgets::secondary(ui, Some(icons::ICON_ADD), "New workspace…").clicked() {
-                    state.making = !state.making;
-                }
+    let enter = |ui: &mut Ui, path: &mut String| {
+        let field = widgets::field(ui, "Folder of a workspace", path, "/home/you/prompts");
+        field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
+    };
+    if ui.available_width() < WIDE {
+        let enter = enter(ui, &mut state.path);
+        ui.horizontal_wrapped(|ui| path_buttons(ui, session, state, enter, sender));
+    } else {
+        ui.horizontal_top(|ui| {
+            let width = ui.available_width() - 400.0;
+            let enter = ui.allocate_ui(vec2(width, 0.0), |ui| enter(ui, &mut state.path)).inner;
+            ui.vertical(|ui| {
+                ui.add_space(18.0);
+                ui.horizontal(|ui| path_buttons(ui, session, state, enter, sender));
             });
         });
-    });
+    }
     ui.add_space(4.0);
+}
+
+/// What can be done with the path; `enter` was pressed in its field.
+fn path_buttons(ui: &mut Ui, session: &Session, state: &mut State, enter: bool, sender: &CommandSender) {
+    let typed = !state.path.trim().is_empty() && !session.opening();
+    let open = ui.add_enabled_ui(typed, |ui| widgets::primary(ui, None, "Open")).inner.clicked();
+    if (open || enter) && typed {
+        sender.send(Command::OpenWorkspace(PathBuf::from(state.path.trim())));
+    }
+    if widgets::secondary(ui, Some(icons::ICON_FOLDER_OPEN), "Choose folder…").clicked() {
+        sender.send(Command::AskForWorkspace);
+    }
+    if widgets::secondary(ui, Some(icons::ICON_ADD), "New workspace…").clicked() {
+        state.making = !state.making;
+    }
 }
 
 fn new_workspace(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {
@@ -257,14 +287,14 @@ fn recent(ui: &mut Ui, home: &HomeData, sender: &CommandSender) {
     widgets::small(ui, "Recent");
     for recent in others {
         let mut forget = false;
-        let open = row(ui, &format!("Open {}", recent.name), 44.0, |ui| {
+        let end = |ui: &mut Ui| {
+            forget = widgets::icon_button(ui, icons::ICON_CLOSE, &format!("Forget {}", recent.name)).clicked();
+        };
+        let open = row(ui, &format!("Open {}", recent.name), 44.0, end, |ui| {
             let colour = Theme::of(ui).texts.muted;
             widgets::icon(ui, icons::ICON_HISTORY, colour);
             ui.add(Label::new(RichText::new(&recent.name)));
             widgets::faint(ui, &recent.place);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                forget = widgets::icon_button(ui, icons::ICON_CLOSE, &format!("Forget {}", recent.name)).clicked();
-            });
         });
         if forget {
             sender.send(Command::ForgetRecent(recent.path.clone()));
@@ -285,16 +315,22 @@ fn bundled(ui: &mut Ui, all: &[BundledInfo], sender: &CommandSender) {
         |_| {},
         |ui| {
             for bundled in all {
-                let open = row(ui, &format!("Open bundled {}", bundled.name), 52.0, |ui| {
-                    let colour = Theme::of(ui).accent.plain;
-                    widgets::icon(ui, icons::ICON_INVENTORY_2, colour);
-                    ui.vertical(|ui| {
-                        ui.spacing_mut().item_spacing.y = 2.0;
-                        ui.add_space(6.0);
-                        widgets::strong(ui, &bundled.title);
-                        widgets::faint(ui, &bundled.note);
-                    });
-                });
+                let open = row(
+                    ui,
+                    &format!("Open bundled {}", bundled.name),
+                    52.0,
+                    |_| {},
+                    |ui| {
+                        let colour = Theme::of(ui).accent.plain;
+                        widgets::icon(ui, icons::ICON_INVENTORY_2, colour);
+                        ui.vertical(|ui| {
+                            ui.spacing_mut().item_spacing.y = 2.0;
+                            ui.add_space(9.0);
+                            widgets::strong(ui, &bundled.title);
+                            widgets::faint(ui, &bundled.note);
+                        });
+                    },
+                );
                 if open {
                     sender.send(Command::OpenBundled(bundled.name.clone()));
                 }
@@ -303,8 +339,8 @@ fn bundled(ui: &mut Ui, all: &[BundledInfo], sender: &CommandSender) {
     );
 }
 
-/// A row that is one button as a whole. Returns whether it was pressed.
-fn row(ui: &mut Ui, name: &str, height: f32, contents: impl FnOnce(&mut Ui)) -> bool {
+/// A row that is one button as a whole, with something at its right end. Returns whether it was pressed.
+fn row(ui: &mut Ui, name: &str, height: f32, end: impl FnOnce(&mut Ui), contents: impl FnOnce(&mut Ui)) -> bool {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     if response.hovered() || ui.rect_contains_pointer(rect) {
@@ -313,7 +349,8 @@ fn row(ui: &mut Ui, name: &str, height: f32, contents: impl FnOnce(&mut Ui)) -> 
     widgets::focus_ring(ui, &response);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let inner = rect.shrink2(vec2(12.0, 0.0));
-    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)));
-    contents(&mut child);
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)));
+    end(&mut child);
+    child.with_layout(Layout::left_to_right(Align::Center), contents);
     response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
 }

@@ -92,7 +92,7 @@ pub(super) fn ask(
     let mut closed = false;
     let frame = Frame::popup(&ctx.global_style()).inner_margin(Margin::same(20));
     let shown = Modal::new(Id::unique("save a chart")).frame(frame).show(ctx, |ui| {
-        ui.set_width(520.0);
+        ui.set_width((ctx.content_rect().width() - 80.0).min(520.0));
         widgets::heading(ui, &format!("Save {}", chart.kind.title()));
         ui.add_space(8.0);
         if let Some(form) = widgets::segmented(ui, "Save as", asking.form, &Form::ALL) {
@@ -103,7 +103,7 @@ pub(super) fn ask(
         ui.add_space(8.0);
         widgets::field(ui, "File", &mut asking.path, "/home/you/plots/success-rate.svg");
         ui.add_space(8.0);
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let path = asking.path.trim();
             let save =
                 ui.add_enabled_ui(!path.is_empty(), |ui| widgets::primary(ui, Some(icons::ICON_SAVE), "Save file"));

@@ -132,7 +132,7 @@ fn run_words(board: &Board) -> String {
 fn head(ui: &mut Ui, session: &Session, state: &mut State, board: &Board, sender: &CommandSender) {
     let header = board.header();
     let totals = board.totals();
-    ui.horizontal(|ui| {
+    let start = |ui: &mut Ui| {
         widgets::title(ui, "Plots");
         ui.add_space(8.0);
         run_picker(ui, session, board, sender);
@@ -151,8 +151,8 @@ fn head(ui: &mut Ui, session: &Session, state: &mut State, board: &Board, sender
         } else {
             widgets::faint(ui, &format!("{} trials", format::count(all)));
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| targets(ui, &mut state.targets));
-    });
+    };
+    widgets::ends(ui, "plots", start, |ui| targets(ui, &mut state.targets));
     ui.add_space(2.0);
     if let Some(made) = &state.made {
         draw::legend(ui, &made.plots.legend);

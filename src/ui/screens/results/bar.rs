@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align, Key, Layout, TextEdit, Ui, vec2};
+use egui::{Key, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::filter::{Filters, Which};
@@ -16,7 +16,13 @@ use crate::ui::{format, widgets};
 pub(super) fn show(session: &Session, board: &Board, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     take_search(session, state);
     let before = state.filters.clone();
-    ui.horizontal_wrapped(|ui| {
+    let (shown, all) = (state.rows.len() as u64, u64::from(board.header().cases));
+    let count = if shown == all {
+        format!("{} cases", format::count(all))
+    } else {
+        format!("{} of {} cases", format::count(shown), format::count(all))
+    };
+    let filters = |ui: &mut Ui| {
         if let Some(which) = widgets::segmented(ui, "Show", state.filters.which, &Which::ALL) {
             state.filters.which = which;
         }
@@ -26,16 +32,8 @@ pub(super) fn show(session: &Session, board: &Board, state: &mut State, sender: 
         if !state.filters.is_all() && widgets::icon_button(ui, icons::ICON_FILTER_ALT_OFF, "Clear filters").clicked() {
             clear(state, sender);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let (shown, all) = (state.rows.len() as u64, u64::from(board.header().cases));
-            let text = if shown == all {
-                format!("{} cases", format::count(all))
-            } else {
-                format!("{} of {} cases", format::count(shown), format::count(all))
-            };
-            widgets::small(ui, &text);
-        });
-    });
+    };
+    widgets::ends(ui, "filters", filters, |ui| drop(widgets::small(ui, &count)));
     if state.filters != before {
         state.page = 0;
         state.follow = true;

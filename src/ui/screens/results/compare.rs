@@ -22,6 +22,8 @@ use crate::ui::widgets::{self, VerdictMark};
 
 /// Columns that fit side by side.
 const MOST: usize = 4;
+/// Points of a column; where there is less room, they scroll.
+const LEAST_WIDTH: f32 = 220.0;
 
 #[derive(Default)]
 pub(super) struct CompareState {
@@ -208,15 +210,17 @@ fn one_case(
     compute(state, &trials, &shown);
     #[expect(clippy::cast_precision_loss, reason = "four columns at most")]
     let count = trials.len() as f32;
-    let width = (ui.available_width() - 12.0 * (count - 1.0)) / count;
-    ui.horizontal_top(|ui| {
-        ui.spacing_mut().item_spacing.x = 12.0;
-        for (at, shown) in shown.iter().enumerate() {
-            ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
-                ui.set_width(width);
-                column(board, state, at, trials[at], *shown, ui);
-            });
-        }
+    let width = ((ui.available_width() - 12.0 * (count - 1.0)) / count).max(LEAST_WIDTH);
+    ScrollArea::horizontal().id_salt("columns").auto_shrink([false, true]).show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 12.0;
+            for (at, shown) in shown.iter().enumerate() {
+                ui.allocate_ui_with_layout(vec2(width, 0.0), Layout::top_down(Align::Min), |ui| {
+                    ui.set_width(width);
+                    column(board, state, at, trials[at], *shown, ui);
+                });
+            }
+        });
     });
     legend(state, ui);
 }

@@ -24,6 +24,7 @@ use crate::ui::widgets::{self, VerdictMark};
 const HEAD: f32 = 126.0;
 const ROW: f32 = 50.0;
 const CASE_WIDTH: f32 = 236.0;
+const LEAST_CASE_WIDTH: f32 = 120.0;
 const LEAST_WIDTH: f32 = 208.0;
 const PAD: f32 = 12.0;
 /// Rows on a page: with more, a step of the scroll offset would be larger than a point.
@@ -50,9 +51,10 @@ pub(super) fn show(
     let start = state.page * PAGE;
     let rows = state.rows.len().saturating_sub(start).min(PAGE);
     let count = heads.len();
+    let case_width = (ui.available_width() * 0.34).clamp(LEAST_CASE_WIDTH, CASE_WIDTH);
     #[expect(clippy::cast_precision_loss, reason = "a few columns")]
-    let width = ((ui.available_width() - CASE_WIDTH) / count.max(1) as f32).floor().max(LEAST_WIDTH);
-    let mut columns = vec![Column::new(CASE_WIDTH).resizable(false)];
+    let width = ((ui.available_width() - case_width) / count.max(1) as f32).floor().max(LEAST_WIDTH);
+    let mut columns = vec![Column::new(case_width).resizable(false)];
     columns.extend(std::iter::repeat_n(Column::new(width).resizable(false), count));
     let mut table = Table::new()
         .id_salt("results")

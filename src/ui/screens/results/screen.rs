@@ -20,6 +20,8 @@ use crate::ui::widgets;
 const SLICE: Duration = Duration::from_millis(1);
 /// While a run goes on, heads and the list of rows follow it four times a second: nobody reads faster.
 const PACE: Duration = Duration::from_millis(250);
+/// Below this width a trial is not shown beside the grid but in its place.
+const BESIDE: f32 = 640.0;
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum View {
@@ -148,8 +150,13 @@ fn reading(ui: &mut Ui) {
 }
 
 fn grid_and_detail(session: &Session, board: &Board, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+    let theme = Theme::of(ui);
+    if let Some(trial) = session.selection().trial.filter(|_| ui.available_width() < BESIDE) {
+        let frame = Frame::new().fill(theme.grounds.surface);
+        CentralPanel::default().frame(frame).show(ui, |ui| detail::show(session, board, trial, state, sender, ui));
+        return;
+    }
     if let Some(trial) = session.selection().trial {
-        let theme = Theme::of(ui);
         let frame = Frame::new().fill(theme.grounds.surface).inner_margin(Margin::same(0));
         let most = (ui.available_width() - 320.0).max(320.0);
         Panel::right("trial").frame(frame).default_size(460.0).size_range(320.0..=most).show(ui, |ui| {

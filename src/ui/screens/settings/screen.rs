@@ -191,7 +191,8 @@ fn endpoint_ui(ui: &mut Ui, endpoint: &EndpointView, state: &mut State, sender: 
 fn key_form(ui: &mut Ui, entry: &str, present: bool, state: &mut State, sender: &CommandSender) {
     let typed = state.keys.entry(entry.to_owned()).or_default();
     ui.horizontal_top(|ui| {
-        ui.allocate_ui(egui::vec2(360.0, 0.0), |ui| widgets::secret(ui, &format!("New key for {entry}"), typed));
+        let width = (ui.available_width() - 220.0).clamp(80.0, 360.0);
+        ui.allocate_ui(egui::vec2(width, 0.0), |ui| widgets::secret(ui, &format!("New key for {entry}"), typed));
         ui.vertical(|ui| {
             ui.add_space(18.0);
             ui.horizontal(|ui| {
