@@ -162,6 +162,15 @@ impl Command {
         CommandInfo { name, help, shortcut }
     }
 
+    /// Giving it may send calls that are paid for.
+    #[must_use]
+    pub const fn spends(&self) -> bool {
+        matches!(
+            self,
+            Self::StartRun | Self::ContinueRun | Self::ResumeRun(_) | Self::RaiseBudget(_) | Self::TryCase { .. }
+        )
+    }
+
     fn words(&self) -> (String, String) {
         let words = |name: &str, help: &str| (name.to_owned(), help.to_owned());
         let named = |name: String, help: &str| (name, help.to_owned());

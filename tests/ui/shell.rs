@@ -86,3 +86,21 @@ fn spec(window: &mut Window, key: &DefinitionKey) -> Arc<ProjectSpec> {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn nothing_is_run_by_a_few_scattered_letters() {
+    let mut window = Window::open();
+    window.send(Command::SelectExperiment("quick".into()));
+    window.until("the estimate is there", |app| app.session().offer().is_some());
+    for text in ["", "rexp", "nt"] {
+        window.send(Command::ShowPalette(true));
+        if !text.is_empty() {
+            window.harness.get_by_label("Search commands").type_text(text);
+            window.steps();
+        }
+        window.harness.key_press(Key::Enter);
+        window.steps();
+        assert!(window.harness.state_mut().session().runs().live().is_none(), "{text:?} ran the experiment");
+        window.send(Command::ShowPalette(false));
+    }
+}

@@ -5,6 +5,7 @@ use egui::{
 };
 use egui::{Role, Ui, WidgetInfo, vec2};
 
+use super::top;
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
@@ -19,6 +20,9 @@ pub(super) struct PaletteState {
 }
 
 const ROW: f32 = 36.0;
+const WIDTH: f32 = 600.0;
+/// Rows in sight at most.
+const ROWS: f32 = 10.0;
 
 pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut PaletteState, sender: &CommandSender) {
     if !session.palette() {
@@ -39,11 +43,14 @@ pub(super) fn show(ui: &mut Ui, session: &Session, state: &mut PaletteState, sen
         .shadow(theme.shadow())
         .inner_margin(Margin::same(12));
     let id = Id::unique("palette");
-    let area = Modal::default_area(id).anchor(Align2::CENTER_TOP, vec2(0.0, 96.0));
+    let window = ui.ctx().content_rect();
+    let above = (window.height() * 0.12).min(96.0);
+    let area = Modal::default_area(id).anchor(Align2::CENTER_TOP, vec2(0.0, above));
     let modal = Modal::new(id).area(area).frame(frame).show(ui.ctx(), |ui| {
-        ui.set_width(600.0);
+        ui.set_width(WIDTH.min(window.width() - 56.0));
         field(ui, state);
-        list(ui, &found, state.at, sender);
+        let room = window.height() - above * 2.0 - 80.0;
+        list(ui, session, &found, state.at, room, sender);
     });
     if let Some(command) = chosen {
         sender.send(Command::ShowPalette(false));
@@ -82,21 +89,24 @@ fn keys(ui: &Ui, state: &mut PaletteState, found: &[(Command, String)]) -> Optio
     })
 }
 
-fn list(ui: &mut Ui, found: &[(Command, String)], at: usize, sender: &CommandSender) {
+fn list(ui: &mut Ui, session: &Session, found: &[(Command, String)], at: usize, room: f32, sender: &CommandSender) {
     if found.is_empty() {
         ui.add_space(8.0);
         widgets::muted(ui, "No command has these letters.");
         return;
     }
-    ScrollArea::vertical().max_height(ROW * 10.0).auto_shrink([false, true]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for (index, (command, name)) in found.iter().enumerate() {
-            row(ui, command, name, index == at, sender);
-        }
-    });
+    ScrollArea::vertical().max_height((ROW * ROWS).min(room).max(ROW * 2.0)).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for (index, (command, name)) in found.iter().enumerate() {
+                row(ui, session, command, name, index == at, sender);
+            }
+        },
+    );
 }
 
-fn row(ui: &mut Ui, command: &Command, name: &str, on: bool, sender: &CommandSender) {
+fn row(ui: &mut Ui, session: &Session, command: &Command, name: &str, on: bool, sender: &CommandSender) {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     if on {
@@ -116,7 +126,10 @@ fn row(ui: &mut Ui, command: &Command, name: &str, on: bool, sender: &CommandSen
     row.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if let Some(keys) = info.shortcut {
             widgets::small(ui, &keys.to_string());
-        } else {
+        }
+        if let Some(offer) = session.offer().filter(|_| matches!(command, Command::StartRun)) {
+            widgets::small(ui, &top::amount(&offer));
+        } else if info.shortcut.is_none() {
             widgets::faint(ui, &info.help);
         }
     });
@@ -127,43 +140,114 @@ fn row(ui: &mut Ui, command: &Command, name: &str, on: bool, sender: &CommandSen
     }
 }
 
-/// The commands whose names have the letters of `text` in this order, best first.
+/// The commands that `text` finds by their names, best first. One that spends money is never found by scattered letters,
+/// and stands behind the others unless its name begins with what is typed: Enter would give it by mistake.
 fn matching(commands: Vec<Command>, text: &str) -> Vec<(Command, String)> {
-    let mut scored: Vec<(u32, Command, String)> = commands
+    let wanted = text.split_whitespace().flat_map(|word| [" ", word]).skip(1).collect::<String>().to_lowercase();
+    let mut found: Vec<(Fit, bool, Command, String)> = commands
         .into_iter()
         .filter_map(|command| {
             let name = command.info().name;
-            Some((score(&name, text)?, command, name))
+            let (fit, spends) = (fit(&name, &wanted)?, command.spends());
+            let meant = !wanted.is_empty() && fit <= Fit::Beginning;
+            let mistaken = spends && matches!(fit, Fit::Scattered(_));
+            (!mistaken).then_some((fit, spends && !meant, command, name))
         })
         .collect();
-    scored.sort_by_key(|(score, _, _)| std::cmp::Reverse(*score));
-    scored.into_iter().map(|(_, command, name)| (command, name)).collect()
+    found.sort_by_key(|(fit, last, _, _)| (*fit, *last));
+    found.into_iter().map(|(_, _, command, name)| (command, name)).collect()
 }
 
-/// How well the letters of `wanted` are found in `name`, in order: those that follow each other, or begin a word,
-/// count more. `None` where they are not all there.
-fn score(name: &str, wanted: &str) -> Option<u32> {
-    let name: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
-    let (mut at, mut score, mut follows) = (0, 0, false);
-    for letter in wanted.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_lowercase) {
-        let found = at + name[at..].iter().position(|other| *other == letter)?;
-        let begins = found == 0 || !name[found - 1].is_alphanumeric();
-        score += 1 + u32::from(begins) * 3 + u32::from(follows && found == at) * 4;
-        (at, follows) = (found + 1, true);
+/// How a name is found, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Whole,
+    Beginning,
+    /// Each word that is typed begins a word of the name, in this order.
+    Words,
+    Part,
+    /// Its letters stand somewhere in the name, in this order; fewer gaps are closer.
+    Scattered(usize),
+}
+
+/// How `wanted`, in small letters, is found in `name`; `None` where it is not.
+fn fit(name: &str, wanted: &str) -> Option<Fit> {
+    let name = name.trim_end_matches('…').to_lowercase();
+    if name == wanted {
+        return Some(Fit::Whole);
     }
-    Some(score)
+    if name.starts_with(wanted) {
+        return Some(Fit::Beginning);
+    }
+    let mut words = name.split(|letter: char| !letter.is_alphanumeric());
+    if wanted.split(' ').all(|wanted| words.any(|word| word.starts_with(wanted))) {
+        return Some(Fit::Words);
+    }
+    if name.contains(wanted) {
+        return Some(Fit::Part);
+    }
+    gaps(&name, wanted).map(Fit::Scattered)
+}
+
+/// The gaps between the letters of `wanted` as they stand in `name`.
+fn gaps(name: &str, wanted: &str) -> Option<usize> {
+    let mut letters = name.chars();
+    let mut gaps = 0;
+    for wanted in wanted.chars().filter(|letter| !letter.is_whitespace()) {
+        let skipped = letters.position(|letter| letter == wanted)?;
+        gaps += usize::from(skipped > 0);
+    }
+    Some(gaps)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::session::Route;
+
+    fn names(commands: Vec<Command>, text: &str) -> Vec<String> {
+        matching(commands, text).into_iter().map(|(_, name)| name).collect()
+    }
 
     #[test]
-    fn letters_are_found_in_order_and_word_beginnings_win() {
-        assert!(score("Go to Build", "gb").is_some());
-        assert!(score("Go to Build", "bg").is_none());
-        assert!(score("Go to Build", "build") > score("Abundant guild", "build"));
-        assert_eq!(score("anything", ""), Some(0));
-        assert!(score("Über alles", "ü").is_some());
+    fn the_closest_name_comes_first() {
+        let check = |name, wanted, expect| assert_eq!(fit(name, wanted), expect, "{wanted} in {name}");
+        check("Undo", "undo", Some(Fit::Whole));
+        check("Open workspace…", "open workspace", Some(Fit::Whole));
+        check("Go to Build", "go t", Some(Fit::Beginning));
+        check("Go to Build", "build", Some(Fit::Words));
+        check("Go to Plots", "go plots", Some(Fit::Words));
+        check("Go to Plots", "plots go", None);
+        check("Go to Build", "uild", Some(Fit::Part));
+        check("Go to Build", "gb", Some(Fit::Scattered(1)));
+        check("Go to Build", "bg", None);
+        check("Über alles", "ü", Some(Fit::Beginning));
+        assert!(Fit::Whole < Fit::Beginning && Fit::Beginning < Fit::Words);
+        assert!(Fit::Words < Fit::Part && Fit::Part < Fit::Scattered(0));
+    }
+
+    #[test]
+    fn scattered_letters_never_run_anything() {
+        let all = || vec![Command::StartRun, Command::Go(Route::Experiment), Command::Redo, Command::Undo];
+        // All of them stand in "Run the experiment", in this order.
+        assert_eq!(names(all(), "rein"), Vec::<String>::new());
+        assert_eq!(names(all(), "un"), ["Undo", "Run the experiment"]);
+        assert_eq!(names(all(), "exp"), ["Go to Experiment", "Run the experiment"]);
+        assert_eq!(names(all(), "run")[0], "Run the experiment");
+        assert_eq!(names(all(), "").last().unwrap(), "Run the experiment");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_first_and_spends_has_what_was_typed(text in "[a-z ]{0,6}") {
+            let resume = Command::ResumeRun("2026-a".into());
+            let all = vec![Command::StartRun, resume, Command::Reload, Command::Undo, Command::Go(Route::Results)];
+            if let Some((command, name)) = matching(all, &text).first() {
+                let has = |word: &str| name.to_lowercase().contains(word);
+                prop_assert!(!command.spends() || (!text.trim().is_empty() && text.split_whitespace().all(has)));
+            }
+        }
     }
 }
