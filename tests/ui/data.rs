@@ -1,6 +1,6 @@
 //! Data: rows, typing into cells, pasting, roles, finding, importing.
 
-use egui::{Event, Key};
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use strata::domain::{Case, ColumnRole, Dataset, Source};
 use strata::session::{Command, Route};
@@ -115,4 +115,62 @@ fn a_file_is_imported_with_the_roles_that_were_chosen() {
     assert_eq!(dataset.source, Source::File("more-cases.csv".to_owned()));
     assert!(dataset.columns["question"].untrusted);
     assert_eq!(dataset.columns["question"].role, ColumnRole::Input);
+}
+
+/// Where the first row's cell of a column stands.
+fn cell(window: &Window, column: &str) -> Rect {
+    let name = format!("Row 1 {column}: ");
+    window.harness.query_all_by_label_contains(&name).next().unwrap().rect()
+}
+
+fn drag(window: &mut Window, from: Pos2, to: Pos2) {
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    for event in [
+        Event::PointerMoved(from),
+        button(from, true),
+        Event::PointerMoved(from.lerp(to, 0.5)),
+        Event::PointerMoved(to),
+        button(to, false),
+    ] {
+        window.harness.event(event);
+        window.harness.step();
+    }
+    window.steps();
+}
+
+#[test]
+fn columns_share_the_width_and_long_texts_get_more_of_it() {
+    let mut window = open("tickets");
+    window.harness.set_size(vec2(1920.0, 1080.0));
+    window.steps();
+    let (tier, subject, body) = (cell(&window, "tier"), cell(&window, "subject"), cell(&window, "body"));
+    assert!(tier.width() < subject.width() && subject.width() < body.width(), "{tier:?} {subject:?} {body:?}");
+    let table = window.harness.get_by_label("Cases").rect();
+    let last = window.harness.query_all_by_label_contains("Row 1 ").map(|cell| cell.rect().right());
+    let last = last.fold(0.0, f32::max);
+    assert!((last - table.right()).abs() < 2.0, "{last} of {table:?}");
+}
+
+#[test]
+fn a_column_that_was_dragged_keeps_its_width() {
+    let mut window = open("tickets");
+    window.harness.set_size(vec2(1600.0, 900.0));
+    window.steps();
+    let before = cell(&window, "subject");
+    let edge = pos2(before.right(), before.center().y);
+    drag(&mut window, edge, edge + vec2(60.0, 0.0));
+    let after = cell(&window, "subject");
+    assert!((after.left() - before.left()).abs() < 1.0 && (after.width() - before.width() - 60.0).abs() < 2.0);
+    // Neither another dataset between nor a wider window changes it.
+    window.send(Command::SelectDataset("worked-examples".into()));
+    window.steps();
+    window.send(Command::SelectDataset("tickets".into()));
+    window.harness.set_size(vec2(1900.0, 900.0));
+    window.until("the rows are there", |app| matches!(app.session().cases(), strata::session::CasesView::Ready(_)));
+    assert!((cell(&window, "subject").width() - after.width()).abs() < 1.0);
 }

@@ -7,5 +7,6 @@ mod import;
 mod screen;
 mod table;
 mod view;
+mod widths;
 
 pub(super) use screen::{State, show};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Frame, Margin, Panel, ScrollArea, Stroke, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
-use super::table::{Asked, Cache, Rows, Typing};
+use super::table::{Asked, Cache, Rows, Typing, Wishes};
 use super::view::{self, DataView, Reading};
 use super::{cells, columns, detail, import, table};
 use crate::domain::{Case, Dataset, DatasetId, Definition, DefinitionKey, Source};
@@ -34,6 +34,7 @@ pub(in crate::ui) struct State {
     /// The chosen value is to be typed over in the pane beside the table.
     pub(super) focus_detail: bool,
     pub(super) cache: Cache,
+    pub(super) wishes: Wishes,
     pub(super) new_column: String,
     side: Side,
     find: String,

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use egui::{
-    Align, Event, EventFilter, Key, Label, Layout, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, vec2,
+    Align, Event, EventFilter, Id, Key, Label, Layout, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo,
+    vec2,
 };
 use egui_material_icons::{MaterialIcon, icons};
-use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelegate};
+use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelegate, TableState};
 
 use super::cells;
 use super::screen::State;
-use super::view::{DataView, role_help, role_word};
+use super::view::{ColumnView, DataView, role_help, role_word};
+use super::widths::{self, Dragged, Wish};
 use crate::domain::{Case, ColumnRole, Problem};
 use crate::store::OpenCases;
 use crate::ui::theme::{Theme, Tone};
@@ -20,13 +22,13 @@ use crate::ui::{format, widgets};
 /// A multiple of 4, so that the offset of the millionth row is still exact.
 const ROW: f32 = 32.0;
 const HEAD: f32 = 44.0;
+/// The width of the row's number.
+const NUMBER: f32 = 64.0;
 /// Rows whose cells are kept; past this all are let go, and those in sight are read again.
 const KEPT: usize = 2_000;
 
-/// Rows whose texts say how wide a column begins.
+/// Rows whose texts say how wide a column is.
 const LOOKED_AT: usize = 24;
-/// The width of a letter, about.
-const LETTER: f32 = 7.4;
 
 /// Where the rows are.
 #[derive(Clone, Copy)]
@@ -68,6 +70,40 @@ impl Cache {
             self.rows.clear();
         }
     }
+
+    fn row(&mut self, view: &DataView, rows: Rows<'_>, row: usize) -> &RowCells {
+        self.rows.entry(row).or_insert_with(|| match rows.case(row) {
+            Some(Ok(case)) => {
+                Ok(view.columns.iter().map(|column| cells::beginning(&cells::text(&case, column))).collect())
+            }
+            Some(Err(problem)) => Err(problem.message),
+            None => Err("This row is not there any more.".to_owned()),
+        })
+    }
+}
+
+/// What the columns ask for. It stands while columns and first rows are the same: typing moves no column.
+#[derive(Default)]
+pub(super) struct Wishes {
+    of: (Vec<ColumnView>, usize),
+    wishes: Vec<Wish>,
+}
+
+impl Wishes {
+    fn settle(&mut self, view: &DataView, rows: Rows<'_>, cache: &mut Cache) {
+        let looked_at = view.rows.min(LOOKED_AT);
+        if self.of.1 == looked_at && self.of.0 == view.columns {
+            return;
+        }
+        let mut longest = vec![0; view.columns.len()];
+        for row in 0..looked_at {
+            for (longest, text) in longest.iter_mut().zip(cache.row(view, rows, row).iter().flatten()) {
+                *longest = text.chars().count().max(*longest);
+            }
+        }
+        self.wishes = view.columns.iter().zip(longest).map(|(column, longest)| widths::wish(column, longest)).collect();
+        self.of = (view.columns.clone(), looked_at);
+    }
 }
 
 /// A cell that is being typed into.
@@ -99,24 +135,75 @@ pub(super) fn show(ui: &mut Ui, view: &DataView, rows: Rows<'_>, found: Option<&
     let mut asked = Asked::default();
     keys(ui, &focus, view, rows, found, state, &mut asked);
 
-    let mut columns = vec![Column::new(64.0).resizable(false)];
-    columns.extend(view.columns.iter().map(|_| Column::new(160.0).range(60.0..=1200.0)));
+    state.wishes.settle(view, rows, &mut state.cache);
+    let widths = widths(ui, view, &state.wishes.wishes);
+    let mut columns = vec![Column::new(NUMBER).resizable(false)];
+    columns.extend(widths.iter().map(|width| Column::new(*width).range(widths::RANGE.0..=widths::RANGE.1)));
     let mut table = Table::new()
         .id_salt(("cases", view.id.as_str(), view.columns.len()))
         .num_rows(count as u64)
-        .columns(columns)
+        .columns(columns.clone())
         .num_sticky_cols(1)
         .headers([HeaderRow::new(HEAD)]);
     if let Some(to) = state.scroll.take() {
         table = table.scroll_to_row(to as u64, None);
     }
+    let id = table.get_id(ui);
+    give(ui, id, &columns);
     let mut drawing = Drawing { view, rows, found, state, asked: &mut asked };
     table.show(ui, &mut drawing);
+    take_drag(ui, id, view, &columns, &widths);
     if focus.has_focus() {
         let colour = Theme::of(ui).lines.focus;
         ui.painter().rect_stroke(area.shrink(1.0), 2.0, Stroke::new(2.0, colour), egui::StrokeKind::Inside);
     }
     asked
+}
+
+/// The widths of the columns, number aside.
+fn widths(ui: &Ui, view: &DataView, wishes: &[Wish]) -> Vec<f32> {
+    let dragged: Dragged = ui.data_mut(|data| data.get_persisted(dragged_id(view)).unwrap_or_default());
+    let wishes: Vec<Wish> = view
+        .columns
+        .iter()
+        .zip(wishes)
+        .map(|(column, wish)| Wish { dragged: dragged.get(&column.full_name()).copied(), ..*wish })
+        .collect();
+    widths::share(&wishes, ui.available_width() - NUMBER)
+}
+
+/// Where the dragged widths of this dataset are remembered.
+fn dragged_id(view: &DataView) -> Id {
+    Id::unique(("widths of columns", &view.root, view.key.path()))
+}
+
+/// Gives the table these widths in place of those that it remembers itself.
+fn give(ui: &Ui, id: Id, columns: &[Column]) {
+    let col_widths = columns.iter().enumerate().map(|(at, column)| (column.id_for(at), column.current)).collect();
+    TableState { col_widths, parent_width: None }.store(ui, id);
+}
+
+/// Remembers an edge that is being dragged; a double click on it lets the column share the room again.
+fn take_drag(ui: &Ui, id: Id, view: &DataView, columns: &[Column], given: &[f32]) {
+    let Some(now) = TableState::load(ui, id) else { return };
+    for (at, column) in columns.iter().enumerate().skip(1) {
+        let Some(edge) = ui.read_response(id.with(column.id_for(at)).with("resize")) else { continue };
+        let moved = now.col_widths.get(&column.id_for(at)).copied().filter(|_| edge.dragged());
+        if moved.is_none() && !edge.double_clicked() {
+            continue;
+        }
+        ui.data_mut(|data| {
+            let dragged: &mut Dragged = data.get_persisted_mut_or_default(dragged_id(view));
+            match (moved, view.columns.get(at - 1)) {
+                (Some(to), _) => widths::drag(dragged, &view.columns, given, at - 1, to),
+                (None, Some(column)) => {
+                    dragged.remove(&column.full_name());
+                }
+                (None, None) => {}
+            }
+        });
+        ui.ctx().request_repaint();
+    }
 }
 
 pub(super) const fn icon(role: ColumnRole) -> MaterialIcon {
@@ -231,34 +318,7 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn cells(&mut self, row: usize) -> &RowCells {
-        let (rows, view) = (self.rows, self.view);
-        self.state.cache.rows.entry(row).or_insert_with(|| match rows.case(row) {
-            Some(Ok(case)) => {
-                Ok(view.columns.iter().map(|column| cells::beginning(&cells::text(&case, column))).collect())
-            }
-            Some(Err(problem)) => Err(problem.message),
-            None => Err("This row is not there any more.".to_owned()),
-        })
-    }
-
-    /// A width that suits the first rows of a column.
-    fn fitting(&mut self, index: usize) -> f32 {
-        let Some(column) = self.view.columns.get(index) else { return 100.0 };
-        let letters = |text: &str| text.chars().count();
-        let longest = (0..self.view.rows.min(LOOKED_AT))
-            .filter_map(|row| {
-                self.cells(row).as_ref().ok().and_then(|cells| cells.get(index)).map(|text| letters(text))
-            })
-            .max()
-            .unwrap_or(0);
-        let most = match column.role {
-            ColumnRole::Input => 320.0,
-            ColumnRole::Note => 240.0,
-            ColumnRole::Id | ColumnRole::Expected | ColumnRole::Tags => 180.0,
-        };
-        #[expect(clippy::cast_precision_loss, reason = "at most a few hundred letters")]
-        let (text, head) = (longest as f32 * LETTER + 24.0, letters(&column.name) as f32 * LETTER + 76.0);
-        text.max(head).clamp(72.0, most)
+        self.state.cache.row(self.view, self.rows, row)
     }
 
     fn number(&mut self, ui: &mut Ui, row: usize) {
@@ -355,8 +415,6 @@ impl TableDelegate for Drawing<'_> {
             return;
         };
         if ui.is_sizing_pass() {
-            let width = self.fitting(cell.col_range.start - 1);
-            ui.set_min_width(width);
             return;
         }
         ui.painter().vline(rect.right() - 0.5, rect.y_range().shrink(12.0), Stroke::new(1.0, theme.lines.border));

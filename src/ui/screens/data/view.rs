@@ -1,6 +1,7 @@
 //! Gathers what the Data screen shows.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::domain::{Case, Column, ColumnRole, Dataset, DatasetId, DefinitionKey, Problem, Project, Source};
 use crate::session::{CasesView, MOST_EMBEDDED, Session};
@@ -42,6 +43,8 @@ pub(super) enum Reading {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DataView {
+    /// The folder of the workspace.
+    pub root: PathBuf,
     pub key: DefinitionKey,
     pub id: DatasetId,
     /// `74 rows in tickets.csv`.
@@ -62,6 +65,7 @@ pub(super) fn gather(session: &Session) -> Option<DataView> {
     let dataset = session.dataset()?;
     let (key, id) = (session.dataset_key()?, session.selection().dataset.clone()?);
     let mut view = DataView {
+        root: session.workspace()?.root.clone(),
         key,
         id: id.clone(),
         place: String::new(),
