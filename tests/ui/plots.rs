@@ -13,6 +13,22 @@ fn without_a_run_plots_lead_to_the_experiment() {
 }
 
 #[test]
+fn an_experiment_that_was_not_run_leads_to_the_last_run_of_another() {
+    let mut window = Window::open();
+    window.send(Command::SelectExperiment("quick".into()));
+    window.until("a run is offered", |app| app.session().offer().is_some());
+    window.send(Command::StartRun);
+    window.until("the run is over and listed", |app| {
+        app.session().runs().live().is_none() && !app.session().runs().recorded().is_empty()
+    });
+    window.send(Command::SelectExperiment("triage".into()));
+    window.go(Route::Plots);
+    window.until_seen("No run of this experiment");
+    window.click("Show the last run");
+    window.until_seen("Success rate");
+}
+
+#[test]
 fn a_run_is_drawn_while_it_goes_and_saved_as_a_file() {
     let mut window = Window::open();
     window.send(Command::SelectExperiment("quick".into()));

@@ -92,6 +92,14 @@ fn nothing(session: &Session, sender: &CommandSender, ui: &mut Ui) {
         widgets::empty(ui, icons::ICON_BAR_CHART, "Reading the run…", "Its charts stand here in a moment.", None);
         return;
     }
+    let project = session.selection().project.as_ref();
+    if let Some(run) = session.runs().recorded().iter().find(|run| Some(&run.header.project) == project) {
+        let about = "The chosen experiment has not been run yet. Another one of this project has.";
+        if widgets::empty(ui, icons::ICON_BAR_CHART, "No run of this experiment", about, Some("Show the last run")) {
+            sender.send(Command::OpenRun(run.header.id.clone()));
+        }
+        return;
+    }
     let about =
         "When an experiment has been run, its success, cost and latency are drawn here, for each variant and model.";
     if widgets::empty(ui, icons::ICON_BAR_CHART, "No run to plot", about, Some("Go to Experiment")) {
