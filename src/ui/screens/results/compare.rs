@@ -181,7 +181,9 @@ fn case_line(session: &Session, board: &Board, state: &mut State, sender: &Comma
             keys::put_cursor(session, board, state, sender, Cursor { case, column: 0 });
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.checkbox(&mut state.compare.only_differences, "Only what differs");
+            if widgets::option(ui, state.compare.only_differences, "Only what differs") {
+                state.compare.only_differences = !state.compare.only_differences;
+            }
         });
     });
     if count == 0 {
