@@ -33,7 +33,9 @@ pub use ids::{
 };
 pub use manifest::{Api, Manifest, ModelSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
 pub use money::{Price, Usage, Usd};
-pub use policy::{Budget, CachePolicy, Policy, RetryPolicy, Timeouts};
+pub use policy::{
+    BreakerPolicy, Budget, CachePolicy, LimitPolicy, Policy, RetryBudget, RetryPolicy, Tier, Timeouts, UserLimits,
+};
 pub use problem::{LayerText, Place, Problem, Severity};
 pub use prompt::{
     Capabilities, Content, Context, Example, Examples, Foundation, History, HistoryWindow, Identity, Layer, Limits,

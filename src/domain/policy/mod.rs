@@ -1,18 +1,24 @@
 //! The policy: as production would run it. Each guard is a few numbers with defaults, in a file of its own.
 
+mod breaker;
 mod budget;
 mod cache;
+mod limits;
 mod retry;
 mod timeouts;
+mod users;
 
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
 
+pub use breaker::BreakerPolicy;
 pub use budget::Budget;
 pub use cache::CachePolicy;
-pub use retry::RetryPolicy;
+pub use limits::LimitPolicy;
+pub use retry::{RetryBudget, RetryPolicy};
 pub use timeouts::Timeouts;
+pub use users::{Tier, UserLimits};
 
 /// How the calls of an experiment are guarded.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,4 +30,10 @@ pub struct Policy {
     pub timeouts: Timeouts,
     #[serde(skip_serializing_if = "is_default")]
     pub cache: CachePolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub breaker: BreakerPolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub limits: LimitPolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub users: UserLimits,
 }

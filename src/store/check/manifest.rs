@@ -1,7 +1,7 @@
-//! Checks of `workspace.ron`: providers, models, scripts, the default policy.
+//! Checks of `workspace.ron`: providers, models, scripts.
 
 use crate::compose::nearest;
-use crate::domain::{Api, DefinitionKey, ModelSpec, Policy, Problem, ProviderSpec};
+use crate::domain::{Api, DefinitionKey, ModelSpec, Problem, ProviderSpec};
 use crate::store::files::inside;
 
 use super::Checker;
@@ -76,25 +76,6 @@ impl Checker<'_> {
             let hint = meant(&model.model, script.models.keys().map(String::as_str));
             let message = format!("The script `{path}` has no model `{}`.", model.model);
             self.wrong(&DefinitionKey::Manifest, &["models", id, "model"], message, &hint);
-        }
-    }
-
-    pub(super) fn policy(&mut self, key: &DefinitionKey, policy: &Policy) {
-        let timeouts = &policy.timeouts;
-        let limits = [
-            (["policy", "timeouts", "connect_ms"], timeouts.connect_ms),
-            (["policy", "timeouts", "first_byte_ms"], timeouts.first_byte_ms),
-            (["policy", "timeouts", "idle_ms"], timeouts.idle_ms),
-            (["policy", "timeouts", "total_ms"], timeouts.total_ms),
-            (["policy", "retry", "deadline_ms"], policy.retry.deadline_ms),
-        ];
-        for (path, _) in limits.iter().filter(|(_, limit)| *limit == 0) {
-            let message = format!("`{}` is 0, so that no call can end in time.", path[2]);
-            self.wrong(key, path, message, "Give milliseconds, or leave it out.");
-        }
-        if policy.retry.retries > 100 {
-            let message = format!("{} retries are too many.", policy.retry.retries);
-            self.wrong(key, &["policy", "retry", "retries"], message, "Give at most 100; 4 is the default.");
         }
     }
 

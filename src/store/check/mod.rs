@@ -5,6 +5,7 @@ mod compositions;
 mod experiments;
 mod manifest;
 mod places;
+mod policy;
 mod unused;
 
 #[cfg(test)]

@@ -102,6 +102,19 @@ fn numbers_out_of_range_are_told() {
         ("checks: [(threshold: 2, kind: Json)]", ":1:57: error: Check 1 (json"),
         ("pass: Score(2)", ":1:54: error: The pass rule"),
         ("policy: (timeouts: (idle_ms: 0))", "`idle_ms` is 0"),
+        ("policy: (retry: (budget: (share: 2.0)))", "`share` is 2."),
+        ("policy: (retry: (budget: (per_second: -1.0)))", "allows -1 retries a second"),
+        ("policy: (breaker: (failure_rate: 0.0))", "`failure_rate` is 0."),
+        ("policy: (breaker: (probes: 4))", "lets 4 calls probe"),
+        ("policy: (breaker: (min_calls: 30))", "never have a rate"),
+        ("policy: (breaker: (consecutive: 0))", "`consecutive` is 0"),
+        ("policy: (limits: (requests_per_minute: 0))", "`requests_per_minute` is 0"),
+        ("policy: (limits: (burst: 2.0))", "`burst` is 2."),
+        (
+            "policy: (users: (default_tier: \"fre\"))",
+            "The default tier `fre` is not among the tiers. Did you mean `free`?",
+        ),
+        ("policy: (users: (tiers: {\"free\": (time_zone: \"Mars\")}))", "the time zone `Mars`, which is not known"),
     ] {
         let found = problems(EXPERIMENT, &experiment(rest));
         assert!(found.iter().any(|problem| problem.contains(part)), "{rest}: {found:#?}");

@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Api, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example, Examples, Experiment,
-    Filter, Foundation, History, Identity, Layer, Manifest, ModelSpec, OutputFormat, OutputRules, Override, Params,
-    PassRule, Pick, Policy, Price, Prompt, ProviderSpec, ResponseFormat, Role, SecretRef, Snippet, Source, Task, Text,
-    Tolerance, Tool, Tools, Turns, Usd, User, Variable, Variant,
+    Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example,
+    Examples, Experiment, Filter, Foundation, History, Identity, Layer, LimitPolicy, Manifest, ModelSpec, OutputFormat,
+    OutputRules, Override, Params, PassRule, Pick, Policy, Price, Prompt, ProviderSpec, ResponseFormat, RetryBudget,
+    RetryPolicy, Role, SecretRef, Snippet, Source, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User,
+    UserLimits, Variable, Variant,
 };
 
 /// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.
@@ -197,9 +198,47 @@ fn check() -> impl Strategy<Value = Check> {
     (kind, 0.0..9.0_f64, option::of(text())).prop_map(|(kind, weight, at)| Check { weight, at, ..Check::new(kind) })
 }
 
+/// Policies whose every part may differ from its default.
+fn policy() -> impl Strategy<Value = Policy> {
+    let breaker = (any::<bool>(), 0.0..1.0_f64, option::of(1_u32..9));
+    let breaker = breaker.prop_map(|(on, failure_rate, consecutive)| BreakerPolicy {
+        on,
+        failure_rate,
+        consecutive,
+        ..BreakerPolicy::default()
+    });
+    let limits = (option::of(any::<u64>()), any::<bool>()).prop_map(|(limit, learn)| LimitPolicy {
+        requests_per_minute: limit,
+        learn,
+        ..LimitPolicy::default()
+    });
+    let retry = (vec(any::<u64>(), 0..3), any::<bool>()).prop_map(|(delays_ms, on)| RetryPolicy {
+        delays_ms,
+        budget: RetryBudget { on, ..RetryBudget::default() },
+        ..RetryPolicy::default()
+    });
+    let tier = (any::<u32>(), usd(), text()).prop_map(|(requests_per_minute, cost_per_day, time_zone)| Tier {
+        requests_per_minute,
+        cost_per_day,
+        time_zone,
+        ..Tier::default()
+    });
+    let users = (btree_map(name(), tier, 0..3), any::<bool>());
+    let users = users.prop_map(|(tiers, on)| UserLimits { on, tiers, ..UserLimits::default() });
+    let whole = (retry, breaker, limits, users).prop_map(|(retry, breaker, limits, users)| Policy {
+        retry,
+        breaker,
+        limits,
+        users,
+        ..Policy::default()
+    });
+    prop_oneof![Just(Policy::default()), whole]
+}
+
 pub fn experiment() -> impl Strategy<Value = Experiment> {
-    (vec(name(), 0..3), vec(name(), 0..3), name(), vec(check(), 0..3), option::of(0.0..1.0_f64), option::of(usd()))
-        .prop_map(|(variants, models, dataset, checks, gate, hard)| Experiment {
+    let rules = (option::of(0.0..1.0_f64), option::of(usd()), policy());
+    (vec(name(), 0..3), vec(name(), 0..3), name(), vec(check(), 0..3), rules).prop_map(
+        |(variants, models, dataset, checks, (gate, hard, policy))| Experiment {
             format: 1,
             title: String::new(),
             note: String::new(),
@@ -211,9 +250,10 @@ pub fn experiment() -> impl Strategy<Value = Experiment> {
             checks,
             pass: gate.map_or(PassRule::All, PassRule::Score),
             gate,
-            policy: Policy::default(),
+            policy,
             budget: Budget { hard, warn: None },
-        })
+        },
+    )
 }
 
 pub fn dataset() -> impl Strategy<Value = Dataset> {

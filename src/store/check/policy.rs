@@ -1,0 +1,120 @@
+//! Checks of a policy, that of the workspace or an experiment's own: numbers that no call could live with.
+
+use jiff::tz::TimeZone;
+
+use crate::domain::{BreakerPolicy, DefinitionKey, LimitPolicy, Policy, RetryPolicy, Timeouts, UserLimits};
+
+use super::Checker;
+use super::manifest::meant;
+
+impl Checker<'_> {
+    pub(super) fn policy(&mut self, key: &DefinitionKey, policy: &Policy) {
+        self.times(key, &policy.timeouts, &policy.retry);
+        self.retries(key, &policy.retry);
+        self.breaker(key, &policy.breaker);
+        self.limits(key, &policy.limits);
+        self.users(key, &policy.users);
+    }
+
+    fn times(&mut self, key: &DefinitionKey, timeouts: &Timeouts, retry: &RetryPolicy) {
+        let limits = [
+            (["policy", "timeouts", "connect_ms"], timeouts.connect_ms),
+            (["policy", "timeouts", "first_byte_ms"], timeouts.first_byte_ms),
+            (["policy", "timeouts", "idle_ms"], timeouts.idle_ms),
+            (["policy", "timeouts", "total_ms"], timeouts.total_ms),
+            (["policy", "retry", "deadline_ms"], retry.deadline_ms),
+        ];
+        for (path, _) in limits.iter().filter(|(_, limit)| *limit == 0) {
+            let message = format!("`{}` is 0, so that no call can end in time.", path[2]);
+            self.wrong(key, path, message, "Give milliseconds, or leave it out.");
+        }
+    }
+
+    fn retries(&mut self, key: &DefinitionKey, retry: &RetryPolicy) {
+        if retry.retries > 100 {
+            let message = format!("{} retries are too many.", retry.retries);
+            self.wrong(key, &["policy", "retry", "retries"], message, "Give at most 100; 4 is the default.");
+        }
+        let budget = &retry.budget;
+        if !(0.0..=1.0).contains(&budget.share) {
+            let message = format!("The retry budget's `share` is {}.", budget.share);
+            self.wrong(
+                key,
+                &["policy", "retry", "budget", "share"],
+                message,
+                "Give a share from 0 to 1; 0.1 is the default.",
+            );
+        }
+        if !(0.0..=1_000.0).contains(&budget.per_second) {
+            let message = format!("The retry budget allows {} retries a second.", budget.per_second);
+            let hint = "Give a number from 0 to 1000; 1 is the default.";
+            self.wrong(key, &["policy", "retry", "budget", "per_second"], message, hint);
+        }
+    }
+
+    fn breaker(&mut self, key: &DefinitionKey, breaker: &BreakerPolicy) {
+        if !(breaker.failure_rate > 0.0 && breaker.failure_rate <= 1.0) {
+            let message = format!("The breaker's `failure_rate` is {}.", breaker.failure_rate);
+            let hint = "Give a share above 0 and up to 1; 0.5 is the default.";
+            self.wrong(key, &["policy", "breaker", "failure_rate"], message, hint);
+        }
+        if !(1..=3).contains(&breaker.probes) {
+            let message = format!("The breaker lets {} calls probe at once.", breaker.probes);
+            self.wrong(key, &["policy", "breaker", "probes"], message, "Give 1, 2 or 3.");
+        }
+        if breaker.min_calls > breaker.window_calls {
+            let message = format!(
+                "The breaker waits for {} calls, and its window holds {}: it would never have a rate.",
+                breaker.min_calls, breaker.window_calls
+            );
+            let hint = "Give a `min_calls` of at most `window_calls`.";
+            self.wrong(key, &["policy", "breaker", "min_calls"], message, hint);
+        }
+        for (field, number) in [
+            ("min_calls", u64::from(breaker.min_calls)),
+            ("window_ms", breaker.window_ms),
+            ("open_ms", breaker.open_ms),
+            ("open_cap_ms", breaker.open_cap_ms),
+            ("probe_deadline_ms", breaker.probe_deadline_ms),
+            ("close_after", u64::from(breaker.close_after)),
+            ("consecutive", u64::from(breaker.consecutive.unwrap_or(1))),
+        ] {
+            if number == 0 {
+                let message = format!("The breaker's `{field}` is 0.");
+                self.wrong(key, &["policy", "breaker", field], message, "Give a number from 1, or leave it out.");
+            }
+        }
+    }
+
+    fn limits(&mut self, key: &DefinitionKey, limits: &LimitPolicy) {
+        for (field, limit) in [
+            ("requests_per_minute", limits.requests_per_minute),
+            ("input_tokens_per_minute", limits.input_tokens_per_minute),
+            ("output_tokens_per_minute", limits.output_tokens_per_minute),
+        ] {
+            if limit == Some(0) {
+                let message = format!("`{field}` is 0, so that no call can ever leave.");
+                self.wrong(key, &["policy", "limits", field], message, "Give a number from 1, or leave it out.");
+            }
+        }
+        if !(0.0..=1.0).contains(&limits.burst) {
+            let message = format!("`burst` is {}.", limits.burst);
+            self.wrong(key, &["policy", "limits", "burst"], message, "Give a share from 0 to 1; 0.02 is the default.");
+        }
+    }
+
+    fn users(&mut self, key: &DefinitionKey, users: &UserLimits) {
+        if !users.tiers.contains_key(&users.default_tier) {
+            let message = format!("The default tier `{}` is not among the tiers.", users.default_tier);
+            let hint = meant(&users.default_tier, users.tiers.keys().map(String::as_str));
+            self.wrong(key, &["policy", "users", "default_tier"], message, &hint);
+        }
+        for (name, tier) in &users.tiers {
+            if TimeZone::get(&tier.time_zone).is_err() {
+                let message = format!("The tier `{name}` has the time zone `{}`, which is not known.", tier.time_zone);
+                let path = ["policy", "users", "tiers", name, "time_zone"];
+                self.wrong(key, &path, message, "Give a name such as `Europe/Berlin`, or leave it out for UTC.");
+            }
+        }
+    }
+}
