@@ -4,6 +4,7 @@ mod budget;
 mod call;
 mod endpoint;
 mod retry;
+mod retry_budget;
 
 pub use budget::Wallet;
 pub use call::{Answered, CallJob, NoAnswer, call};

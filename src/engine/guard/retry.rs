@@ -46,10 +46,18 @@ impl<'a> Backoff<'a> {
     }
 
     fn jittered(&mut self, at_least_half: bool) -> Duration {
-        let doubled = self.policy.base_ms.saturating_mul(1 << self.retries.min(20));
-        let full = Duration::from_millis(doubled.min(self.policy.cap_ms));
+        let full = Duration::from_millis(self.full_ms());
         let low = if at_least_half { 0.5 } else { 0.0 };
         full.mul_f64(self.rng.random_range(low..=1.0))
+    }
+
+    /// The delay before chance makes it shorter: from the list where there is one, else doubled each time.
+    fn full_ms(&self) -> u64 {
+        let place = usize::try_from(self.retries).unwrap_or(usize::MAX);
+        let listed = self.policy.delays_ms.get(place).or(self.policy.delays_ms.last());
+        listed
+            .copied()
+            .unwrap_or_else(|| self.policy.base_ms.saturating_mul(1 << self.retries.min(20)).min(self.policy.cap_ms))
     }
 }
 
@@ -75,6 +83,22 @@ mod tests {
             for (index, wait) in waits.iter().enumerate() {
                 assert!(*wait <= Duration::from_millis(500 << index), "{waits:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_list_of_delays_stands_in_the_place_of_the_doubling_ones() {
+        let policy = RetryPolicy { delays_ms: vec![1_000, 40_000], ..RetryPolicy::default() };
+        let mut longest = [Duration::ZERO; 4];
+        for seed in 0..200 {
+            let mut backoff = Backoff::new(&policy, seed);
+            for longest in &mut longest {
+                *longest = backoff.wait_after(&error(Fault::RateLimited)).unwrap().max(*longest);
+            }
+            assert_eq!(backoff.wait_after(&error(Fault::RateLimited)), None);
+        }
+        for (longest, full) in longest.iter().zip([1.0, 40.0, 40.0, 40.0]) {
+            assert!((full * 0.95..=full).contains(&longest.as_secs_f64()), "{longest:?} of {full} s");
         }
     }
 
