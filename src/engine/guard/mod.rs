@@ -1,5 +1,6 @@
 //! The guarded call: everything that stands between a trial and a provider, in one order, each guard in one file.
 
+mod breaker;
 mod budget;
 mod call;
 mod endpoint;
