@@ -32,6 +32,7 @@ pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
 pub use keys::{KeyError, KeyStore, SystemKeys, capability, delete_key, key_present, store_key, vendor_bound};
 pub use redact::redact;
 pub use registry::{ConnectOptions, connect};
+pub use retry_after::duration_ms;
 pub use scripted::check_script;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

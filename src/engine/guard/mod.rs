@@ -3,9 +3,13 @@
 mod breaker;
 mod budget;
 mod call;
+mod dimension;
 mod endpoint;
+mod learned;
+mod limiter;
 mod retry;
 mod retry_budget;
+mod window;
 
 pub use budget::Wallet;
 pub use call::{Answered, CallJob, NoAnswer, call};
