@@ -3,10 +3,13 @@
 mod breaker;
 mod budget;
 mod call;
+mod concurrency;
 mod dimension;
 mod endpoint;
+mod latency;
 mod learned;
 mod limiter;
+mod pause;
 mod retry;
 mod retry_budget;
 mod window;
