@@ -18,7 +18,9 @@ mod world;
 
 pub use clock::{new_run_id, now};
 pub use control::RunStatus;
-pub use guard::{Endpoint, EndpointHealth};
+pub use guard::{
+    Endpoint, EndpointHealth, Refusal, UnknownZone, UserLimit, UserShare, UserTicket, Users, When,
+};
 pub use sink::{CachedCall, CallCache, NoCache, RunSink, SinkError};
 pub use start::{RunHandle, start};
 pub use world::{Earlier, Route, TextWatcher, World};

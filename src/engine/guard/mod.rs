@@ -12,8 +12,10 @@ mod limiter;
 mod pause;
 mod retry;
 mod retry_budget;
+mod users;
 mod window;
 
 pub use budget::Wallet;
 pub use call::{Answered, CallJob, NoAnswer, call};
 pub use endpoint::{Endpoint, EndpointHealth};
+pub use users::{Refusal, UnknownZone, UserLimit, UserShare, UserTicket, Users, When};
