@@ -19,7 +19,8 @@ mod world;
 pub use clock::{new_run_id, now};
 pub use control::RunStatus;
 pub use guard::{
-    Endpoint, EndpointHealth, Refusal, UnknownZone, UserLimit, UserShare, UserTicket, Users, When,
+    Aftermath, Bounds, BreakerState, Endpoint, EndpointHealth, Entry, Left, ModelHealth, Refusal, UnknownZone,
+    UserLimit, UserShare, UserTicket, Users, When,
 };
 pub use sink::{CachedCall, CallCache, NoCache, RunSink, SinkError};
 pub use start::{RunHandle, start};

@@ -1,12 +1,24 @@
-//! An endpoint: a provider with its limit of calls in flight, and whether it has been stopped.
+//! An endpoint: a provider with all that guards it, shared by the calls of its models, and whether it has been stopped.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{CallError, Fault, ProviderId, SecretRef};
+use crate::domain::{BreakerPolicy, CallError, Fault, LimitPolicy, Policy, ProviderId, Retry, RetryPolicy, SecretRef};
 use crate::provider::Provider;
+
+use super::breaker::BreakerState;
+use super::concurrency::Concurrency;
+use super::entry::{Aftermath, Entry};
+use super::lane::Lane;
+use super::latency::Latency;
+use super::limiter::{Bounds, Left};
+use super::pause::Pause;
+use super::retry_budget::RetryBudget;
 
 pub struct Endpoint {
     pub id: ProviderId,
@@ -15,8 +27,17 @@ pub struct Endpoint {
     pub provider: Arc<dyn Provider>,
     /// Where its key is found, for people who have to mend it.
     key: Option<SecretRef>,
-    limit: u32,
-    slots: Semaphore,
+    pub(super) slots: Concurrency,
+    pub(super) retries: RetryBudget,
+    pub(super) latency: Latency,
+    /// The longest told wait that a call waits for by itself; a longer one is the endpoint's.
+    pub(super) longest_own_wait: Duration,
+    pause: Pause,
+    breaker: BreakerPolicy,
+    limits: LimitPolicy,
+    seed: u64,
+    /// By the provider's own names of its models; each is there from its first call on.
+    lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
     stopped: CancellationToken,
     last_error: Mutex<Option<String>>,
 }
@@ -28,24 +49,64 @@ pub struct EndpointHealth {
     pub origin: String,
     pub in_flight: u32,
     pub limit: u32,
+    /// How many calls may be in flight now; fewer than the limit after refusals for load.
+    pub allowed: u32,
+    /// The provider asked for a wait, and so much of it is left.
+    pub paused: Option<Duration>,
+    /// The median of the latest answers, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// The models that have been called, by name.
+    pub models: Vec<ModelHealth>,
     /// Every further call would fail the same way, so none is made.
     pub stopped: bool,
     pub last_error: Option<String>,
 }
 
+/// A model at an endpoint as the window shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelHealth {
+    /// The provider's own name of it.
+    pub model: String,
+    pub breaker: BreakerState,
+    pub left: Left,
+}
+
 impl Endpoint {
+    /// An endpoint that only counts its calls in flight.
     #[must_use]
     pub fn new(id: ProviderId, origin: String, provider: Arc<dyn Provider>, concurrency: u32) -> Self {
-        let limit = concurrency.max(1);
+        let policy = Policy::default();
         Self {
             id,
             origin,
             provider,
             key: None,
-            limit,
-            slots: Semaphore::new(limit as usize),
+            slots: Concurrency::new(concurrency, false),
+            retries: RetryBudget::new(policy.retry.budget),
+            latency: Latency::default(),
+            longest_own_wait: Duration::from_millis(policy.retry.retry_after_cap_ms),
+            pause: Pause::default(),
+            breaker: policy.breaker,
+            limits: policy.limits,
+            seed: 0,
+            lanes: Mutex::default(),
             stopped: CancellationToken::new(),
             last_error: Mutex::new(None),
+        }
+    }
+
+    /// Guards its calls as the policy says; `seed` is that of the chance in the breakers' times.
+    #[must_use]
+    pub fn with_policy(self, policy: &Policy, seed: u64) -> Self {
+        let RetryPolicy { budget, retry_after_cap_ms, .. } = &policy.retry;
+        Self {
+            slots: Concurrency::new(self.slots.most(), policy.limits.adaptive),
+            retries: RetryBudget::new(budget.clone()),
+            longest_own_wait: Duration::from_millis(*retry_after_cap_ms),
+            breaker: policy.breaker.clone(),
+            limits: policy.limits.clone(),
+            seed,
+            ..self
         }
     }
 
@@ -65,9 +126,27 @@ impl Endpoint {
         format!("{} is stopped, its other trials are left for a resume: {}{key}", self.id, error.message)
     }
 
+    /// What a call's end means for the calls that follow, in words, where it means anything.
+    #[must_use]
+    pub fn aftermath_notice(&self, model: &str, aftermath: &Aftermath) -> Option<String> {
+        let secs = |wait: Duration| wait.as_secs_f64().ceil();
+        let opened = aftermath.opened.map(|wait| {
+            format!(
+                "{model} at {} fails too often: its calls are held back for {} s, then one tries again.",
+                self.id,
+                secs(wait)
+            )
+        });
+        let paused = aftermath
+            .paused
+            .filter(|wait| *wait > self.longest_own_wait)
+            .map(|wait| format!("{} asks for {} s without calls: its trials go on after that.", self.id, secs(wait)));
+        opened.or(paused)
+    }
+
     #[must_use]
     pub fn limit(&self) -> u32 {
-        self.limit
+        self.slots.most()
     }
 
     /// Waits for a place among the calls in flight; `None` when the endpoint has been stopped.
@@ -75,8 +154,67 @@ impl Endpoint {
         tokio::select! {
             biased;
             () = self.stopped.cancelled() => None,
-            slot = self.slots.acquire() => slot.ok(),
+            slot = self.slots.slot() => slot,
         }
+    }
+
+    /// Waits for all that a call of this model has to wait for, in this order: its turn among the model's calls, the
+    /// provider's health, the end of a pause, the rate, a slot. Nothing is taken that the call could not use at once.
+    /// `None` when the endpoint has been stopped.
+    pub async fn enter(&self, model: &str, bounds: Bounds) -> Option<Entry<'_>> {
+        let asked = Instant::now();
+        let lane = self.lane(model);
+        tokio::select! {
+            biased;
+            () = self.stopped.cancelled() => None,
+            entry = self.in_turn(&lane, bounds, asked) => entry,
+        }
+    }
+
+    async fn in_turn(&self, lane: &Lane, bounds: Bounds, asked: Instant) -> Option<Entry<'_>> {
+        let _turn = lane.turn.acquire().await.ok()?;
+        loop {
+            let permit = lane.breaker.admit().await;
+            self.pause.over().await;
+            lane.limiter.ready(bounds).await;
+            let slot = self.slots.slot().await?;
+            let now = Instant::now();
+            // Much may have happened while it waited for the slot.
+            if !permit.holds(now) || self.pause.left(now).is_some() {
+                continue;
+            }
+            if let Ok(ticket) = lane.limiter.reserve(bounds, now) {
+                return Some(Entry::new(self, (permit, ticket, slot), asked));
+            }
+        }
+    }
+
+    /// The wait before a retry that would wait for so long by itself: longer while the retry budget has no token for
+    /// it. `None` when that would be longer than `longest`; then there is no retry.
+    #[must_use]
+    pub fn retry_wait(&self, wait: Duration, longest: Duration) -> Option<Duration> {
+        let token = self.retries.take(longest, Instant::now())?;
+        Some(wait.max(token))
+    }
+
+    /// Pauses the endpoint where the provider asked for it and the policy obeys; gives back for how long.
+    pub(super) fn obey_told_wait(&self, error: &CallError, now: Instant) -> Option<Duration> {
+        if !self.limits.pause || error.retry() == Retry::No {
+            return None;
+        }
+        let wait = Duration::from_millis(error.retry_after_ms.filter(|told| *told > 0)?);
+        self.pause.extend_to(now + wait);
+        Some(wait)
+    }
+
+    fn lane(&self, model: &str) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lanes.get(model) {
+            return known.clone();
+        }
+        let lane = Lane::new(&self.breaker, &self.limits, self.seed.wrapping_add(lanes.len() as u64));
+        lanes.insert(model.to_owned(), lane.clone());
+        lane
     }
 
     /// Notes a fault; one that every further call would meet stops the endpoint. True when it stops now.
@@ -96,14 +234,28 @@ impl Endpoint {
 
     #[must_use]
     pub fn health(&self) -> EndpointHealth {
-        let free = u32::try_from(self.slots.available_permits()).unwrap_or(self.limit);
+        let now = Instant::now();
         EndpointHealth {
             id: self.id.clone(),
             origin: self.origin.clone(),
-            in_flight: self.limit.saturating_sub(free),
-            limit: self.limit,
+            in_flight: self.slots.in_flight(),
+            limit: self.limit(),
+            allowed: self.slots.allowed(),
+            paused: self.pause.left(now),
+            latency_ms: self.latency.median_ms(),
+            models: self.models(now),
             stopped: self.is_stopped(),
             last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
+    }
+
+    fn models(&self, now: Instant) -> Vec<ModelHealth> {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let health = |(model, lane): (&String, &Arc<Lane>)| ModelHealth {
+            model: model.clone(),
+            breaker: lane.breaker.state(now),
+            left: lane.limiter.left(now),
+        };
+        lanes.iter().map(health).collect()
     }
 }

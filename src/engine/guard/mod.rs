@@ -6,6 +6,8 @@ mod call;
 mod concurrency;
 mod dimension;
 mod endpoint;
+mod entry;
+mod lane;
 mod latency;
 mod learned;
 mod limiter;
@@ -15,7 +17,13 @@ mod retry_budget;
 mod users;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
+pub use breaker::BreakerState;
 pub use budget::Wallet;
 pub use call::{Answered, CallJob, NoAnswer, call};
-pub use endpoint::{Endpoint, EndpointHealth};
+pub use endpoint::{Endpoint, EndpointHealth, ModelHealth};
+pub use entry::{Aftermath, Entry};
+pub use limiter::{Bounds, Left};
 pub use users::{Refusal, UnknownZone, UserLimit, UserShare, UserTicket, Users, When};

@@ -176,8 +176,10 @@ fn connect_all(
             let provider = connect(&reach.provider, &options, keys.clone())
                 .map_err(|error| LaunchError::Problems(vec![no_provider(&provider_id.0, &error.message)]))?;
             let concurrency = prepared.concurrency.unwrap_or(reach.provider.concurrency);
-            let endpoint = Endpoint::new(provider_id.clone(), reach.origin.clone(), provider, concurrency);
-            endpoints.insert(provider_id.clone(), Arc::new(endpoint.with_key(reach.provider.key.clone())));
+            let endpoint = Endpoint::new(provider_id.clone(), reach.origin.clone(), provider, concurrency)
+                .with_key(reach.provider.key.clone())
+                .with_policy(&prepared.policy, seed(&prepared.plan.header.id));
+            endpoints.insert(provider_id.clone(), Arc::new(endpoint));
         }
         if let Some(endpoint) = endpoints.get(provider_id) {
             routes.insert(id.clone(), reach.route(id, endpoint.clone()));
