@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use strata::domain::{
-    CheckResult, Completion, Fingerprint, FinishReason, Numbered, Outcome, RunEvent, RunHeader, RunState, Score,
-    TrialEnded, TrialRef, Usage, Usd, Verdict,
+    CheckResult, Completion, Fingerprint, FinishReason, Guarded, Numbered, Outcome, RunEvent, RunHeader, RunState,
+    Score, TrialEnded, TrialRef, Usage, Usd, Verdict,
 };
 use strata::engine::RunSink;
 use strata::session::Shelf;
@@ -168,5 +168,6 @@ fn ended(trial: TrialRef) -> TrialEnded {
         cost: Some(Usd::from_nanos(40_000 + i64::from(drawn % 1_000))),
         spent: Usd::from_nanos(40_000),
         judge_spent: Usd::ZERO,
+        guarded: Guarded::default(),
     }
 }

@@ -34,6 +34,7 @@ pub struct TrialMark {
     score: f32,
     failed: u32,
     attempts: u16,
+    repairs: u8,
     cached: bool,
     ending: Ending,
 }
@@ -43,12 +44,13 @@ const UNKNOWN: u32 = u32::MAX;
 impl TrialMark {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds and scores need no more digits")]
     pub(super) fn of(trial: &TrialEnded) -> Self {
-        let usage = trial.usage();
         let tokens = |count: Option<u64>| count.map_or(UNKNOWN, |count| u32::try_from(count).unwrap_or(UNKNOWN - 1));
-        let answer = trial.answer.as_deref();
+        // An answer of another model has no time, cost or tokens of this one.
+        let answer = trial.answer.as_deref().filter(|_| !trial.guarded.left_out);
+        let usage = answer.and_then(|answer| answer.usage);
         Self {
             key: short_key(&trial.key.0),
-            cost: trial.cost.map_or(i64::MIN, Usd::nanos),
+            cost: trial.cost.filter(|_| !trial.guarded.left_out).map_or(i64::MIN, Usd::nanos),
             judges: trial.judge_spent.nanos(),
             latency_ms: answer.map_or(f32::NAN, |answer| answer.latency_ms as f32),
             first_token_ms: answer.and_then(|answer| answer.first_token_ms).map_or(f32::NAN, |ms| ms as f32),
@@ -57,6 +59,7 @@ impl TrialMark {
             score: score(&trial.outcome),
             failed: failed_checks(trial.outcome.checks()),
             attempts: u16::try_from(trial.attempts).unwrap_or(u16::MAX),
+            repairs: u8::try_from(trial.guarded.repairs).unwrap_or(u8::MAX),
             cached: trial.cached,
             ending: ending(&trial.outcome),
         }
@@ -117,6 +120,12 @@ impl TrialMark {
     #[must_use]
     pub const fn attempts(&self) -> u16 {
         self.attempts
+    }
+
+    /// How often the answer was asked for again in other words.
+    #[must_use]
+    pub const fn repairs(&self) -> u8 {
+        self.repairs
     }
 
     #[must_use]

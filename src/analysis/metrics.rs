@@ -17,8 +17,12 @@ pub struct ColumnMetrics {
     pub errored: u64,
     /// Trials whose answer came out of the cache; they are among the others.
     pub cached: u64,
-    /// Attempts beyond each trial's first.
+    /// Attempts beyond each trial's first, reformulations apart.
     pub retries: u64,
+    /// Trials whose answer was asked for again in other words; they are among the others.
+    pub repaired: u64,
+    /// Trials that passed with the first answer.
+    pub passed_at_first: u64,
     cost: Usd,
     judge_spent: Usd,
     priced: u64,
@@ -88,6 +92,13 @@ impl ColumnMetrics {
         }
         let rate = share(self.passed, trials);
         wilson_share(rate, share(trials, 1) / self.clusters.design_effect(rate, trials))
+    }
+
+    /// *pass@first*: the share of scored trials that passed with their first answer, with its 95 % interval (Wilson).
+    /// [`ColumnMetrics::pass_rate`] is *pass@repair*. `None` where nothing was scored.
+    #[must_use]
+    pub fn pass_rate_at_first(&self) -> Option<Interval> {
+        wilson(self.passed_at_first, self.scored())
     }
 
     /// The cost of all answers with a known price.
@@ -221,7 +232,10 @@ impl ColumnMetrics {
             Ending::Errored(_) => change(&mut self.errored, 1),
         }
         change(&mut self.cached, u64::from(mark.cached()));
-        change(&mut self.retries, u64::from(mark.attempts().saturating_sub(1)));
+        let retries = mark.attempts().saturating_sub(1 + u16::from(mark.repairs()));
+        change(&mut self.retries, u64::from(retries));
+        change(&mut self.repaired, u64::from(mark.repairs() > 0));
+        change(&mut self.passed_at_first, u64::from(mark.ending() == Ending::Passed && mark.repairs() == 0));
         self.judge_spent += Usd::from_nanos(sign * mark.judge_spent().nanos());
         match mark.cost() {
             Some(cost) => {

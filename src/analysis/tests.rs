@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, Check, CheckKind, CheckResult, Completion, Experiment, Fault,
-    Filter, Fingerprint, FinishReason, Outcome, PassRule, Policy, Purpose, RunEvent, RunHeader, RunModel, RunState,
-    RunSummary, Score, TrialEnded, TrialRef, Usage, Usd, Verdict,
+    Filter, Fingerprint, FinishReason, Guarded, Outcome, PassRule, Policy, Purpose, RunEvent, RunHeader, RunModel,
+    RunState, RunSummary, Score, TrialEnded, TrialRef, Usage, Usd, Verdict,
 };
 
 /// A run of `variants` on one model.
@@ -108,6 +108,7 @@ pub(super) fn trial(place: TrialRef, outcome: Outcome, cost: i64, latency_ms: f6
         attempts: 1,
         spent: Usd::from_nanos(cost),
         judge_spent: Usd::ZERO,
+        guarded: Guarded::default(),
     }
 }
 

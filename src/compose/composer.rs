@@ -8,8 +8,8 @@ use minijinja::value::Value as TemplateValue;
 use serde_json::Value;
 
 use crate::domain::{
-    Case, Content, DatasetId, HistoryWindow, LayerId, Message, Place, Problem, Prompt, PromptId, ResponseFormat, Role,
-    Variant,
+    Case, Content, DatasetId, HistoryWindow, LayerId, Message, OutputSpec, Place, Problem, Prompt, PromptId,
+    ResponseFormat, Role, Variant,
 };
 
 use super::compile::Compiler;
@@ -18,6 +18,7 @@ use super::outline::{Part, Slot};
 use super::overrides::{applied, prompt_place};
 use super::pass::Pass;
 use super::render::{ExamplesBody, ToolBody};
+use super::scan::has_tags;
 use super::template::engine;
 
 /// What layers may refer to outside their own prompt.
@@ -142,6 +143,27 @@ impl Composer {
     /// Every layer whose variables have no value, or whose template fails with these values, with line and column.
     pub fn render(&self, case: &Case, untrusted: &BTreeSet<String>, fence_seed: u64) -> Result<Rendered, Vec<Problem>> {
         Pass::new(self, case, untrusted, fence_seed).finish()
+    }
+
+    /// The form that the layers which are on ask for: the last of each rule holds. Sections that are templates have no
+    /// text before a case is rendered, and are not held to.
+    #[must_use]
+    pub fn output_spec(&self) -> OutputSpec {
+        let mut spec = OutputSpec::default();
+        for layer in self.prompt.layers.iter().filter(|layer| layer.on) {
+            match &layer.content {
+                Content::Foundation(foundation) => {
+                    let rules = &foundation.output_rules;
+                    spec.format = rules.format.or(spec.format);
+                    spec.max_length = rules.max_length.or(spec.max_length);
+                    let sections = rules.required_sections.iter().filter(|section| !has_tags(section));
+                    spec.required_sections.extend(sections.cloned());
+                }
+                Content::Task(task) if task.output_schema.is_some() => spec.schema.clone_from(&task.output_schema),
+                _ => {}
+            }
+        }
+        spec
     }
 
     /// Templates whose values pass through the fence; made when they are first needed.

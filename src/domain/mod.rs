@@ -6,9 +6,11 @@ mod dataset;
 mod experiment;
 mod fault;
 mod fingerprint;
+mod guarded;
 mod ids;
 mod manifest;
 mod money;
+mod output;
 mod policy;
 mod problem;
 mod prompt;
@@ -28,13 +30,16 @@ pub use dataset::{Case, Cases, Column, ColumnRole, Dataset, Source};
 pub use experiment::{Experiment, Filter};
 pub use fault::{CallError, Fault, Phase, Retry};
 pub use fingerprint::Fingerprint;
+pub use guarded::{Guarded, StandIn, Step, TimedStep};
 pub use ids::{
     CaseId, DatasetId, ExperimentId, LayerId, ModelId, ProjectId, PromptId, ProviderId, ReleaseId, RunId, VariantId,
 };
 pub use manifest::{Api, Manifest, ModelSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
 pub use money::{Price, Usage, Usd};
+pub use output::OutputSpec;
 pub use policy::{
-    BreakerPolicy, Budget, CachePolicy, LimitPolicy, Policy, RetryBudget, RetryPolicy, Tier, Timeouts, UserLimits,
+    BreakerPolicy, Budget, CachePolicy, FallbackPolicy, LimitPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy,
+    StandInModel, Strategy, Tier, Timeouts, UserLimits,
 };
 pub use problem::{LayerText, Place, Problem, Severity};
 pub use prompt::{

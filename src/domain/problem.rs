@@ -20,7 +20,7 @@ pub struct Place {
     pub file: PathBuf,
     /// A text inside a layer of the file's prompt; lines and columns then count within that text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inside: Option<LayerText>,
+    pub inside: Option<Box<LayerText>>,
     pub line: Option<u32>,
     pub column: Option<u32>,
 }
@@ -53,7 +53,7 @@ impl Place {
     /// The layer of the prompt in this file.
     #[must_use]
     pub fn layer(self, layer: LayerId) -> Self {
-        Self { inside: Some(LayerText { layer, field: String::new() }), ..self }
+        Self { inside: Some(Box::new(LayerText { layer, field: String::new() })), ..self }
     }
 
     /// The text of this name in the layer.
@@ -69,10 +69,10 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
-        if let Some(LayerText { layer, field }) = &self.inside {
-            write!(f, " · layer {layer}")?;
-            if !field.is_empty() {
-                write!(f, " · {field}")?;
+        if let Some(inside) = &self.inside {
+            write!(f, " · layer {}", inside.layer)?;
+            if !inside.field.is_empty() {
+                write!(f, " · {}", inside.field)?;
             }
         }
         if let Some(line) = self.line {

@@ -12,6 +12,7 @@ use super::Fingerprint;
 use super::chat::{Completion, RawReply};
 use super::experiment::Experiment;
 use super::fault::CallError;
+use super::guarded::Guarded;
 use super::ids::{CaseId, DatasetId, ExperimentId, ModelId, ProjectId, RunId, VariantId};
 use super::money::{Usage, Usd};
 use super::verdict::Outcome;
@@ -151,6 +152,7 @@ pub struct TrialEnded {
     pub spent: Usd,
     /// The part of `spent` that judges took.
     pub judge_spent: Usd,
+    pub guarded: Guarded,
 }
 
 impl TrialEnded {

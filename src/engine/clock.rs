@@ -23,10 +23,15 @@ impl Deadline {
         Self(Instant::now() + limit)
     }
 
-    /// Whether a wait of this length would end before the deadline.
     #[must_use]
-    pub fn allows(&self, wait: Duration) -> bool {
-        Instant::now() + wait < self.0
+    pub fn later(self, by: Duration) -> Self {
+        Self(self.0 + by)
+    }
+
+    /// The time until then; zero when it has passed.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
     }
 }
 

@@ -39,7 +39,7 @@ async fn run_lane(bench: Arc<Bench>, endpoint: Arc<Endpoint>) -> u64 {
     let mut under_way = JoinSet::new();
     let mut left = 0;
     for trial in lane_trials(&bench, &endpoint) {
-        let stopped = endpoint.is_stopped() || bench.control.gate().await.is_err();
+        let stopped = bench.is_at_a_stand(&endpoint) || bench.control.gate().await.is_err();
         let Some(place) = (if stopped { None } else { places.clone().acquire_owned().await.ok() }) else {
             left += 1;
             continue;

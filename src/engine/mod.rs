@@ -24,4 +24,4 @@ pub use guard::{
 };
 pub use sink::{CachedCall, CallCache, NoCache, RunSink, SinkError};
 pub use start::{RunHandle, start};
-pub use world::{Earlier, Route, TextWatcher, World};
+pub use world::{Earlier, Route, StandInRoute, TextWatcher, World};

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    AttemptRef, CallError, Case, CaseId, CheckResult, Fault, Fingerprint, Outcome, Problem, Purpose, TrialEnded,
-    TrialRef, Usd,
+    AttemptRef, CallError, Case, CaseId, CheckResult, Fault, Fingerprint, Guarded, Outcome, Problem, Purpose, Score,
+    TrialEnded, TrialRef, Usd, Verdict,
 };
-use crate::plan::{Plan, PlannedTrial, call_fingerprint, trial_key};
+use crate::plan::{Plan, PlannedTrial, trial_key};
 use crate::scoring::{Answer, JudgeCheck, judge};
 
 use super::control::Control;
 use super::dispatcher::Ledger;
-use super::guard::{Answered, CallJob, NoAnswer, call};
+use super::guard::{Answered, CallJob, Endpoint, Failure, Flights, NoAnswer, call};
 use super::world::{Route, World};
 
 /// All that the trials of a run share.
 pub struct Bench {
     pub plan: Arc<Plan>,
     pub world: World,
+    pub flights: Flights,
     pub ledger: Ledger,
     pub control: Arc<Control>,
 }
@@ -33,23 +34,36 @@ impl Bench {
         let job = self.job(&planned, route);
         match call(&job).await {
             Ok(answered) => self.score(&planned, answered).await,
-            Err(NoAnswer::Failed { error, attempts, spent }) => {
+            Err(NoAnswer::Failed(failure)) => {
+                let Failure { error, attempts, spent, guarded } = *failure;
                 let outcome = Outcome::Errored(error);
-                Some(TrialEnded { attempts, spent, ..ended(&planned, outcome) })
+                Some(TrialEnded { attempts, spent, guarded, ..ended(&planned, outcome) })
             }
             Err(NoAnswer::Left) => None,
         }
     }
 
+    /// No trial of the endpoint's models can end any more: it has stopped and nobody stands in, or a judge has.
+    pub fn is_at_a_stand(&self, endpoint: &Endpoint) -> bool {
+        let judges_stopped = self.world.judges.values().any(|judge| judge.endpoint.is_stopped());
+        judges_stopped || endpoint.is_stopped() && !self.world.policy.fallback.is_on()
+    }
+
     fn job<'a>(&'a self, planned: &'a PlannedTrial, route: &'a Route) -> CallJob<'a> {
+        let variant = usize::from(planned.trial.variant);
+        let policy = &self.world.policy;
         CallJob {
             route,
+            stand_ins: &self.world.stand_ins,
+            fallback: policy.fallback.is_on().then_some(&policy.fallback),
             request: &planned.request,
-            fingerprint: planned.call,
             key: planned.key,
             first: AttemptRef { trial: planned.trial, purpose: Purpose::Answer, number: 0 },
-            policy: &self.world.policy,
+            policy,
+            validation: self.world.validations.get(variant).and_then(Option::as_deref),
             cache: &*self.world.cache,
+            epoch: self.plan.epoch,
+            flights: &self.flights,
             earlier: &self.world.earlier,
             ledger: &self.ledger,
             control: &self.control,
@@ -62,6 +76,7 @@ impl Bench {
         let answer = Answer { completion: &answered.completion, case: &planned.case, cost: answered.cost };
         let judged = self.judge(planned, &answer).await?;
         let outcome = self.world.checks.score(&answer, &judged.results);
+        let outcome = if answered.guarded.left_out { unscored(outcome) } else { outcome };
         Some(TrialEnded {
             answer: Some(answered.completion.clone()),
             cached: answered.cached,
@@ -69,6 +84,7 @@ impl Bench {
             cost: answered.cost,
             spent: answered.spent + judged.spent,
             judge_spent: judged.spent,
+            guarded: answered.guarded,
             ..ended(planned, outcome)
         })
     }
@@ -101,14 +117,16 @@ impl Bench {
         };
         let job = CallJob {
             request: &request,
-            fingerprint: call_fingerprint(&route.endpoint.origin, &request, self.plan.epoch),
+            stand_ins: &[],
+            fallback: None,
+            validation: None,
             first: AttemptRef { trial: planned.trial, purpose: Purpose::Judge(position), number: 0 },
             watcher: None,
             ..self.job(planned, route)
         };
         match call(&job).await {
             Ok(reply) => Some((judge::finish(check, &reply.completion), reply.spent)),
-            Err(NoAnswer::Failed { error, spent, .. }) => Some((check.unanswered(&error.message), spent)),
+            Err(NoAnswer::Failed(failure)) => Some((check.unanswered(&failure.error.message), failure.spent)),
             Err(NoAnswer::Left) => None,
         }
     }
@@ -135,7 +153,16 @@ impl Bench {
             cost: None,
             spent: Usd::ZERO,
             judge_spent: Usd::ZERO,
+            guarded: Guarded::default(),
         }
+    }
+}
+
+/// An answer that another model gave says nothing of the one that was asked.
+fn unscored(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Scored(score) => Outcome::Unscored(Score { verdict: Verdict::Unscored, ..score }),
+        other => other,
     }
 }
 
@@ -157,6 +184,7 @@ fn ended(planned: &PlannedTrial, outcome: Outcome) -> TrialEnded {
         cost: None,
         spent: Usd::ZERO,
         judge_spent: Usd::ZERO,
+        guarded: Guarded::default(),
     }
 }
 

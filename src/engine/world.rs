@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, ProviderId, RawReply, TrialKey, TrialRef, Usd};
 use crate::provider::Provider;
-use crate::scoring::Checks;
+use crate::scoring::{Checks, Validation};
 
 use super::guard::Endpoint;
 use super::sink::{CachedCall, CallCache};
@@ -14,6 +14,10 @@ use super::sink::{CachedCall, CallCache};
 pub struct World {
     /// One for each of the plan's models, in its order.
     pub routes: Vec<Route>,
+    /// Who may answer when a model cannot, in the policy's order.
+    pub stand_ins: Vec<StandInRoute>,
+    /// The form that each variant's answers are held to, in the plan's order; `None` takes every answer.
+    pub validations: Vec<Option<Arc<Validation>>>,
     /// The models that judge.
     pub judges: BTreeMap<ModelId, Route>,
     pub checks: Arc<Checks>,
@@ -45,6 +49,14 @@ pub struct Route {
     pub max_output: Option<u32>,
     /// Shared by all models of the provider.
     pub endpoint: Arc<Endpoint>,
+}
+
+/// A model that may answer for another.
+#[derive(Clone)]
+pub struct StandInRoute {
+    pub route: Route,
+    /// The longest attempt, where it is not the policy's.
+    pub timeout: Option<Duration>,
 }
 
 impl Route {

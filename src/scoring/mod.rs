@@ -19,6 +19,7 @@ mod schema;
 mod subject;
 mod template;
 mod text;
+mod validation;
 
 #[cfg(test)]
 mod tests;
@@ -26,3 +27,4 @@ mod tests;
 pub use checks::Checks;
 pub use judge::JudgeCheck;
 pub use subject::Answer;
+pub use validation::{Validation, field_value, schema_of_field};

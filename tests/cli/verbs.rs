@@ -32,7 +32,7 @@ fn run_shows_a_table_and_passes_its_gate() {
 #[test]
 fn a_gate_that_is_not_reached_is_exit_1() {
     let desk = Desk::quick(&["no", "no", "tea"]);
-    insta::assert_snapshot!(desk.strata(&["run", "w"]).told(&desk), @r"
+    insta::assert_snapshot!(desk.strata(&["run", "w", "--no-cache"]).told(&desk), @r"
     exit 1
     Run [run] of words in p: completed
     words, 3 cases, 3 trials, $0.000042 spent

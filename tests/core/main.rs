@@ -3,7 +3,9 @@
 
 mod bundled;
 mod bundled_runs;
+mod desk;
 mod engine;
+mod guards;
 mod providers;
 #[path = "../support/mod.rs"]
 mod support;

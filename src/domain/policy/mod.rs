@@ -3,7 +3,9 @@
 mod breaker;
 mod budget;
 mod cache;
+mod fallback;
 mod limits;
+mod repair;
 mod retry;
 mod timeouts;
 mod users;
@@ -15,7 +17,9 @@ use super::is_default;
 pub use breaker::BreakerPolicy;
 pub use budget::Budget;
 pub use cache::CachePolicy;
+pub use fallback::{FallbackPolicy, StandInModel};
 pub use limits::LimitPolicy;
+pub use repair::{RepairPolicy, Strategy};
 pub use retry::{RetryBudget, RetryPolicy};
 pub use timeouts::Timeouts;
 pub use users::{Tier, UserLimits};
@@ -30,6 +34,10 @@ pub struct Policy {
     pub timeouts: Timeouts,
     #[serde(skip_serializing_if = "is_default")]
     pub cache: CachePolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub repair: RepairPolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub fallback: FallbackPolicy,
     #[serde(skip_serializing_if = "is_default")]
     pub breaker: BreakerPolicy,
     #[serde(skip_serializing_if = "is_default")]

@@ -1,23 +1,22 @@
-//! The guarded call: the whole order, in one function.
+//! The guarded call: the whole order, in one place.
 
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-
-use tokio::sync::SemaphorePermit;
+use std::sync::Arc;
 
 use crate::domain::{
-    AttemptEnded, AttemptRef, AttemptSent, CallError, ChatRequest, Completion, Fault, Fingerprint, FinishReason, Phase,
-    Policy, RawReply, RunEvent, RunState, TrialKey, TrialRef, Usd,
+    AttemptRef, CallError, ChatRequest, Completion, FallbackPolicy, Guarded, Policy, Step, TrialKey, TrialRef, Usd,
 };
-use crate::engine::clock::{Deadline, now};
 use crate::engine::control::{Control, Stopped};
 use crate::engine::dispatcher::Ledger;
-use crate::engine::sink::{CachedCall, CallCache};
-use crate::engine::world::{Earlier, Route};
-use crate::plan::worst_case;
+use crate::engine::sink::CallCache;
+use crate::engine::world::{Earlier, Route, StandInRoute};
+use crate::scoring::Validation;
 
-use super::budget::Reservation;
-use super::retry::Backoff;
+use super::bill::Bill;
+use super::fallback;
+use super::leg::{Leg, land};
+use super::repair;
+use super::single_flight::{Boarding, Flights};
+use super::tries::Tries;
 
 /// Hears the pieces of a streamed answer.
 pub type Watcher<'a> = &'a (dyn Fn(TrialRef, &str) + Send + Sync);
@@ -25,14 +24,20 @@ pub type Watcher<'a> = &'a (dyn Fn(TrialRef, &str) + Send + Sync);
 /// One request that wants an answer.
 pub struct CallJob<'a> {
     pub route: &'a Route,
+    /// Who may answer when the route's own model cannot.
+    pub stand_ins: &'a [StandInRoute],
+    /// `None` for calls in whose place nobody may answer, such as a judge's.
+    pub fallback: Option<&'a FallbackPolicy>,
     pub request: &'a ChatRequest,
-    /// Identity of the call.
-    pub fingerprint: Fingerprint,
     pub key: TrialKey,
     /// The first attempt of the call.
     pub first: AttemptRef,
     pub policy: &'a Policy,
+    /// The form that answers are held to; `None` takes every answer.
+    pub validation: Option<&'a Validation>,
     pub cache: &'a dyn CallCache,
+    pub epoch: u32,
+    pub flights: &'a Flights,
     pub earlier: &'a Earlier,
     pub ledger: &'a Ledger,
     pub control: &'a Control,
@@ -52,23 +57,23 @@ pub struct Answered {
     pub cost: Option<Usd>,
     /// What was paid now.
     pub spent: Usd,
-}
-
-impl Answered {
-    fn kept(call: CachedCall, cached: bool) -> Self {
-        Self { completion: call.completion, cached, attempts: 0, cost: call.cost, spent: Usd::ZERO }
-    }
+    pub guarded: Guarded,
 }
 
 #[derive(Debug, Clone)]
 pub enum NoAnswer {
-    Failed {
-        error: CallError,
-        attempts: u32,
-        spent: Usd,
-    },
+    Failed(Box<Failure>),
     /// The run or the endpoint stopped first: the trial is not over, a resume takes it up.
     Left,
+}
+
+/// Why there is no answer, and what it took all the same.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub error: CallError,
+    pub attempts: u32,
+    pub spent: Usd,
+    pub guarded: Guarded,
 }
 
 impl From<Stopped> for NoAnswer {
@@ -77,253 +82,110 @@ impl From<Stopped> for NoAnswer {
     }
 }
 
-/// Answers a request as production would: cache → budget → a slot at the endpoint → sent on record → the provider,
-/// within its time → received on record → understood → settled → back-off, or the answer.
-///
-/// The guards still to come have their places in this order: sanitising before the cache and single flight after it;
-/// breaker and rate limiter before the slot; fallback around the loop; validation before settling.
+/// Why an endpoint gave no answer.
+#[derive(Debug)]
+pub enum Missed {
+    Failed(CallError),
+    /// Every further call to it would fail the same way.
+    EndpointStopped(CallError),
+    /// The run stopped.
+    Left,
+}
+
+impl From<Stopped> for Missed {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Left
+    }
+}
+
+/// Answers a request as production would: asked through the route → validated → asked again in other words, as often as
+/// there are strategies.
 pub async fn call(job: &CallJob<'_>) -> Result<Answered, NoAnswer> {
-    if let Some(paid) = job.paid_before().await? {
+    let mut bill = Bill::new(job.first);
+    let mut answer = ask(job, job.request, &mut bill).await?;
+    for strategy in repair::strategies(job) {
+        let Some(reason) = repair::wrong(job, &answer) else { break };
+        bill.note(Step::Repaired { strategy, reason: reason.clone() });
+        match repair::again(job, strategy, &answer.text, &reason, &mut bill).await {
+            Ok(better) => answer = better,
+            Err(NoAnswer::Left) => return Err(NoAnswer::Left),
+            Err(NoAnswer::Failed(_)) => break,
+        }
+    }
+    if let Some(reason) = repair::wrong(job, &answer) {
+        bill.note(Step::Invalid { reason });
+    }
+    Ok(bill.answered(answer))
+}
+
+/// One request through the route: each endpoint in turn, until one answers.
+pub(super) async fn ask(
+    job: &CallJob<'_>,
+    request: &ChatRequest,
+    bill: &mut Bill,
+) -> Result<Arc<Completion>, NoAnswer> {
+    let mut missed = Vec::new();
+    for leg in fallback::legs(job, request, bill) {
+        if let Some((model, reason)) = missed.last().map(fallback::reason) {
+            bill.note(Step::FellBack { from: model, to: leg.route.model.clone(), reason });
+        }
+        match attempts(job, &leg, bill).await {
+            Ok(completion) => {
+                bill.answered_by(&leg);
+                return Ok(completion);
+            }
+            Err(Missed::Left) => return Err(NoAnswer::Left),
+            Err(why) => {
+                let next_may_answer = fallback::falls_through(&why);
+                missed.push((leg.route.model.clone(), why));
+                if !next_may_answer {
+                    break;
+                }
+            }
+        }
+    }
+    fallback::nobody_answered(job, missed, bill)
+}
+
+/// One endpoint: cache → single flight → budget → breaker, limits and a slot → sent on record → the provider, within its
+/// time → received on record → understood → settled → back-off, or the answer.
+async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Result<Arc<Completion>, Missed> {
+    if let Some(paid) = leg.paid_before(bill).await? {
         return Ok(paid);
     }
-    let mut tries = Tries::new(job);
+    let flight = match leg.board().await? {
+        Boarding::Shared(call) => return Ok(bill.shared(call)),
+        Boarding::Own(flight) => flight,
+    };
+    let mut tries = Tries::new(&job.policy.retry, job.seed, leg.deadline);
     loop {
         job.control.gate().await?;
-        let mut reservation = job.reserve(&tries).await?;
-        let slot = job.slot().await.ok_or(NoAnswer::Left)?;
+        let mut reservation = leg.reserve().await?;
+        let mut entry = leg.enter().await?;
         if job.control.is_paused() {
-            // Since it began to wait for its turn: the slot and the reservation go back.
+            // Since it began to wait for its turn: all that it took goes back.
             continue;
         }
-        let attempt = tries.next_attempt();
-        let (exchanged, slot) = job.exchange(attempt, &mut reservation, slot).await?;
-        let result = exchanged.and_then(|reply| job.read(&reply)).map(Arc::new);
-        let cost = job.settle(reservation, &result).await?;
-        let retry_in = tries.after(&result, cost);
-        job.record_end(attempt, &result, cost, retry_in).await?;
+        tries.begin(entry.waited());
+        let attempt = bill.next_attempt();
+        let received = leg.exchange(attempt, &mut reservation, &mut entry, tries.is_retry()).await?;
+        let result = leg.read(&received);
+        let aftermath = entry.record(&result, received.as_deref().ok());
+        leg.tell(&aftermath).await?;
+        let cost = leg.settle(reservation, &result).await?;
+        bill.pay(cost);
+        let retry_in = tries.after(&result, &aftermath, &leg.route.endpoint);
+        leg.record_end(attempt, &result, cost, retry_in).await?;
         match (result, retry_in) {
-            (Ok(completion), _) => return Ok(tries.answered(completion)),
-            (Err(_), Some(wait)) => {
-                drop(slot);
-                job.back_off(wait).await?;
+            (Ok(completion), _) => {
+                land(flight, &completion, cost);
+                return Ok(completion);
             }
-            (Err(error), None) => return Err(job.give_up(error, &tries).await?),
+            (Err(_), Some(wait)) => {
+                drop(entry);
+                leg.back_off(wait).await?;
+            }
+            (Err(error), None) => return Err(leg.give_up(error).await?),
         }
     }
-}
-
-/// The attempts of one call.
-struct Tries<'a> {
-    next: AttemptRef,
-    made: u32,
-    spent: Usd,
-    price_known: bool,
-    backoff: Backoff<'a>,
-    deadline: Deadline,
-}
-
-impl<'a> Tries<'a> {
-    fn new(job: &CallJob<'a>) -> Self {
-        Self {
-            next: job.first,
-            made: 0,
-            spent: Usd::ZERO,
-            price_known: job.route.price.is_some(),
-            backoff: Backoff::new(&job.policy.retry, job.seed),
-            deadline: Deadline::after(Duration::from_millis(job.policy.retry.deadline_ms)),
-        }
-    }
-
-    fn next_attempt(&mut self) -> AttemptRef {
-        let attempt = self.next;
-        self.next.number += 1;
-        self.made += 1;
-        attempt
-    }
-
-    /// The wait before another attempt, or `None` when this was the last.
-    fn after(&mut self, result: &Result<Arc<Completion>, CallError>, cost: Option<Usd>) -> Option<Duration> {
-        self.spent += cost.unwrap_or_default();
-        let error = result.as_ref().err()?;
-        let wait = self.backoff.wait_after(error)?;
-        self.deadline.allows(wait).then_some(wait)
-    }
-
-    fn answered(&self, completion: Arc<Completion>) -> Answered {
-        let cost = self.price_known.then_some(self.spent);
-        Answered { completion, cached: false, attempts: self.made, cost, spent: self.spent }
-    }
-
-    fn failed(&self, error: CallError) -> NoAnswer {
-        NoAnswer::Failed { error, attempts: self.made, spent: self.spent }
-    }
-}
-
-impl CallJob<'_> {
-    /// An answer that needs no call: from before the run was stopped, or from the cache.
-    async fn paid_before(&self) -> Result<Option<Answered>, Stopped> {
-        if let Some(earlier) = self.earlier.answered.get(&self.fingerprint) {
-            return Ok(Some(Answered::kept(earlier.clone(), false)));
-        }
-        if let Some(read) = self.read_again().await? {
-            return Ok(Some(read));
-        }
-        let hit = self.policy.cache.on.then(|| self.cache.get(&self.fingerprint)).flatten();
-        Ok(hit.map(|hit| Answered::kept(hit, true)))
-    }
-
-    /// A reply that was received and never read, since the program died between the two. The wallet holds its
-    /// reservation already.
-    async fn read_again(&self) -> Result<Option<Answered>, Stopped> {
-        // One attempt received it, so that one trial may have it, though others ask for the same.
-        let reply = self.earlier.received.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
-        let Some(reply) = reply else { return Ok(None) };
-        let Ok(completion) = self.read(&reply).map(Arc::new) else { return Ok(None) };
-        let worst = worst_case(self.request, self.route.price.as_ref(), self.route.max_output).unwrap_or_default();
-        let price = self.route.price.as_ref();
-        let cost = price.map(|price| completion.usage.map_or(worst, |usage| price.cost(&usage)));
-        self.record_end(self.first, &Ok(completion.clone()), cost, None).await?;
-        Ok(Some(Answered { completion, cached: false, attempts: 1, cost, spent: cost.unwrap_or_default() }))
-    }
-
-    async fn reserve(&self, tries: &Tries<'_>) -> Result<Reservation<'_>, NoAnswer> {
-        let worst = worst_case(self.request, self.route.price.as_ref(), self.route.max_output);
-        let amount = match (worst, self.control.wallet.cap()) {
-            (Ok(amount), _) => amount,
-            (Err(_), None) => Usd::ZERO,
-            (Err(reason), Some(_)) => return Err(tries.failed(no_bound(&self.route.model.0, reason))),
-        };
-        let reserved = tokio::select! {
-            reserved = self.control.wallet.reserve(amount) => reserved,
-            () = self.control.drained() => return Err(NoAnswer::Left),
-        };
-        reserved.ok_or_else(|| {
-            self.control.drain(RunState::BudgetReached);
-            NoAnswer::Left
-        })
-    }
-
-    /// A place among the endpoint's calls in flight; `None` when the endpoint or the run has stopped.
-    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
-        tokio::select! {
-            biased;
-            () = self.control.drained() => None,
-            slot = self.route.endpoint.slot() => slot,
-        }
-    }
-
-    /// Sends and receives, both on record: *sent* before the first byte leaves, *received* before anybody parses it.
-    /// The slot of an answer is free as soon as the wire is; that of a failure comes back, so that whoever waits for it
-    /// learns first whether the endpoint has stopped.
-    async fn exchange<'s>(
-        &self,
-        attempt: AttemptRef,
-        reservation: &mut Reservation<'_>,
-        slot: SemaphorePermit<'s>,
-    ) -> Result<(Result<Arc<RawReply>, CallError>, Option<SemaphorePermit<'s>>), Stopped> {
-        let reserved = self.route.price.is_some().then_some(reservation.amount());
-        let sent = AttemptSent {
-            attempt,
-            key: self.key,
-            request: self.fingerprint,
-            model: self.route.model.clone(),
-            reserved,
-            at: now(),
-        };
-        self.ledger.commit(RunEvent::AttemptSent(sent)).await?;
-        reservation.mark_sent();
-        let total = Duration::from_millis(self.policy.timeouts.total_ms);
-        let on_the_wire = self.control.call_begins();
-        let on_text = |text: &str| self.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
-        let exchanged = tokio::time::timeout(total, self.route.endpoint.provider.exchange(self.request, &on_text))
-            .await
-            .unwrap_or_else(|_| Err(too_long(total)))
-            .map(Arc::new);
-        drop(on_the_wire);
-        let slot = if exchanged.as_ref().is_ok_and(|reply| reply.status < 400) { None } else { Some(slot) };
-        if let Ok(reply) = &exchanged {
-            self.ledger.commit(RunEvent::AttemptReceived { attempt, reply: reply.clone() }).await?;
-        }
-        Ok((exchanged, slot))
-    }
-
-    fn read(&self, reply: &RawReply) -> Result<Completion, CallError> {
-        self.route.endpoint.provider.read(self.request, reply)
-    }
-
-    /// Books what the call cost: by the provider's own count, else at its reservation where it may be billed.
-    async fn settle(
-        &self,
-        reservation: Reservation<'_>,
-        result: &Result<Arc<Completion>, CallError>,
-    ) -> Result<Option<Usd>, Stopped> {
-        let reserved = reservation.amount();
-        let cost = self.route.price.as_ref().map(|price| match result {
-            Ok(completion) => completion.usage.map_or(reserved, |usage| price.cost(&usage)),
-            Err(error) if error.may_be_billed() => reserved,
-            Err(_) => Usd::ZERO,
-        });
-        if reservation.settle(cost.unwrap_or_default()) {
-            let message = format!("The run has spent {}, past its warning mark.", self.control.wallet.spent());
-            self.ledger.say(RunEvent::Notice { message }).await?;
-        }
-        Ok(cost)
-    }
-
-    async fn record_end(
-        &self,
-        attempt: AttemptRef,
-        result: &Result<Arc<Completion>, CallError>,
-        cost: Option<Usd>,
-        retry_in: Option<Duration>,
-    ) -> Result<(), Stopped> {
-        let ended = AttemptEnded {
-            attempt,
-            request: self.fingerprint,
-            result: result.clone(),
-            cost,
-            cacheable: result.as_ref().is_ok_and(|completion| is_whole(completion)),
-            retry_in_ms: retry_in.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-        };
-        self.ledger.say(RunEvent::AttemptEnded(ended)).await
-    }
-
-    /// Waits without holding a slot.
-    async fn back_off(&self, wait: Duration) -> Result<(), Stopped> {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => Ok(()),
-            () = self.control.drained() => Err(Stopped),
-        }
-    }
-
-    /// The last attempt failed: the trial is errored, unless its endpoint stopped, which is no fault of the trial.
-    async fn give_up(&self, error: CallError, tries: &Tries<'_>) -> Result<NoAnswer, Stopped> {
-        let endpoint = &self.route.endpoint;
-        if endpoint.failed(&error) {
-            self.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(&error) }).await?;
-        }
-        Ok(if error.fault.stops_endpoint() { NoAnswer::Left } else { tries.failed(error) })
-    }
-}
-
-/// Whether an answer may stand for the same request again: cut and withheld ones may not.
-fn is_whole(completion: &Completion) -> bool {
-    matches!(completion.finish, FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Refusal)
-}
-
-fn too_long(total: Duration) -> CallError {
-    CallError::new(
-        Fault::Timeout(Phase::Total),
-        format!("No whole answer within {} s, the policy's total time.", total.as_secs_f64()),
-    )
-}
-
-fn no_bound(model: &str, reason: &str) -> CallError {
-    CallError::new(
-        Fault::BadRequest,
-        format!(
-            "A run with a hard budget cannot call {model}: {reason}. Set the model's price and max_output in \
-             workspace.ron, or max_tokens in the variant."
-        ),
-    )
 }

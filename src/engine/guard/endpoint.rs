@@ -39,7 +39,7 @@ pub struct Endpoint {
     /// By the provider's own names of its models; each is there from its first call on.
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
     stopped: CancellationToken,
-    last_error: Mutex<Option<String>>,
+    last_error: Mutex<Option<CallError>>,
 }
 
 /// An endpoint as the window shows it.
@@ -220,11 +220,20 @@ impl Endpoint {
     /// Notes a fault; one that every further call would meet stops the endpoint. True when it stops now.
     pub fn failed(&self, error: &CallError) -> bool {
         let stops = error.fault.stops_endpoint() && !self.stopped.is_cancelled();
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.message.clone());
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         if stops {
             self.stopped.cancel();
         }
         stops
+    }
+
+    fn last_error(&self) -> Option<CallError> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The fault that stopped it, or that it met last.
+    pub(super) fn why_stopped(&self) -> CallError {
+        self.last_error().unwrap_or_else(|| CallError::new(Fault::Refused, format!("{} is stopped.", self.id)))
     }
 
     #[must_use]
@@ -245,7 +254,7 @@ impl Endpoint {
             latency_ms: self.latency.median_ms(),
             models: self.models(now),
             stopped: self.is_stopped(),
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_error: self.last_error().map(|error| error.message),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The guarded call: everything that stands between a trial and a provider, in one order, each guard in one file.
 
+mod bill;
 mod breaker;
 mod budget;
 mod call;
@@ -7,13 +8,18 @@ mod concurrency;
 mod dimension;
 mod endpoint;
 mod entry;
+mod fallback;
 mod lane;
 mod latency;
 mod learned;
+mod leg;
 mod limiter;
 mod pause;
+mod repair;
 mod retry;
 mod retry_budget;
+mod single_flight;
+mod tries;
 mod users;
 mod window;
 
@@ -22,8 +28,9 @@ mod tests;
 
 pub use breaker::BreakerState;
 pub use budget::Wallet;
-pub use call::{Answered, CallJob, NoAnswer, call};
+pub use call::{Answered, CallJob, Failure, NoAnswer, call};
 pub use endpoint::{Endpoint, EndpointHealth, ModelHealth};
 pub use entry::{Aftermath, Entry};
 pub use limiter::{Bounds, Left};
+pub use single_flight::Flights;
 pub use users::{Refusal, UnknownZone, UserLimit, UserShare, UserTicket, Users, When};

@@ -77,8 +77,8 @@ pub fn write_run(
 pub mod tests {
     use super::*;
     use crate::domain::{
-        CallError, CheckResult, Completion, Experiment, Fault, Fingerprint, FinishReason, Interval, Outcome, RunHeader,
-        RunModel, RunState, Score, TrialRef, Usage, Usd, Verdict,
+        CallError, CheckResult, Completion, Experiment, Fault, Fingerprint, FinishReason, Guarded, Interval, Outcome,
+        RunHeader, RunModel, RunState, Score, TrialRef, Usage, Usd, Verdict,
     };
 
     pub fn report() -> Report {
@@ -165,6 +165,7 @@ pub mod tests {
             attempts: 1,
             spent: Usd::from_dollars(0.0042).unwrap(),
             judge_spent: Usd::ZERO,
+            guarded: Guarded::default(),
         })
     }
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::domain::{Capability, ModelId, Place, Problem, RunHeader, RunId, SecretRef, TrialKey, Usd};
-use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, TextWatcher, World, start};
+use crate::domain::{
+    Capability, ModelId, Place, Policy, Problem, RunHeader, RunId, SecretRef, StandInModel, TrialKey, Usd,
+};
+use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start};
 use crate::provider::{ConnectOptions, KeyStore, connect};
 use crate::store::records::{Records, RecordsError};
 
@@ -128,6 +130,8 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
     let run = prepared.plan.header.id.clone();
     let world = World {
         routes: prepared.plan.header.models.iter().filter_map(|model| routes.get(&model.id).cloned()).collect(),
+        stand_ins: stand_ins(&prepared.policy, &routes),
+        validations: prepared.validations,
         judges: routes.into_iter().filter(|(id, _)| prepared.judges.contains(id)).collect(),
         checks: prepared.checks,
         cache: if prepared.policy.cache.on { how.records.cache() } else { Arc::new(NoCache) },
@@ -141,6 +145,14 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
     let mut sinks: Vec<Box<dyn RunSink>> = vec![Box::new(how.records.recorder(&run)?)];
     sinks.extend(how.watchers);
     Ok(start(prepared.plan, world, sinks, how.runtime)?)
+}
+
+fn stand_ins(policy: &Policy, routes: &BTreeMap<ModelId, Route>) -> Vec<StandInRoute> {
+    let route = |stand_in: &StandInModel| {
+        let route = routes.get(&stand_in.model)?.clone();
+        Some(StandInRoute { route, timeout: stand_in.timeout_ms.map(Duration::from_millis) })
+    };
+    policy.fallback.models.iter().filter_map(route).collect()
 }
 
 /// Environment variables that are to hold a key and do not, found before anything is sent. The keyring is not asked

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::engine::{new_run_id, now};
 use crate::plan::{Plan, PlanVariant, Selection};
 use crate::provider::capability;
-use crate::scoring::Checks;
+use crate::scoring::{Checks, Validation};
 use crate::session::shelf::Shelf;
 use crate::store::{OpenCases, pricing};
 
@@ -68,6 +68,7 @@ pub struct Prepared {
     /// What the run needs beyond the workspace's folder.
     pub asks: BTreeSet<Capability>,
     pub(super) checks: Arc<Checks>,
+    pub(super) validations: Vec<Option<Arc<Validation>>>,
     pub(super) policy: Policy,
     pub(super) budget: Budget,
     /// The plan's models, then the judges'.
@@ -94,13 +95,17 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
     let checks = compile_checks(&experiment, &cases, &at, &mut problems);
     let judges = judge_models(&experiment);
-    let reached = reach_models(workspace, experiment.models.iter().chain(&judges), &at, &mut problems);
+    let policy = effective_policy(workspace, &experiment);
+    let stand_ins = policy.fallback.models.iter().map(|stand_in| &stand_in.model);
+    let asked = experiment.models.iter().chain(stand_ins);
+    let reached = reach_models(workspace, asked.clone().chain(&judges), &at, &mut problems);
+    let validations = validations(&policy, &variants, &at, &mut problems);
     let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
         problems.push(problem);
         Selection::First(0)
     });
     if experiment.budget.hard.is_some() {
-        problems.extend(without_bound(&experiment, &variants, &reached));
+        problems.extend(without_bound(&asked.cloned().collect(), &variants, &reached));
     }
     if experiment.repeats > MOST_REPEATS {
         let message = format!("{} repeats of a cell are more than a run can have.", experiment.repeats);
@@ -112,11 +117,6 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Problem::is_error);
     let Some(checks) = checks.filter(|_| errors.is_empty()) else { return Err(errors) };
 
-    let policy = if experiment.policy == Policy::default() {
-        workspace.manifest.policy.clone()
-    } else {
-        experiment.policy.clone()
-    };
     let models: Vec<(ModelId, Reach)> =
         experiment.models.iter().filter_map(|id| Some((id.clone(), reached.get(id)?.clone()))).collect();
     let header = header(wish, &experiment, &variants, &models, &cases, &selection);
@@ -135,6 +135,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         warnings,
         asks,
         checks: Arc::new(checks),
+        validations,
         policy: if wish.no_cache { without_cache(policy) } else { policy },
         budget: experiment.budget,
         reached,
@@ -171,7 +172,7 @@ fn changed(defined: &Experiment, wish: &Wish) -> Experiment {
 
 /// Models of which nobody can say what a call costs at most: under a hard budget none of their calls could be made.
 fn without_bound(
-    experiment: &Experiment,
+    answering: &BTreeSet<ModelId>,
     variants: &[PlanVariant],
     reached: &BTreeMap<ModelId, Reach>,
 ) -> Vec<Problem> {
@@ -188,7 +189,7 @@ fn without_bound(
             ),
             Some(_) => return None,
         };
-        let asked = experiment.models.contains(id) || reach.price.is_none();
+        let asked = answering.contains(id) || reach.price.is_none();
         asked.then(|| Problem::error(Place::file("workspace.ron"), message, hint))
     };
     let past_the_bound = variants.iter().filter_map(|variant| {
@@ -197,6 +198,35 @@ fn without_bound(
         Some(Problem::error(Place::default(), message, "Set `max_tokens` instead, or run without a budget."))
     });
     reached.iter().filter_map(problem).chain(past_the_bound).collect()
+}
+
+/// The experiment's own policy, or the workspace's where it has none.
+fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
+    if experiment.policy == Policy::default() { workspace.manifest.policy.clone() } else { experiment.policy.clone() }
+}
+
+/// The form that each variant's answers are held to; `None` where the policy or the prompt asks for none.
+fn validations(
+    policy: &Policy,
+    variants: &[PlanVariant],
+    at: &Place,
+    problems: &mut Vec<Problem>,
+) -> Vec<Option<Arc<Validation>>> {
+    let validation = |variant: &PlanVariant| {
+        let spec = variant.composer.output_spec();
+        if !policy.repair.on || spec.is_free() {
+            return None;
+        }
+        match Validation::new(spec, policy.repair.accept_fenced) {
+            Ok(validation) => Some(Arc::new(validation)),
+            Err(why) => {
+                let message = format!("The output schema of the variant `{}` cannot be used: {why}.", variant.id);
+                problems.push(Problem::error(at.clone(), message, "Mend the schema of its task layer."));
+                None
+            }
+        }
+    };
+    variants.iter().map(validation).collect()
 }
 
 fn without_cache(mut policy: Policy) -> Policy {

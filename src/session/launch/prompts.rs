@@ -75,13 +75,13 @@ impl Bookcase<'_> {
                 problems.push(Problem::error(at.clone(), format!("There is no variant `{id}`."), hint));
                 continue;
             };
-            let composed = self.composer(variant);
-            let wrong = match &composed {
+            let attempt = self.composer(variant);
+            let wrong = match &attempt {
                 Ok(composer) => composer.lint(Some(&columns)),
                 Err(found) => found.clone(),
             };
             problems.extend(places.in_files(self.id, self.project, id, wrong));
-            ready.extend(composed.ok().map(|composer| PlanVariant {
+            ready.extend(attempt.ok().map(|composer| PlanVariant {
                 id: id.clone(),
                 composer: Arc::new(composer),
                 params: variant.params.clone(),

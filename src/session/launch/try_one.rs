@@ -7,8 +7,8 @@ use super::prepare::Prepared;
 use super::prompts::Bookcase;
 use super::reach::reach_models;
 use crate::domain::{
-    Budget, Case, Cases, Experiment, ExperimentId, Filter, Fingerprint, ModelId, Place, Problem, RunHeader, RunModel,
-    Variant, VariantId, Workspace,
+    Budget, Case, Cases, Experiment, ExperimentId, FallbackPolicy, Filter, Fingerprint, ModelId, Place, Problem,
+    RunHeader, RunModel, Variant, VariantId, Workspace,
 };
 use crate::engine::{new_run_id, now};
 use crate::plan::{Plan, PlanVariant, Selection};
@@ -75,6 +75,8 @@ pub fn prepare_try(
     };
     let mut policy = workspace.manifest.policy.clone();
     policy.cache.on &= !fresh;
+    // It is this model's answer that is tried.
+    policy.fallback = FallbackPolicy::default();
     let plan = Plan {
         header: Arc::new(header),
         variants: vec![PlanVariant { id, composer: Arc::new(composer), params }],
@@ -92,6 +94,7 @@ pub fn prepare_try(
         warnings: Vec::new(),
         asks: capability(&reach.provider).into_iter().collect(),
         checks: Arc::new(checks),
+        validations: Vec::new(),
         policy,
         budget: Budget::default(),
         reached,

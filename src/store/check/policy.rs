@@ -2,10 +2,16 @@
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{BreakerPolicy, DefinitionKey, LimitPolicy, Policy, RetryPolicy, Timeouts, UserLimits};
+use crate::domain::{
+    BreakerPolicy, DefinitionKey, FallbackPolicy, LimitPolicy, ModelId, Policy, RepairPolicy, RetryPolicy, Timeouts,
+    UserLimits,
+};
 
 use super::Checker;
 use super::manifest::meant;
+
+/// Each is a whole call.
+const MOST_REPAIRS: usize = 8;
 
 impl Checker<'_> {
     pub(super) fn policy(&mut self, key: &DefinitionKey, policy: &Policy) {
@@ -14,6 +20,41 @@ impl Checker<'_> {
         self.breaker(key, &policy.breaker);
         self.limits(key, &policy.limits);
         self.users(key, &policy.users);
+        self.repair(key, &policy.repair);
+        self.fallback(key, &policy.fallback);
+    }
+
+    fn repair(&mut self, key: &DefinitionKey, repair: &RepairPolicy) {
+        let path = ["policy", "repair", "strategies"];
+        if repair.on && repair.strategies.is_empty() {
+            let hint = "Name at least one strategy, or switch the guard off.";
+            self.wrong(key, &path, "The guard is on and has no way to ask again.".to_owned(), hint);
+        }
+        if repair.strategies.len() > MOST_REPAIRS {
+            let message = format!("{} reformulations of one answer are too many.", repair.strategies.len());
+            self.wrong(key, &path, message, &format!("Give at most {MOST_REPAIRS}; 1 is the default."));
+        }
+    }
+
+    fn fallback(&mut self, key: &DefinitionKey, fallback: &FallbackPolicy) {
+        let models = &self.workspace.manifest.models;
+        for (index, stand_in) in fallback.models.iter().enumerate() {
+            let index = index.to_string();
+            if !models.contains_key(&stand_in.model) {
+                let hint = meant(stand_in.model.as_str(), models.keys().map(ModelId::as_str));
+                let message = format!("The model `{}` is not there.", stand_in.model);
+                self.wrong(key, &["policy", "fallback", "models", &index, "model"], message, &hint);
+            }
+            if stand_in.timeout_ms == Some(0) {
+                let message = "`timeout_ms` is 0, so that the model could never answer.".to_owned();
+                let path = ["policy", "fallback", "models", &index, "timeout_ms"];
+                self.wrong(key, &path, message, "Give milliseconds, or leave it out.");
+            }
+        }
+        if fallback.is_on() && fallback.deadline_ms == 0 {
+            let message = "The route's `deadline_ms` is 0, so that nobody could answer.".to_owned();
+            self.wrong(key, &["policy", "fallback", "deadline_ms"], message, "Give milliseconds, or leave it out.");
+        }
     }
 
     fn times(&mut self, key: &DefinitionKey, timeouts: &Timeouts, retry: &RetryPolicy) {

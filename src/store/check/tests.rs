@@ -114,6 +114,13 @@ fn numbers_out_of_range_are_told() {
             "policy: (users: (default_tier: \"fre\"))",
             "The default tier `fre` is not among the tiers. Did you mean `free`?",
         ),
+        ("policy: (repair: (on: true, strategies: []))", "no way to ask again"),
+        (
+            "policy: (fallback: (models: [(model: \"mm\")]))",
+            ":1:85: error: The model `mm` is not there. Did you mean `m`?",
+        ),
+        ("policy: (fallback: (models: [(model: \"m\", timeout_ms: 0)]))", "`timeout_ms` is 0"),
+        ("policy: (fallback: (canned: \"Later.\", deadline_ms: 0))", "`deadline_ms` is 0"),
         ("policy: (users: (tiers: {\"free\": (time_zone: \"Mars\")}))", "the time zone `Mars`, which is not known"),
     ] {
         let found = problems(EXPERIMENT, &experiment(rest));

@@ -219,8 +219,8 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
 
 /// The columns of [`read_trial`]; those of an answer follow.
 const FACTS: &str = "case_no, slot, key, request, case_id, outcome, score, error, cached, attempts, cost, t.spent, \
-                     judge_spent, checks";
-const FACTS_WIDTH: usize = 14;
+                     judge_spent, checks, guarded";
+const FACTS_WIDTH: usize = 15;
 const WIDTH: usize = FACTS_WIDTH + ANSWER_WIDTH;
 
 fn read_trial(row: &Row<'_>, reasons: Option<&str>) -> rusqlite::Result<TrialEnded> {
@@ -239,6 +239,7 @@ fn read_trial(row: &Row<'_>, reasons: Option<&str>) -> rusqlite::Result<TrialEnd
         cost: rows::get_usd(row, 10)?,
         spent: rows::get_usd(row, 11)?.unwrap_or_default(),
         judge_spent: rows::get_usd(row, 12)?.unwrap_or_default(),
+        guarded: rows::get_json(row, 14)?.unwrap_or_default(),
     })
 }
 

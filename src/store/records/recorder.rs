@@ -428,14 +428,15 @@ impl Group<'_> {
     fn insert_trial(&mut self, id: i64, ended: &TrialEnded, content: Option<i64>) -> rusqlite::Result<()> {
         let run = self.number()?;
         let outcome = Stored::of(ended)?;
+        let guarded = (!ended.guarded.is_empty()).then(|| rows::json(&ended.guarded)).transpose()?;
         let answer = ended.answer.as_deref();
         let [input, output, cached, written, reasoning] = answer.map_or([None; 5], rows::usage_columns);
         self.run(
             "INSERT INTO trials(id, run, case_no, slot, key, request, case_id, outcome, score, fault, error, cached,
                  attempts, cost, spent, judge_spent, content, finish, input, output, cached_input, cache_write,
-                 reasoning, answered_by, request_id, first_token, latency, checks, reasons)
+                 reasoning, answered_by, request_id, first_token, latency, checks, reasons, guarded)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                 ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+                 ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
             params![
                 id,
                 run,
@@ -466,6 +467,7 @@ impl Group<'_> {
                 answer.map(|answer| answer.latency_ms),
                 outcome.checks,
                 outcome.reasons,
+                guarded,
             ],
         )
         .map(drop)

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use super::{Recorder, Records};
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, CaseId, CheckResult, Completion, Fault, Fingerprint,
-    FinishReason, Numbered, Outcome, Purpose, RawReply, RunEvent, RunHeader, RunId, RunModel, RunState, Score,
+    FinishReason, Guarded, Numbered, Outcome, Purpose, RawReply, RunEvent, RunHeader, RunId, RunModel, RunState, Score,
     TrialEnded, TrialRef, Usage, Usd, Verdict,
 };
 
@@ -157,6 +157,7 @@ pub(super) fn trial_ended(index: u32, answer: Option<&Arc<Completion>>) -> Trial
         cost: Some(Usd::from_nanos(CENT)),
         spent: Usd::from_nanos(CENT),
         judge_spent: Usd::ZERO,
+        guarded: Guarded::default(),
     }
 }
 

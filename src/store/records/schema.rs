@@ -15,7 +15,7 @@ const APPLICATION_ID: i32 = 0x5374_7274;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// The version of the format is the number of steps taken. Steps are never changed, only added.
-const STEPS: &[&str] = &[BASE, NOTICES];
+const STEPS: &[&str] = &[BASE, NOTICES, GUARDED];
 
 const BASE: &str = "
 CREATE TABLE runs(
@@ -116,6 +116,10 @@ CREATE TABLE notices(
     event TEXT NOT NULL                     -- JSON
 ) STRICT;
 CREATE INDEX notices_of_run ON notices(run);
+";
+
+const GUARDED: &str = "
+ALTER TABLE trials ADD COLUMN guarded TEXT; -- JSON: what the guards did, where they did anything
 ";
 
 /// The format that this version writes.

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{
     Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example,
-    Examples, Experiment, Filter, Foundation, History, Identity, Layer, LimitPolicy, Manifest, ModelSpec, OutputFormat,
-    OutputRules, Override, Params, PassRule, Pick, Policy, Price, Prompt, ProviderSpec, ResponseFormat, RetryBudget,
-    RetryPolicy, Role, SecretRef, Snippet, Source, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User,
-    UserLimits, Variable, Variant,
+    Examples, Experiment, FallbackPolicy, Filter, Foundation, History, Identity, Layer, LimitPolicy, Manifest,
+    ModelSpec, OutputFormat, OutputRules, Override, Params, PassRule, Pick, Policy, Price, Prompt, ProviderSpec,
+    RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Role, SecretRef, Snippet, Source, StandInModel, Task, Text,
+    Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable, Variant,
 };
 
 /// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.
@@ -225,8 +225,25 @@ fn policy() -> impl Strategy<Value = Policy> {
     });
     let users = (btree_map(name(), tier, 0..3), any::<bool>());
     let users = users.prop_map(|(tiers, on)| UserLimits { on, tiers, ..UserLimits::default() });
-    let whole = (retry, breaker, limits, users).prop_map(|(retry, breaker, limits, users)| Policy {
+    let repair = (any::<bool>(), any::<bool>()).prop_map(|(on, accept_fenced)| RepairPolicy {
+        on,
+        accept_fenced,
+        strategies: crate::domain::Strategy::ALL.to_vec(),
+    });
+    let stand_in = (name(), option::of(any::<u64>()));
+    let stand_in = stand_in.prop_map(|(model, timeout_ms)| StandInModel { model: model.as_str().into(), timeout_ms });
+    let fallback = (vec(stand_in, 0..3), option::of(text()), option::of(usd()));
+    let fallback = fallback.prop_map(|(models, canned, max_cost)| FallbackPolicy {
+        models,
+        max_cost,
+        canned,
+        ..FallbackPolicy::default()
+    });
+    let whole = (retry, breaker, limits, users, repair, fallback);
+    let whole = whole.prop_map(|(retry, breaker, limits, users, repair, fallback)| Policy {
         retry,
+        repair,
+        fallback,
         breaker,
         limits,
         users,

@@ -451,7 +451,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::domain::{
-        Completion, Fingerprint, Outcome, RunEvent, RunHeader, RunModel, RunState, Score, TrialEnded, TrialRef, Verdict,
+        Completion, Fingerprint, Guarded, Outcome, RunEvent, RunHeader, RunModel, RunState, Score, TrialEnded,
+        TrialRef, Verdict,
     };
 
     pub fn header(variants: &[&str], models: &[&str]) -> RunHeader {
@@ -504,6 +505,7 @@ pub(super) mod tests {
                 cost: Usd::from_dollars(if model == 0 { 0.001 } else { 0.05 }),
                 spent: Usd::ZERO,
                 judge_spent: Usd::from_nanos(1_000_000 * i64::from(model)),
+                guarded: Guarded::default(),
             })));
         }
         board

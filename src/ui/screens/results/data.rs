@@ -292,8 +292,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::domain::{
-        CallError, CheckResult, Completion, Fault, Fingerprint, FinishReason, Outcome, RunEvent, RunModel, Score,
-        TrialEnded, Verdict,
+        CallError, CheckResult, Completion, Fault, Fingerprint, FinishReason, Guarded, Outcome, RunEvent, RunModel,
+        Score, TrialEnded, Verdict,
     };
 
     /// A run of two variants on one model, with two checks.
@@ -365,6 +365,7 @@ pub(super) mod tests {
             cost: answered.then(|| Usd::from_nanos(4_200_000)),
             spent: Usd::ZERO,
             judge_spent: Usd::ZERO,
+            guarded: Guarded::default(),
         })));
     }
 

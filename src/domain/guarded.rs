@@ -1,0 +1,79 @@
+//! What the guards did to a trial, beside sending its request.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::ModelId;
+use super::is_default;
+use super::policy::Strategy;
+
+/// The guards' part in a trial; empty where the first answer simply came.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Guarded {
+    /// How often the answer was asked for again in other words: a trial with none passed or failed at first.
+    #[serde(skip_serializing_if = "is_default")]
+    pub repairs: u32,
+    /// Who answered in the place of the trial's own model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<StandIn>,
+    /// The answer says nothing of the trial's own model and is not in its numbers; the trial is unscored.
+    #[serde(skip_serializing_if = "is_default")]
+    pub left_out: bool,
+    /// In the order in which they were taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<TimedStep>,
+}
+
+impl Guarded {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An answer that is not the asked model's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StandIn {
+    Model(ModelId),
+    /// The route's canned text: the trial is degraded.
+    Canned,
+}
+
+/// A step and when it was taken, in milliseconds from the beginning of the trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimedStep {
+    pub at_ms: u64,
+    pub step: Step,
+}
+
+/// What a guard did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Step {
+    /// The answer broke the prompt's form and was asked for again.
+    Repaired { strategy: Strategy, reason: String },
+    /// The answer broke the prompt's form, and no strategy was left.
+    Invalid { reason: String },
+    /// A model could not answer, and the next of the route was asked.
+    FellBack { from: ModelId, to: ModelId, reason: String },
+    /// A model of the route was not asked.
+    PassedOver { model: ModelId, reason: String },
+    /// No model could answer, and the canned text stands in.
+    Degraded { reason: String },
+    /// Waited for another call of the same request.
+    Shared,
+}
+
+impl Step {
+    /// A sentence for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Repaired { strategy, reason } => format!("Asked again, {}: {reason}", strategy.words()),
+            Self::Invalid { reason } => format!("The answer stands, though it is not valid: {reason}"),
+            Self::FellBack { from, to, reason } => format!("{from} could not answer, {to} was asked: {reason}"),
+            Self::PassedOver { model, reason } => format!("{model} was passed over: {reason}"),
+            Self::Degraded { reason } => format!("No model could answer, the canned text stands in: {reason}"),
+            Self::Shared => "Took the answer of the same request, which was under way.".to_owned(),
+        }
+    }
+}

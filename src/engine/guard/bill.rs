@@ -1,0 +1,123 @@
+//! What a call took so far, over all its endpoints, attempts and reformulations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::{AttemptRef, CallError, Completion, Guarded, StandIn, Step, TimedStep, Usd};
+use crate::engine::sink::CachedCall;
+
+use super::call::{Answered, Failure, NoAnswer};
+use super::leg::Leg;
+
+pub struct Bill {
+    next: AttemptRef,
+    made: u32,
+    spent: Usd,
+    /// What it costs in production; `None` as soon as a price is unknown.
+    cost: Option<Usd>,
+    /// Some answer did not come out of the cache.
+    fresh: bool,
+    began: Instant,
+    guarded: Guarded,
+}
+
+impl Bill {
+    pub fn new(first: AttemptRef) -> Self {
+        Self {
+            next: first,
+            made: 0,
+            spent: Usd::ZERO,
+            cost: Some(Usd::ZERO),
+            fresh: false,
+            began: Instant::now(),
+            guarded: Guarded::default(),
+        }
+    }
+
+    pub fn next_attempt(&mut self) -> AttemptRef {
+        let attempt = self.next;
+        self.next.number += 1;
+        self.made += 1;
+        self.fresh = true;
+        attempt
+    }
+
+    /// An attempt was settled; `None` where the price is unknown.
+    pub fn pay(&mut self, cost: Option<Usd>) {
+        self.spent += cost.unwrap_or_default();
+        self.add_cost(cost);
+    }
+
+    /// An answer that was paid before the run went on.
+    pub fn kept(&mut self, call: CachedCall) -> Arc<Completion> {
+        self.fresh = true;
+        self.add_cost(call.cost);
+        call.completion
+    }
+
+    /// An answer that was received before the run went on, and is paid now.
+    pub fn read_again(&mut self, completion: Arc<Completion>, cost: Option<Usd>) -> Arc<Completion> {
+        self.next_attempt();
+        self.pay(cost);
+        completion
+    }
+
+    pub fn cached(&mut self, call: CachedCall) -> Arc<Completion> {
+        self.add_cost(call.cost);
+        call.completion
+    }
+
+    /// The answer of the same request, which was under way.
+    pub fn shared(&mut self, call: CachedCall) -> Arc<Completion> {
+        self.note(Step::Shared);
+        self.cached(call)
+    }
+
+    fn add_cost(&mut self, cost: Option<Usd>) {
+        self.cost = self.cost.zip(cost).map(|(sum, cost)| sum + cost);
+    }
+
+    pub fn note(&mut self, step: Step) {
+        self.guarded.repairs += u32::from(matches!(step, Step::Repaired { .. }));
+        let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.guarded.steps.push(TimedStep { at_ms, step });
+    }
+
+    /// Who answered; of several answers that make one, any stand-in marks the whole.
+    pub fn answered_by(&mut self, leg: &Leg<'_>) {
+        if leg.is_stand_in {
+            self.stand_in(StandIn::Model(leg.route.model.clone()), !leg.counts());
+        }
+    }
+
+    pub fn stand_in(&mut self, who: StandIn, left_out: bool) {
+        self.guarded.stand_in = Some(who);
+        self.guarded.left_out |= left_out;
+    }
+
+    pub fn answered(self, completion: Arc<Completion>) -> Answered {
+        Answered {
+            completion,
+            cached: !self.fresh && self.guarded.stand_in != Some(StandIn::Canned),
+            attempts: self.made,
+            cost: self.cost,
+            spent: self.spent,
+            guarded: self.guarded,
+        }
+    }
+
+    pub fn failed(&self, error: CallError) -> NoAnswer {
+        NoAnswer::Failed(Box::new(Failure {
+            error,
+            attempts: self.made,
+            spent: self.spent,
+            guarded: self.guarded.clone(),
+        }))
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}

@@ -1,0 +1,285 @@
+//! One endpoint of a call's route, and each step of an attempt at it.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crate::domain::{
+    AttemptEnded, AttemptRef, AttemptSent, CallError, ChatRequest, Completion, Fault, Fingerprint, FinishReason, Phase,
+    RawReply, RunEvent, RunState, Usd,
+};
+use crate::engine::clock::{Deadline, now};
+use crate::engine::control::Stopped;
+use crate::engine::sink::CachedCall;
+use crate::engine::world::{Route, StandInRoute};
+use crate::plan::{call_fingerprint, worst_case};
+
+use super::bill::Bill;
+use super::budget::Reservation;
+use super::call::{CallJob, Missed};
+use super::entry::{Aftermath, Entry};
+use super::limiter::Bounds;
+use super::single_flight::{Boarding, Flight};
+
+/// A request on its way to one endpoint.
+pub struct Leg<'a> {
+    job: &'a CallJob<'a>,
+    pub route: &'a Route,
+    pub is_stand_in: bool,
+    request: ChatRequest,
+    /// Identity of the call.
+    fingerprint: Fingerprint,
+    /// The longest attempt.
+    timeout: Duration,
+    /// The route's, where it has several endpoints.
+    pub deadline: Option<Deadline>,
+}
+
+impl<'a> Leg<'a> {
+    /// The model's own endpoint.
+    pub fn own(job: &'a CallJob<'a>, request: ChatRequest) -> Self {
+        let fingerprint = call_fingerprint(&job.route.endpoint.origin, &request, job.epoch);
+        let timeout = Duration::from_millis(job.policy.timeouts.total_ms);
+        Self { job, route: job.route, is_stand_in: false, request, fingerprint, timeout, deadline: None }
+    }
+
+    pub fn stand_in(
+        job: &'a CallJob<'a>,
+        stand_in: &'a StandInRoute,
+        request: ChatRequest,
+        deadline: Deadline,
+    ) -> Self {
+        let route = &stand_in.route;
+        let fingerprint = call_fingerprint(&route.endpoint.origin, &request, job.epoch);
+        let total = Duration::from_millis(job.policy.timeouts.total_ms);
+        let timeout = stand_in.timeout.map_or(total, |own| own.min(total));
+        Self { job, route, is_stand_in: true, request, fingerprint, timeout, deadline: Some(deadline) }
+    }
+
+    /// Whether a stand-in's answer counts like the model's own.
+    pub fn counts(&self) -> bool {
+        self.job.fallback.is_some_and(|policy| policy.count_stand_ins)
+    }
+
+    /// An answer that needs no call: from before the run was stopped, or from the cache.
+    pub async fn paid_before(&self, bill: &mut Bill) -> Result<Option<Arc<Completion>>, Stopped> {
+        if let Some(earlier) = self.job.earlier.answered.get(&self.fingerprint) {
+            return Ok(Some(bill.kept(earlier.clone())));
+        }
+        if let Some((completion, cost)) = self.read_again().await? {
+            return Ok(Some(bill.read_again(completion, cost)));
+        }
+        let hit = self.job.policy.cache.on.then(|| self.job.cache.get(&self.fingerprint)).flatten();
+        Ok(hit.map(|hit| bill.cached(hit)))
+    }
+
+    /// A reply that was received and never read, since the program died between the two. The wallet holds its
+    /// reservation already.
+    async fn read_again(&self) -> Result<Option<(Arc<Completion>, Option<Usd>)>, Stopped> {
+        // One attempt received it, so that one trial may have it, though others ask for the same.
+        let received = &self.job.earlier.received;
+        let reply = received.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
+        let Some(reply) = reply else { return Ok(None) };
+        let Ok(completion) = self.route.endpoint.provider.read(&self.request, &reply).map(Arc::new) else {
+            return Ok(None);
+        };
+        let worst = self.worst_case().unwrap_or_default();
+        let price = self.route.price.as_ref();
+        let cost = price.map(|price| completion.usage.map_or(worst, |usage| price.cost(&usage)));
+        self.record_end(self.job.first, &Ok(completion.clone()), cost, None).await?;
+        Ok(Some((completion, cost)))
+    }
+
+    /// Waits while the same request is on its way. Without a cache every call is made.
+    pub async fn board(&self) -> Result<Boarding<'a>, Stopped> {
+        if !self.job.policy.cache.on {
+            return Ok(Boarding::Own(None));
+        }
+        tokio::select! {
+            biased;
+            boarding = self.job.flights.board(self.fingerprint) => Ok(boarding),
+            () = self.job.control.drained() => Err(Stopped),
+        }
+    }
+
+    pub async fn reserve(&self) -> Result<Reservation<'a>, Missed> {
+        let control = self.job.control;
+        let amount = match (self.worst_case(), control.wallet.cap()) {
+            (Ok(amount), _) => amount,
+            (Err(_), None) => Usd::ZERO,
+            (Err(reason), Some(_)) => return Err(Missed::Failed(no_bound(&self.route.model.0, reason))),
+        };
+        let reserved = tokio::select! {
+            reserved = control.wallet.reserve(amount) => reserved,
+            () = control.drained() => return Err(Missed::Left),
+        };
+        reserved.ok_or_else(|| {
+            control.drain(RunState::BudgetReached);
+            Missed::Left
+        })
+    }
+
+    fn worst_case(&self) -> Result<Usd, &'static str> {
+        worst_case(&self.request, self.route.price.as_ref(), self.route.max_output)
+    }
+
+    /// Waits for the endpoint's breaker, its limits and a place among its calls in flight.
+    pub async fn enter(&self) -> Result<Entry<'a>, Missed> {
+        let output = self.request.params.max_tokens.or(self.route.max_output).unwrap_or_default();
+        let bounds = Bounds { input_tokens: self.request.input_token_bound(), output_tokens: u64::from(output) };
+        let entry = tokio::select! {
+            biased;
+            () = self.job.control.drained() => return Err(Missed::Left),
+            entry = self.route.endpoint.enter(&self.route.provider_model, bounds) => entry,
+        };
+        entry.ok_or_else(|| Missed::EndpointStopped(self.route.endpoint.why_stopped()))
+    }
+
+    /// Sends and receives, both on record: *sent* before the first byte leaves, *received* before anybody parses it.
+    /// The slot of an answer is free as soon as the wire is; that of a failure stays with the entry, so that whoever
+    /// waits for it learns first whether the endpoint has stopped.
+    pub async fn exchange(
+        &self,
+        attempt: AttemptRef,
+        reservation: &mut Reservation<'_>,
+        entry: &mut Entry<'_>,
+        is_retry: bool,
+    ) -> Result<Result<Arc<RawReply>, CallError>, Stopped> {
+        let job = self.job;
+        self.record_sent(attempt, reservation).await?;
+        if job.control.is_draining() {
+            // The run was stopped while the record was written: nothing has left yet, and nothing leaves.
+            self.record_end(attempt, &Err(not_sent()), self.route.price.as_ref().map(|_| Usd::ZERO), None).await?;
+            return Err(Stopped);
+        }
+        reservation.mark_sent();
+        entry.mark_sent(is_retry);
+        let limit = self.deadline.map_or(self.timeout, |deadline| self.timeout.min(deadline.left()));
+        let on_the_wire = job.control.call_begins();
+        let on_text = |text: &str| job.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
+        let exchanged = tokio::time::timeout(limit, self.route.endpoint.provider.exchange(&self.request, &on_text))
+            .await
+            .unwrap_or_else(|_| Err(too_long(limit)))
+            .map(Arc::new);
+        drop(on_the_wire);
+        if exchanged.as_ref().is_ok_and(|reply| reply.status < 400) {
+            entry.free_slot();
+        }
+        if let Ok(reply) = &exchanged {
+            job.ledger.commit(RunEvent::AttemptReceived { attempt, reply: reply.clone() }).await?;
+        }
+        Ok(exchanged)
+    }
+
+    async fn record_sent(&self, attempt: AttemptRef, reservation: &Reservation<'_>) -> Result<(), Stopped> {
+        let reserved = self.route.price.is_some().then_some(reservation.amount());
+        let sent = AttemptSent {
+            attempt,
+            key: self.job.key,
+            request: self.fingerprint,
+            model: self.route.model.clone(),
+            reserved,
+            at: now(),
+        };
+        self.job.ledger.commit(RunEvent::AttemptSent(sent)).await
+    }
+
+    pub fn read(&self, received: &Result<Arc<RawReply>, CallError>) -> Result<Arc<Completion>, CallError> {
+        let reply = received.as_ref().map_err(Clone::clone)?;
+        self.route.endpoint.provider.read(&self.request, reply).map(Arc::new)
+    }
+
+    /// Says what a call's end means for those that follow.
+    pub async fn tell(&self, aftermath: &Aftermath) -> Result<(), Stopped> {
+        match self.route.endpoint.aftermath_notice(&self.route.provider_model, aftermath) {
+            Some(message) => self.job.ledger.say(RunEvent::Notice { message }).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Books what the call cost: by the provider's own count, else at its reservation where it may be billed.
+    pub async fn settle(
+        &self,
+        reservation: Reservation<'_>,
+        result: &Result<Arc<Completion>, CallError>,
+    ) -> Result<Option<Usd>, Stopped> {
+        let reserved = reservation.amount();
+        let cost = self.route.price.as_ref().map(|price| match result {
+            Ok(completion) => completion.usage.map_or(reserved, |usage| price.cost(&usage)),
+            Err(error) if error.may_be_billed() => reserved,
+            Err(_) => Usd::ZERO,
+        });
+        if reservation.settle(cost.unwrap_or_default()) {
+            let message = format!("The run has spent {}, past its warning mark.", self.job.control.wallet.spent());
+            self.job.ledger.say(RunEvent::Notice { message }).await?;
+        }
+        Ok(cost)
+    }
+
+    pub async fn record_end(
+        &self,
+        attempt: AttemptRef,
+        result: &Result<Arc<Completion>, CallError>,
+        cost: Option<Usd>,
+        retry_in: Option<Duration>,
+    ) -> Result<(), Stopped> {
+        let ended = AttemptEnded {
+            attempt,
+            request: self.fingerprint,
+            result: result.clone(),
+            cost,
+            cacheable: result.as_ref().is_ok_and(|completion| is_whole(completion)),
+            retry_in_ms: retry_in.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        };
+        self.job.ledger.say(RunEvent::AttemptEnded(ended)).await
+    }
+
+    /// Waits without holding a slot.
+    pub async fn back_off(&self, wait: Duration) -> Result<(), Stopped> {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = self.job.control.drained() => Err(Stopped),
+        }
+    }
+
+    /// The last attempt failed: the trial is errored, unless its endpoint stopped, which is no fault of the trial.
+    pub async fn give_up(&self, error: CallError) -> Result<Missed, Stopped> {
+        let endpoint = &self.route.endpoint;
+        if endpoint.failed(&error) {
+            self.job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(&error) }).await?;
+        }
+        Ok(if error.fault.stops_endpoint() { Missed::EndpointStopped(error) } else { Missed::Failed(error) })
+    }
+}
+
+/// Gives a whole answer to those who wait for the same.
+pub fn land(flight: Option<Flight<'_>>, completion: &Arc<Completion>, cost: Option<Usd>) {
+    if let Some(flight) = flight.filter(|_| is_whole(completion)) {
+        flight.land(CachedCall { completion: completion.clone(), cost });
+    }
+}
+
+/// Whether an answer may stand for the same request again: cut and withheld ones may not.
+fn is_whole(completion: &Completion) -> bool {
+    matches!(completion.finish, FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Refusal)
+}
+
+fn too_long(total: Duration) -> CallError {
+    CallError::new(
+        Fault::Timeout(Phase::Total),
+        format!("No whole answer within {} s, the policy's total time.", total.as_secs_f64()),
+    )
+}
+
+fn not_sent() -> CallError {
+    CallError::new(Fault::Cancelled, "The run was stopped before the request left.")
+}
+
+fn no_bound(model: &str, reason: &str) -> CallError {
+    CallError::new(
+        Fault::BadRequest,
+        format!(
+            "A run with a hard budget cannot call {model}: {reason}. Set the model's price and max_output in \
+             workspace.ron, or max_tokens in the variant."
+        ),
+    )
+}

@@ -1,0 +1,329 @@
+//! A provider that does as it is told, a record that keeps what it is told, and a run between the two.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use strata::compose::{Composer, Library};
+use strata::domain::{
+    Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Experiment, Fault, Filter,
+    Fingerprint, FinishReason, Layer, Numbered, Outcome, OutputSpec, PassRule, Policy, Price, Problem, Prompt,
+    RawReply, RunEvent, RunHeader, RunModel, RunState, Text, TrialEnded, Usage, Usd, Variable, Variant,
+};
+use strata::engine::{CallCache, Earlier, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start};
+use strata::plan::{Plan, PlanModel, PlanVariant, Selection};
+use strata::provider::{BoxFuture, OnText, Provider};
+use strata::scoring::{Checks, Validation};
+
+/// What the desk does with a call: given the prompt's text and how often that text was asked before.
+pub type Behaviour = dyn Fn(&str, u32) -> Result<RawReply, CallError> + Send + Sync;
+
+pub struct Desk {
+    pub behaviour: Box<Behaviour>,
+    pub latency: Duration,
+    pub calls: AtomicU32,
+    pub asked: Mutex<HashMap<String, u32>>,
+    pub in_flight: AtomicUsize,
+    pub most_in_flight: AtomicUsize,
+}
+
+impl Desk {
+    pub fn new(behaviour: impl Fn(&str, u32) -> Result<RawReply, CallError> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            behaviour: Box::new(behaviour),
+            latency: Duration::from_millis(100),
+            calls: AtomicU32::new(0),
+            asked: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
+        })
+    }
+
+    pub fn calls(&self) -> u32 {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl Provider for Desk {
+    fn exchange<'a>(&'a self, request: &'a ChatRequest, _: OnText<'a>) -> BoxFuture<'a, Result<RawReply, CallError>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_in_flight.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(self.latency).await;
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            let text = &request.messages[0].content;
+            let before = {
+                let mut asked = self.asked.lock().unwrap();
+                let count = asked.entry(text.clone()).or_default();
+                *count += 1;
+                *count - 1
+            };
+            (self.behaviour)(text, before)
+        })
+    }
+
+    fn read(&self, _: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
+        let text = String::from_utf8(reply.body.clone()).unwrap();
+        assert!(!text.contains("panic"), "told to panic");
+        Ok(Completion {
+            text,
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish: FinishReason::Stop,
+            usage: Some(Usage { input_tokens: 10, output_tokens: 10, ..Usage::default() }),
+            model: None,
+            request_id: None,
+            first_token_ms: None,
+            latency_ms: reply.latency_ms,
+        })
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a behaviour answers or fails")]
+pub fn says(text: &str) -> Result<RawReply, CallError> {
+    Ok(RawReply { status: 200, body: text.as_bytes().to_vec(), latency_ms: 100.0, ..RawReply::default() })
+}
+
+pub fn fails(fault: Fault) -> Result<RawReply, CallError> {
+    Err(CallError::new(fault, "told to fail"))
+}
+
+struct Rows(u32);
+
+impl Cases for Rows {
+    fn len(&self) -> usize {
+        self.0 as usize
+    }
+
+    fn case(&self, index: usize) -> Result<Case, Problem> {
+        let vars = serde_json::Map::from_iter([("question".to_owned(), format!("question {index}").into())]);
+        Ok(Case { id: format!("case-{index}").into(), vars, ..Case::default() })
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint([7; 32])
+    }
+}
+
+/// Keeps what it is told, and can be told to fail.
+#[derive(Clone, Default)]
+pub struct Record {
+    pub events: Arc<Mutex<Vec<Arc<Numbered>>>>,
+    pub full: Arc<AtomicBool>,
+    pub refused: Arc<AtomicU32>,
+}
+
+impl RunSink for Record {
+    fn on_events(&mut self, events: &[Arc<Numbered>]) -> Result<(), SinkError> {
+        if self.full.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(SinkError { message: "The disk is full.".into() });
+        }
+        self.events.lock().unwrap().extend_from_slice(events);
+        Ok(())
+    }
+}
+
+impl Record {
+    pub fn events(&self) -> Vec<RunEvent> {
+        self.events.lock().unwrap().iter().map(|numbered| numbered.event.clone()).collect()
+    }
+
+    pub fn ended(&self) -> Vec<Arc<TrialEnded>> {
+        let ended = |event| match event {
+            RunEvent::TrialEnded(ended) => Some(ended),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(ended).collect()
+    }
+
+    pub fn count(&self, wanted: fn(&RunEvent) -> bool) -> usize {
+        self.events().iter().filter(|event| wanted(event)).count()
+    }
+}
+
+/// A run to be started; each test changes what it is about.
+pub struct Setup {
+    pub cases: u32,
+    /// Every case is the first row.
+    pub alike: bool,
+    pub repeats: u32,
+    pub concurrency: u32,
+    pub desks: Vec<Arc<Desk>>,
+    pub policy: Policy,
+    pub budget: Budget,
+    pub cache: Arc<dyn CallCache>,
+    pub earlier: Earlier,
+    pub record: Record,
+    /// Who may answer in the place of the models.
+    pub stand_ins: Vec<Arc<Desk>>,
+    /// The form that answers are held to.
+    pub form: Option<OutputSpec>,
+}
+
+impl Setup {
+    pub fn new(desk: &Arc<Desk>) -> Self {
+        Self {
+            cases: 20,
+            alike: false,
+            repeats: 1,
+            concurrency: 4,
+            desks: vec![desk.clone()],
+            policy: Policy::default(),
+            budget: Budget::default(),
+            cache: Arc::new(NoCache),
+            earlier: Earlier::default(),
+            record: Record::default(),
+            stand_ins: Vec::new(),
+            form: None,
+        }
+    }
+
+    pub fn plan(&self) -> Plan {
+        let prompt = Prompt {
+            variables: BTreeMap::from([("question".to_owned(), Variable::default())]),
+            layers: vec![Layer {
+                id: "ask".into(),
+                title: String::new(),
+                note: String::new(),
+                on: true,
+                role: None,
+                content: Content::Text(Text { text: "Answer {{ question }}".into() }),
+            }],
+            ..Prompt::default()
+        };
+        let prompts = BTreeMap::new();
+        let library = Library { prompts: &prompts, examples: &|_| None };
+        let variant = Variant::of("prompt".into());
+        let composer = Composer::new(&prompt, &variant, &library).unwrap();
+        let price = Price { input: Usd::from_nanos(1_000_000), output: Usd::from_nanos(1_000_000), ..Price::FREE };
+        let names: Vec<String> = (0..self.desks.len()).map(|desk| format!("model-{desk}")).collect();
+        let model = |name: &String| PlanModel {
+            model: name.clone(),
+            origin: name.clone(),
+            price: Some(price.clone()),
+            max_output: Some(10),
+        };
+        Plan {
+            header: Arc::new(self.header(&names)),
+            variants: vec![PlanVariant {
+                id: "variant".into(),
+                composer: Arc::new(composer),
+                params: variant.params.clone(),
+            }],
+            models: names.iter().map(model).collect(),
+            cases: Arc::new(Rows(self.cases)),
+            selection: if self.alike {
+                Selection::Rows(vec![0; self.cases as usize].into())
+            } else {
+                Selection::First(self.cases)
+            },
+            untrusted: Arc::new(BTreeSet::new()),
+            epoch: 0,
+        }
+    }
+
+    pub fn header(&self, names: &[String]) -> RunHeader {
+        let models = names.iter().map(|name| RunModel {
+            id: name.as_str().into(),
+            model: name.clone(),
+            origin: name.clone(),
+            scripted: false,
+        });
+        let definition = Experiment {
+            format: 1,
+            title: String::new(),
+            note: String::new(),
+            variants: vec!["variant".into()],
+            models: names.iter().map(|name| name.as_str().into()).collect(),
+            dataset: "rows".into(),
+            filter: Filter::default(),
+            repeats: self.repeats,
+            checks: Vec::new(),
+            pass: PassRule::All,
+            gate: None,
+            policy: self.policy.clone(),
+            budget: self.budget,
+        };
+        RunHeader {
+            id: "run".into(),
+            project: "project".into(),
+            experiment: "experiment".into(),
+            variants: definition.variants.clone(),
+            definition,
+            models: models.collect(),
+            dataset: "rows".into(),
+            dataset_fingerprint: Fingerprint([7; 32]),
+            cases: self.cases,
+            repeats: self.repeats,
+            started_at: Timestamp::UNIX_EPOCH,
+            program: "test".into(),
+            prices_dated: "2026-11-23".into(),
+        }
+    }
+
+    pub fn start(self) -> RunHandle {
+        let plan = self.plan();
+        let route = |(desk, model): (&Arc<Desk>, &PlanModel)| Route {
+            model: model.model.as_str().into(),
+            provider_model: model.model.clone(),
+            price: model.price.clone(),
+            max_output: model.max_output,
+            endpoint: Route::endpoint(
+                model.model.as_str().into(),
+                model.origin.clone(),
+                desk.clone(),
+                self.concurrency,
+            ),
+        };
+        let has_answer = Check::new(CheckKind::Contains {
+            values: vec!["right".into()],
+            need: strata::domain::Need::All,
+            ignore_case: false,
+        });
+        let price = plan.models[0].price.clone();
+        let stand_in = |(number, desk): (usize, &Arc<Desk>)| {
+            let name = format!("stand-in-{number}");
+            let endpoint = Route::endpoint(name.as_str().into(), name.clone(), desk.clone(), self.concurrency);
+            let (price, max_output) = (price.clone(), Some(10));
+            let route =
+                Route { model: name.as_str().into(), provider_model: name.clone(), price, max_output, endpoint };
+            StandInRoute { route, timeout: None }
+        };
+        let stand_ins = self.stand_ins.iter().enumerate().map(stand_in).collect();
+        let validation = |form: &OutputSpec| Arc::new(Validation::new(form.clone(), false).unwrap());
+        let validations = vec![self.form.as_ref().map(validation)];
+        let world = World {
+            stand_ins,
+            validations,
+            routes: self.desks.iter().zip(&plan.models).map(route).collect(),
+            judges: BTreeMap::new(),
+            checks: Arc::new(Checks::new(&[has_answer], PassRule::All).unwrap()),
+            cache: self.cache,
+            policy: self.policy,
+            budget: self.budget,
+            earlier: self.earlier,
+            seed: 1,
+            on_text: None,
+            stall_limit: None,
+        };
+        start(plan, world, vec![Box::new(self.record)], &tokio::runtime::Handle::current()).unwrap()
+    }
+
+    pub async fn run(self) -> (RunState, Record, Usd) {
+        let record = self.record.clone();
+        let handle = self.start();
+        let state = handle.ended().await;
+        (state, record, handle.status().spent)
+    }
+}
+
+pub fn fault_of(ended: &TrialEnded) -> Option<&Fault> {
+    match &ended.outcome {
+        Outcome::Errored(error) => Some(&error.fault),
+        Outcome::Scored(_) | Outcome::Unscored(_) => None,
+    }
+}

@@ -1,0 +1,162 @@
+//! Repair, fallback and single flight against providers that do as they are told, under paused time.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use strata::domain::{
+    Fault, Guarded, OutputSpec, RunState, StandIn, StandInModel, Step, Strategy, TrialEnded, Usd, Verdict,
+};
+
+use crate::desk::{Desk, Setup, fails, fault_of, says};
+
+fn form() -> OutputSpec {
+    let schema = json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}});
+    OutputSpec { schema: Some(schema), ..OutputSpec::default() }
+}
+
+fn repaired(desk: &Arc<Desk>, strategies: &[Strategy]) -> Setup {
+    let mut setup = Setup { cases: 5, form: Some(form()), ..Setup::new(desk) };
+    setup.policy.repair.on = true;
+    setup.policy.repair.strategies = strategies.to_vec();
+    setup
+}
+
+fn with_stand_in(desk: &Arc<Desk>, stand_in: &Arc<Desk>) -> Setup {
+    let mut setup = Setup { cases: 5, stand_ins: vec![stand_in.clone()], ..Setup::new(desk) };
+    setup.policy.retry.retries = 0;
+    setup.policy.fallback.models = vec![StandInModel { model: "stand-in-0".into(), timeout_ms: None }];
+    setup
+}
+
+fn steps(ended: &TrialEnded) -> Vec<&Step> {
+    ended.guarded.steps.iter().map(|timed| &timed.step).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_the_wrong_form_is_asked_for_again_and_every_attempt_is_paid() {
+    let desk = Desk::new(|_, before| says(if before == 0 { "It is right." } else { "{\"a\": \"right\"}" }));
+    let (_, record, spent) = repaired(&desk, &[Strategy::ExplicitFormat]).run().await;
+    assert_eq!(desk.calls(), 10);
+    for ended in record.ended() {
+        assert_eq!(ended.outcome.verdict(), Some(Verdict::Pass));
+        assert_eq!((ended.guarded.repairs, ended.attempts), (1, 2));
+        assert!(matches!(steps(&ended)[..], [Step::Repaired { strategy: Strategy::ExplicitFormat, .. }]));
+        assert_eq!(ended.cost.map(|cost| cost + cost + cost + cost + cost), Some(spent));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_form_is_asked_for_once_and_so_is_any_form_without_the_guard() {
+    let good = Desk::new(|_, _| says("{\"a\": \"right\"}"));
+    let (_, record, _) = repaired(&good, &[Strategy::AddExample]).run().await;
+    assert_eq!(good.calls(), 5);
+    assert!(record.ended().iter().all(|ended| ended.guarded == Guarded::default()));
+    let poor = Desk::new(|_, _| says("It is right."));
+    Setup { cases: 5, ..Setup::new(&poor) }.run().await;
+    assert_eq!(poor.calls(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_no_strategy_is_left_the_last_answer_stands_and_is_scored() {
+    let desk = Desk::new(|_, _| says("wrong form"));
+    let (_, record, _) = repaired(&desk, &[Strategy::AddExample, Strategy::SimplifyRequest]).run().await;
+    assert_eq!(desk.calls(), 15);
+    for ended in record.ended() {
+        assert_eq!((ended.outcome.verdict(), ended.guarded.repairs), (Some(Verdict::Fail), 2));
+        assert!(matches!(steps(&ended).last(), Some(Step::Invalid { .. })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn machinery_faults_take_no_reformulation() {
+    let desk = Desk::new(|_, before| match before {
+        0 => says("wrong form"),
+        1 | 2 => fails(Fault::Server),
+        _ => says("{\"a\": \"right\"}"),
+    });
+    let (_, record, _) = repaired(&desk, &[Strategy::ExplicitFormat]).run().await;
+    assert!(record.ended().iter().all(|ended| (ended.guarded.repairs, ended.attempts) == (1, 4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_broken_down_into_its_fields() {
+    let desk = Desk::new(|_, before| says(if before == 0 { "no" } else { "the right word" }));
+    let (_, record, _) = repaired(&desk, &[Strategy::BreakDownTask]).run().await;
+    assert_eq!(desk.calls(), 10);
+    for ended in record.ended() {
+        let answer = ended.answer.as_ref().unwrap();
+        assert_eq!(answer.text, "{\"a\":\"the right word\"}");
+        assert_eq!((answer.latency_ms, ended.outcome.verdict()), (100.0, Some(Verdict::Pass)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_model_answers_when_the_own_one_is_not_well_and_is_left_out_of_its_numbers() {
+    let (down, up) = (Desk::new(|_, _| fails(Fault::Overloaded)), Desk::new(|_, _| says("right")));
+    let (state, record, _) = with_stand_in(&down, &up).run().await;
+    assert_eq!((state, down.calls(), up.calls()), (RunState::Completed, 5, 5));
+    for ended in record.ended() {
+        assert_eq!(ended.guarded.stand_in, Some(StandIn::Model("stand-in-0".into())));
+        assert_eq!((ended.guarded.left_out, ended.outcome.verdict()), (true, Some(Verdict::Unscored)));
+        assert!(matches!(steps(&ended)[..], [Step::FellBack { .. }]));
+    }
+    let mut counted = with_stand_in(&down, &up);
+    counted.policy.fallback.count_stand_ins = true;
+    let (_, record, _) = counted.run().await;
+    assert!(record.ended().iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Pass)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_request_is_no_reason_to_ask_another_model() {
+    for fault in [Fault::BadRequest, Fault::Auth, Fault::ContextLength] {
+        let (down, up) = (Desk::new(move |_, _| fails(fault)), Desk::new(|_, _| says("right")));
+        with_stand_in(&down, &up).run().await;
+        assert_eq!(up.calls(), 0, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_is_met_once_and_the_others_go_to_the_stand_in() {
+    let (down, up) = (Desk::new(|_, _| fails(Fault::Quota)), Desk::new(|_, _| says("right")));
+    let (state, record, _) = Setup { concurrency: 1, ..with_stand_in(&down, &up) }.run().await;
+    assert_eq!((state, down.calls(), up.calls()), (RunState::Completed, 1, 5));
+    assert_eq!(record.ended().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_fail_the_error_has_every_reason_or_the_canned_text_stands_in() {
+    let (down, out) = (Desk::new(|_, _| fails(Fault::Server)), Desk::new(|_, _| fails(Fault::Connect)));
+    let (_, record, _) = with_stand_in(&down, &out).run().await;
+    for ended in record.ended() {
+        assert_eq!(fault_of(&ended), Some(&Fault::Server));
+        let strata::domain::Outcome::Errored(error) = &ended.outcome else { panic!("{ended:?}") };
+        assert!(error.message.contains("model-0: ") && error.message.contains("stand-in-0: "), "{}", error.message);
+    }
+    let mut degraded = with_stand_in(&down, &out);
+    degraded.policy.fallback.canned = Some("We will get back to you.".into());
+    let (_, record, _) = degraded.run().await;
+    for ended in record.ended() {
+        assert_eq!(ended.answer.as_ref().unwrap().text, "We will get back to you.");
+        assert_eq!((ended.guarded.stand_in.as_ref(), ended.cached), (Some(&StandIn::Canned), false));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_may_cost_too_much_is_passed_over() {
+    let (down, up) = (Desk::new(|_, _| fails(Fault::Server)), Desk::new(|_, _| says("right")));
+    let mut setup = with_stand_in(&down, &up);
+    setup.policy.fallback.max_cost = Some(Usd::from_nanos(1));
+    let (_, record, _) = setup.run().await;
+    assert_eq!(up.calls(), 0);
+    assert!(record.ended().iter().all(|ended| matches!(steps(ended)[..], [Step::PassedOver { .. }])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn same_requests_are_one_call_while_it_is_on_its_way() {
+    let desk = Desk::new(|_, _| says("right"));
+    let (_, record, spent) = Setup { cases: 64, alike: true, concurrency: 64, ..Setup::new(&desk) }.run().await;
+    assert_eq!((desk.calls(), record.ended().len()), (1, 64));
+    let paid: Vec<_> = record.ended().iter().map(|ended| ended.spent).filter(|paid| *paid > Usd::ZERO).collect();
+    assert_eq!(paid, [spent]);
+    assert_eq!(record.ended().iter().filter(|ended| !ended.cached).count(), 1);
+}
