@@ -7,6 +7,7 @@
 mod baseline;
 mod board;
 mod compare;
+mod detection;
 mod mark;
 mod metrics;
 mod pages;
@@ -22,6 +23,7 @@ mod tests;
 pub use baseline::{Baseline, Change, Changed, ColumnChange, against};
 pub use board::{Board, CellView, Totals};
 pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};
+pub use detection::{Detection, Guard, Miss, Tally, measure};
 pub use mark::{Ending, TrialMark};
 pub use metrics::{CheckTally, ColumnMetrics, MetricMean};
 pub use pareto::pareto;

@@ -27,6 +27,7 @@ pub enum Verb {
     Release(ReleaseArgs),
     Init(InitArgs),
     Trust(TrustArgs),
+    Guardrails(GuardrailsArgs),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +117,15 @@ pub struct TrustArgs {
     pub revoke: bool,
 }
 
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuardrailsArgs {
+    /// Labelled texts of the user's own instead of the bundled ones.
+    pub file: Option<PathBuf>,
+    /// List the texts that the guards are wrong about.
+    pub misses: bool,
+    pub output: Output,
+}
+
 /// Where results go and how they are written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
@@ -184,6 +194,8 @@ enum RawVerb {
     Init(RawInit),
     /// Show, grant or take back what a workspace may reach
     Trust(RawTrust),
+    /// Measure the guards on labelled texts
+    Guardrails(RawGuardrails),
 }
 
 #[derive(Args)]
@@ -307,6 +319,17 @@ struct RawTrust {
     revoke: bool,
 }
 
+#[derive(Args)]
+struct RawGuardrails {
+    /// Labelled texts of your own, one JSON object a line: id, text, kind, and `attack` of an input or `expect` of an answer
+    file: Option<PathBuf>,
+    /// List the texts that the guards are wrong about
+    #[arg(long)]
+    misses: bool,
+    #[command(flatten)]
+    output: RawOutput,
+}
+
 impl RawVerb {
     fn resolve(self) -> Verb {
         match self {
@@ -324,6 +347,9 @@ impl RawVerb {
             Self::Init(RawInit { folder }) => Verb::Init(InitArgs { folder }),
             Self::Trust(RawTrust { workspace, write, revoke }) => {
                 Verb::Trust(TrustArgs { workspace: workspace.workspace, write, revoke })
+            }
+            Self::Guardrails(RawGuardrails { file, misses, output }) => {
+                Verb::Guardrails(GuardrailsArgs { file, misses, output: output.resolve() })
             }
         }
     }

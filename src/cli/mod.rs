@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod chosen;
 mod exit;
+mod guardrails;
 mod init;
 mod release;
 mod run;
@@ -18,8 +19,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use args::{
-    Arguments, CheckArgs, Frozen, InitArgs, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, TrustArgs, UsageError,
-    Verb, VersionChoice, parse,
+    Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs,
+    TrustArgs, UsageError, Verb, VersionChoice, parse,
 };
 pub use exit::Exit;
 
@@ -49,6 +50,7 @@ fn perform(verb: &Verb) -> Exit {
         Verb::Init(arguments) => init::init(arguments),
         Verb::Trust(arguments) => trust::trust(arguments),
         Verb::Release(arguments) => release::release(arguments),
+        Verb::Guardrails(arguments) => guardrails::guardrails(arguments),
     }
 }
 

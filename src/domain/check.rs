@@ -1,11 +1,14 @@
 //! Checks: what an output must be, as it is declared. How each is done is in `scoring`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ids::ModelId;
 use super::is_default;
 use super::money::Usd;
+use super::policy::PiiKind;
 
 /// A test of an output. Its strings are templates over the case's variables and `expected`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +100,32 @@ pub enum CheckKind {
     Latency { max_ms: f64 },
     /// A model reads the output against a rubric and returns a reason and a score.
     Judge { model: ModelId, rubric: String },
+    /// No personal data and no keys but those of the messages that were sent.
+    NoPii {
+        /// What is looked for; empty for all kinds.
+        #[serde(default, skip_serializing_if = "is_default")]
+        kinds: BTreeSet<PiiKind>,
+    },
+    /// The system messages do not come back; unscored where there are none and no canary.
+    NoLeak {
+        /// A word that stands in the system messages and nowhere else; it is no template. Empty for none.
+        #[serde(default, skip_serializing_if = "is_default")]
+        canary: String,
+        /// From this share (0 to 1) of the runs of eight words, what comes back is a leak.
+        #[serde(default = "tenth", skip_serializing_if = "is_tenth")]
+        share: f64,
+    },
+    /// Nothing in the output tries to give orders to a model that reads it next.
+    NoInjection,
+}
+
+const fn tenth() -> f64 {
+    0.1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_tenth(share: &f64) -> bool {
+    (*share - 0.1).abs() < f64::EPSILON
 }
 
 impl CheckKind {
@@ -115,6 +144,9 @@ impl CheckKind {
             Self::Cost { .. } => "cost",
             Self::Latency { .. } => "latency",
             Self::Judge { .. } => "judge",
+            Self::NoPii { .. } => "no-pii",
+            Self::NoLeak { .. } => "no-leak",
+            Self::NoInjection => "no-injection",
         }
     }
 }

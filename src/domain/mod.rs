@@ -5,6 +5,7 @@ mod check;
 mod dataset;
 mod experiment;
 mod fault;
+mod finding;
 mod fingerprint;
 mod guarded;
 mod ids;
@@ -29,6 +30,7 @@ pub use check::{Check, CheckKind, LengthUnit, Need, PassRule, Tolerance};
 pub use dataset::{Case, Cases, Column, ColumnRole, Dataset, Source};
 pub use experiment::{Experiment, Filter};
 pub use fault::{CallError, Fault, Phase, Retry};
+pub use finding::{Finding, FindingKind, Risk};
 pub use fingerprint::Fingerprint;
 pub use guarded::{Guarded, StandIn, Step, TimedStep};
 pub use ids::{
@@ -38,8 +40,9 @@ pub use manifest::{Api, Manifest, ModelSpec, PriceEntry, PriceTable, ProjectSpec
 pub use money::{Price, Usage, Usd};
 pub use output::OutputSpec;
 pub use policy::{
-    BreakerPolicy, Budget, CachePolicy, FallbackPolicy, LimitPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy,
-    StandInModel, Strategy, Tier, Timeouts, UserLimits,
+    BreakerPolicy, Budget, CachePolicy, FallbackPolicy, HarmPolicy, LeakPolicy, LimitPolicy, OutputAction,
+    OutputPolicy, PhrasePolicy, PiiKind, PiiPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy, SanitiseAction,
+    SanitisePattern, SanitisePolicy, SanitiseScope, StandInModel, Strategy, Tier, Timeouts, UserLimits,
 };
 pub use problem::{LayerText, Place, Problem, Severity};
 pub use prompt::{

@@ -73,7 +73,12 @@ impl Bench {
     }
 
     async fn score(&self, planned: &PlannedTrial, answered: Answered) -> Option<TrialEnded> {
-        let answer = Answer { completion: &answered.completion, case: &planned.case, cost: answered.cost };
+        let answer = Answer {
+            completion: &answered.completion,
+            case: &planned.case,
+            messages: &planned.request.messages,
+            cost: answered.cost,
+        };
         let judged = self.judge(planned, &answer).await?;
         let outcome = self.world.checks.score(&answer, &judged.results);
         let outcome = if answered.guarded.left_out { unscored(outcome) } else { outcome };

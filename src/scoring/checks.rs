@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jsonschema::Validator;
 
 use super::combine::combine;
-use super::finding::{Finding, shorten};
+use super::found::{Found, shorten};
+use super::guardrails::{Inspector, Sanitiser};
 use super::judge::JudgeCheck;
 use super::pattern::Pattern;
 use super::subject::{Answer, Subject};
-use super::{json, length, limits, number, pattern, schema, template, text};
+use super::{guards, json, length, limits, number, pattern, schema, template, text};
 use crate::compose::render_template;
 use crate::domain::{
     Check, CheckKind, CheckResult, LengthUnit, Need, Outcome, PassRule, Place, Problem, Severity, Tolerance, Usd,
@@ -64,6 +65,9 @@ enum Test {
         max_ms: f64,
     },
     Judge(JudgeCheck),
+    NoPii(Box<Inspector>),
+    NoLeak(Box<Inspector>),
+    NoInjection(Box<Sanitiser>),
 }
 
 impl Checks {
@@ -173,16 +177,16 @@ impl Compiled {
 }
 
 impl Test {
-    fn find(&self, check: &Check, subject: &Subject) -> Finding {
-        self.try_find(check, subject).unwrap_or_else(|finding| finding)
+    fn find(&self, check: &Check, subject: &Subject) -> Found {
+        self.try_find(check, subject).unwrap_or_else(|found| found)
     }
 
-    /// Both ways out are findings: `?` ends the check where there is nothing to look at, or no template to go by.
-    fn try_find(&self, check: &Check, subject: &Subject) -> Result<Finding, Finding> {
+    /// Both ways out are what was found: `?` ends the check where there is nothing to look at, or no template to go by.
+    fn try_find(&self, check: &Check, subject: &Subject) -> Result<Found, Found> {
         let at = check.at.as_deref();
         let fill = |source: &str| {
             render_template(source, subject.answer.case)
-                .map_err(|error| Finding::untold(format!("The check's template could not be filled in: {error}")))
+                .map_err(|error| Found::untold(format!("The check's template could not be filled in: {error}")))
         };
         match self {
             Self::Equals { value, ignore_case } => text::equals(subject, at, &fill(value)?, *ignore_case),
@@ -195,7 +199,7 @@ impl Test {
             Self::RegexTemplate => {
                 let source = fill(source(check))?;
                 let compiled = Pattern::new(&source)
-                    .map_err(|why| Finding::untold(format!("The pattern `{source}` of this case is wrong: {why}.")))?;
+                    .map_err(|why| Found::untold(format!("The pattern `{source}` of this case is wrong: {why}.")))?;
                 pattern::check(subject, at, &compiled, &source)
             }
             Self::Json => json::check(subject, at),
@@ -204,17 +208,20 @@ impl Test {
             Self::Length { min, max, unit } => length::check(subject, at, (*min, *max), *unit),
             Self::Cost(max) => Ok(limits::cost(subject, *max)),
             Self::Latency { max_ms } => Ok(limits::latency(subject, *max_ms)),
-            Self::Judge(_) => Ok(Finding::untold("The judge has not been asked.")),
+            Self::NoPii(inspector) => guards::no_pii(subject, at, inspector),
+            Self::NoLeak(inspector) => guards::no_leak(subject, at, inspector, has_canary(check)),
+            Self::NoInjection(sanitiser) => guards::no_injection(subject, at, sanitiser),
+            Self::Judge(_) => Ok(Found::untold("The judge has not been asked.")),
         }
     }
 }
 
 /// Threshold, then negation, then the words.
-pub(super) fn result(check: &Check, finding: Finding) -> CheckResult {
-    let (verdict, score, reason) = match finding {
-        Finding::Untold { reason } => (Verdict::Unscored, None, reason),
-        Finding::Absent { reason } => (Verdict::Fail, Some(0.0), reason),
-        Finding::Scored { score, reason } => {
+pub(super) fn result(check: &Check, found: Found) -> CheckResult {
+    let (verdict, score, reason) = match found {
+        Found::Untold { reason } => (Verdict::Unscored, None, reason),
+        Found::Absent { reason } => (Verdict::Fail, Some(0.0), reason),
+        Found::Scored { score, reason } => {
             let passes = (score >= threshold(check)) != check.not;
             let score = if check.not { 1.0 - score } else { score };
             (if passes { Verdict::Pass } else { Verdict::Fail }, Some(score), negated(check, reason))
@@ -230,6 +237,10 @@ fn threshold(check: &Check) -> f64 {
 
 fn negated(check: &Check, reason: String) -> String {
     if check.not { format!("Negated: {reason}") } else { reason }
+}
+
+const fn has_canary(check: &Check) -> bool {
+    matches!(&check.kind, CheckKind::NoLeak { canary, .. } if !canary.is_empty())
 }
 
 fn source(check: &Check) -> &str {
@@ -301,6 +312,11 @@ fn test(check: &Check, wrong: &mut Wrong) -> Option<Test> {
             }
             JudgeCheck::of(check).map(Test::Judge)
         }
+        CheckKind::NoPii { kinds } => wrong.ready(guards::pii(kinds)).map(Box::new).map(Test::NoPii),
+        CheckKind::NoLeak { canary, share } => {
+            wrong.ready(guards::leak(canary, *share)).map(Box::new).map(Test::NoLeak)
+        }
+        CheckKind::NoInjection => wrong.ready(guards::injection()).map(Box::new).map(Test::NoInjection),
     }
 }
 
@@ -330,7 +346,10 @@ fn templates(kind: &CheckKind) -> Vec<&str> {
         | CheckKind::JsonSchema { .. }
         | CheckKind::Length { .. }
         | CheckKind::Cost { .. }
-        | CheckKind::Latency { .. } => Vec::new(),
+        | CheckKind::Latency { .. }
+        | CheckKind::NoPii { .. }
+        | CheckKind::NoLeak { .. }
+        | CheckKind::NoInjection => Vec::new(),
     }
 }
 
@@ -354,6 +373,16 @@ impl Wrong<'_> {
     fn say(&mut self, what: &str, hint: &str) -> Option<Test> {
         self.problems.push(Problem::error(Place::default(), format!("{}: {what}.", self.name), hint));
         None
+    }
+
+    /// What a guard has to say about its own making.
+    fn ready<T>(&mut self, made: Result<T, Vec<Problem>>) -> Option<T> {
+        made.map_err(|problems| {
+            for problem in problems {
+                self.say(problem.message.trim_end_matches('.'), &problem.hint);
+            }
+        })
+        .ok()
     }
 
     fn common(&mut self, check: &Check) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::subject::Subject;
 
 /// Larger outputs are not parsed: they would hold up everything else.
@@ -28,15 +28,15 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     })
 }
 
-pub(super) fn check(subject: &Subject, at: Option<&str>) -> Result<Finding, Finding> {
+pub(super) fn check(subject: &Subject, at: Option<&str>) -> Result<Found, Found> {
     // Without a place, text that is no JSON is the plain failure, which `not` may ask for.
     if at.is_none() {
         return Ok(match subject.json() {
-            Ok(_) => Finding::holds(true, "The output is JSON."),
-            Err(reason) => Finding::holds(false, reason),
+            Ok(_) => Found::holds(true, "The output is JSON."),
+            Err(reason) => Found::holds(false, reason),
         });
     }
-    subject.value(at).map(|found| Finding::holds(true, format!("The output has {}.", quote(&found.to_string()))))
+    subject.value(at).map(|found| Found::holds(true, format!("The output has {}.", quote(&found.to_string()))))
 }
 
 /// What stands between the first pair of code fences.

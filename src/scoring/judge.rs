@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::checks::result;
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::json::fenced;
 use super::subject::{Answer, Subject};
 use crate::compose::render_template;
@@ -48,7 +48,7 @@ impl JudgeCheck {
     /// The result of a judge that could not be asked or did not answer: unscored, with the reason.
     #[must_use]
     pub fn unanswered(&self, reason: &str) -> CheckResult {
-        result(&self.check, Finding::untold(format!("The judge gave no answer: {reason}")))
+        result(&self.check, Found::untold(format!("The judge gave no answer: {reason}")))
     }
 }
 
@@ -58,9 +58,9 @@ impl JudgeCheck {
 /// The check's result, where it is known without a call: the output lacks the place that is judged, or the rubric cannot
 /// be filled in.
 pub fn prepare(check: &JudgeCheck, answer: &Answer, model: &str, sample: u32) -> Result<ChatRequest, Box<CheckResult>> {
-    let known = |finding| Box::new(result(&check.check, finding));
+    let known = |found| Box::new(result(&check.check, found));
     let rubric = render_template(&check.rubric, answer.case)
-        .map_err(|error| known(Finding::untold(format!("The rubric could not be filled in: {error}"))))?;
+        .map_err(|error| known(Found::untold(format!("The rubric could not be filled in: {error}"))))?;
     let subject = Subject::new(*answer);
     let output = subject.text(check.check.at.as_deref()).map_err(known)?;
     let case = json!({ "variables": answer.case.vars, "expected": answer.case.expected });
@@ -76,11 +76,11 @@ pub fn prepare(check: &JudgeCheck, answer: &Answer, model: &str, sample: u32) ->
 /// What the judge's reply says. A reply that cannot be used leaves the check unscored.
 #[must_use]
 pub fn finish(check: &JudgeCheck, reply: &Completion) -> CheckResult {
-    let finding = match reading(&reply.text) {
-        Ok((score, reason)) => Finding::scored(score, format!("The judge gave {score}: {reason}")),
-        Err(why) => Finding::untold(format!("The judge's reply cannot be used: {}{}.", why, ending(&reply.finish))),
+    let found = match reading(&reply.text) {
+        Ok((score, reason)) => Found::scored(score, format!("The judge gave {score}: {reason}")),
+        Err(why) => Found::untold(format!("The judge's reply cannot be used: {}{}.", why, ending(&reply.finish))),
     };
-    result(&check.check, finding)
+    result(&check.check, found)
 }
 
 const fn instructions() -> &'static str {
@@ -198,7 +198,7 @@ mod tests {
 
     fn asked(output: &str) -> String {
         let (completion, case) = (completion(output), case());
-        let answer = Answer { completion: &completion, case: &case, cost: None };
+        let answer = Answer { completion: &completion, case: &case, messages: &[], cost: None };
         let request = prepare(&judge("Names {{ expected.label }}"), &answer, "big", 3).unwrap();
         assert_eq!((request.model.as_str(), request.sample, request.messages.len()), ("big", 3, 2));
         request.messages[1].content.clone()
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn what_is_known_without_a_call_is_not_asked() {
         let (completion, case) = (completion("plain"), case());
-        let answer = Answer { completion: &completion, case: &case, cost: None };
+        let answer = Answer { completion: &completion, case: &case, messages: &[], cost: None };
         let at = JudgeCheck { check: Check { at: Some("/a".into()), ..judge("r").check }, ..judge("r") };
         assert_eq!(prepare(&at, &answer, "m", 0).unwrap_err().verdict, Verdict::Fail);
         assert_eq!(prepare(&judge("{{ gone }}"), &answer, "m", 0).unwrap_err().verdict, Verdict::Unscored);

@@ -1,6 +1,6 @@
 //! How long an output is, in characters, words or lines.
 
-use super::finding::Finding;
+use super::found::Found;
 use super::subject::{Subject, place};
 use crate::domain::LengthUnit;
 
@@ -9,7 +9,7 @@ pub(super) fn check(
     at: Option<&str>,
     (min, max): (Option<u64>, Option<u64>),
     unit: LengthUnit,
-) -> Result<Finding, Finding> {
+) -> Result<Found, Found> {
     let length = measure(&subject.text(at)?, unit);
     let (place, word) = (place(at), word(unit, length));
     let expected = match (min, max) {
@@ -19,7 +19,7 @@ pub(super) fn check(
         (None, None) => "any number".to_owned(),
     };
     let holds = min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max);
-    Ok(Finding::holds(holds, format!("{place} has {length} {word}; {expected} are expected.")))
+    Ok(Found::holds(holds, format!("{place} has {length} {word}; {expected} are expected.")))
 }
 
 fn measure(text: &str, unit: LengthUnit) -> u64 {

@@ -1,26 +1,23 @@
 //! Limits of cost and time.
 
-use super::finding::Finding;
+use super::found::Found;
 use super::subject::Subject;
 use crate::domain::Usd;
 
 /// An unknown price is not a price of nothing: the check is unscored.
-pub(super) fn cost(subject: &Subject, max: Usd) -> Finding {
+pub(super) fn cost(subject: &Subject, max: Usd) -> Found {
     match subject.answer.cost {
-        None => Finding::untold("The model's price is unknown, so the cost cannot be told."),
-        Some(cost) => Finding::holds(cost <= max, format!("The answer cost {cost}; at most {max} is allowed.")),
+        None => Found::untold("The model's price is unknown, so the cost cannot be told."),
+        Some(cost) => Found::holds(cost <= max, format!("The answer cost {cost}; at most {max} is allowed.")),
     }
 }
 
-pub(super) fn latency(subject: &Subject, max_ms: f64) -> Finding {
+pub(super) fn latency(subject: &Subject, max_ms: f64) -> Found {
     let latency = subject.answer.completion.latency_ms;
     if !latency.is_finite() {
-        return Finding::untold("How long the answer took was not measured.");
+        return Found::untold("How long the answer took was not measured.");
     }
-    Finding::holds(
-        latency <= max_ms,
-        format!("The answer took {}; at most {} is allowed.", time(latency), time(max_ms)),
-    )
+    Found::holds(latency <= max_ms, format!("The answer took {}; at most {} is allowed.", time(latency), time(max_ms)))
 }
 
 fn time(ms: f64) -> String {

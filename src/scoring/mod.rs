@@ -8,7 +8,9 @@
 
 mod checks;
 mod combine;
-mod finding;
+mod found;
+pub mod guardrails;
+mod guards;
 mod json;
 pub mod judge;
 mod length;

@@ -2,18 +2,13 @@
 
 use serde_json::Value;
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::subject::{Subject, place};
 use crate::domain::Tolerance;
 
-pub(super) fn check(
-    subject: &Subject,
-    at: Option<&str>,
-    expected: &str,
-    tolerance: Tolerance,
-) -> Result<Finding, Finding> {
+pub(super) fn check(subject: &Subject, at: Option<&str>, expected: &str, tolerance: Tolerance) -> Result<Found, Found> {
     let Some(wanted) = whole(expected) else {
-        return Ok(Finding::untold(format!("The expected value {} is not a number.", quote(expected))));
+        return Ok(Found::untold(format!("The expected value {} is not a number.", quote(expected))));
     };
     let text = subject.text(at)?;
     let number = match at.map(|_| subject.value(at)).transpose()? {
@@ -22,11 +17,11 @@ pub(super) fn check(
     };
     let place = place(at);
     let Some(found) = number else {
-        return Ok(Finding::holds(false, format!("{place} {} has no number; expected {wanted}.", quote(&text))));
+        return Ok(Found::holds(false, format!("{place} {} has no number; expected {wanted}.", quote(&text))));
     };
     let holds = within(found, wanted, tolerance);
     let verb = if holds { "is within" } else { "is not within" };
-    Ok(Finding::holds(holds, format!("{found} {verb} {} of {wanted}.", allowed(tolerance))))
+    Ok(Found::holds(holds, format!("{found} {verb} {} of {wanted}.", allowed(tolerance))))
 }
 
 /// A text that is one number and nothing else.

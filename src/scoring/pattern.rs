@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::subject::{Subject, place};
 
 /// A compiled pattern may take this many bytes; `(x{1000}){1000}` does not.
@@ -62,13 +62,13 @@ impl Pattern {
     }
 }
 
-pub(super) fn check(subject: &Subject, at: Option<&str>, pattern: &Pattern, source: &str) -> Result<Finding, Finding> {
+pub(super) fn check(subject: &Subject, at: Option<&str>, pattern: &Pattern, source: &str) -> Result<Found, Found> {
     let text = subject.text(at)?;
     let place = place(at);
     Ok(match pattern.find(&text) {
-        Ok(Some(found)) => Finding::holds(true, format!("{place} has {}, as {} asks.", quote(found), quote(source))),
-        Ok(None) => Finding::holds(false, format!("{place} {} has no match for {}.", quote(&text), quote(source))),
-        Err(why) => Finding::untold(format!("Not told for {}: {why}.", quote(source))),
+        Ok(Some(found)) => Found::holds(true, format!("{place} has {}, as {} asks.", quote(found), quote(source))),
+        Ok(None) => Found::holds(false, format!("{place} {} has no match for {}.", quote(&text), quote(source))),
+        Err(why) => Found::untold(format!("Not told for {}: {why}.", quote(source))),
     })
 }
 

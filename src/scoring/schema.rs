@@ -4,7 +4,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::pattern::{BACKTRACK_LIMIT, SIZE_LIMIT, guarded};
 use super::subject::Subject;
 
@@ -39,19 +39,19 @@ pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
     }
 }
 
-pub(super) fn check(subject: &Subject, at: Option<&str>, validator: &Validator) -> Result<Finding, Finding> {
+pub(super) fn check(subject: &Subject, at: Option<&str>, validator: &Validator) -> Result<Found, Found> {
     subject.value(at).map(|value| found(validator, value))
 }
 
 /// What a schema says of a value.
-pub(super) fn found(validator: &Validator, value: &Value) -> Finding {
+pub(super) fn found(validator: &Validator, value: &Value) -> Found {
     guarded(|| validate(validator, value))
-        .unwrap_or_else(|()| Finding::untold("The schema's validator broke down on this output."))
+        .unwrap_or_else(|()| Found::untold("The schema's validator broke down on this output."))
 }
 
-fn validate(validator: &Validator, value: &Value) -> Finding {
+fn validate(validator: &Validator, value: &Value) -> Found {
     if validator.is_valid(value) {
-        return Finding::holds(true, "The output obeys the schema.");
+        return Found::holds(true, "The output obeys the schema.");
     }
     let mut told = Vec::new();
     let mut more = 0;
@@ -60,7 +60,7 @@ fn validate(validator: &Validator, value: &Value) -> Finding {
             error.kind(),
             ValidationErrorKind::BacktrackLimitExceeded { .. } | ValidationErrorKind::RegexEngineFailure { .. }
         ) {
-            return Finding::untold(format!("A pattern of the schema gave up after {BACKTRACK_LIMIT} steps back."));
+            return Found::untold(format!("A pattern of the schema gave up after {BACKTRACK_LIMIT} steps back."));
         }
         if told.len() < TOLD {
             told.push(format!("{} at `{}`", error.masked_with("the value"), root(&error.instance_path().to_string())));
@@ -69,7 +69,7 @@ fn validate(validator: &Validator, value: &Value) -> Finding {
         }
     }
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    Finding::holds(
+    Found::holds(
         false,
         format!("The output {} breaks the schema: {}{more}.", quote(&value.to_string()), told.join("; ")),
     )

@@ -5,15 +5,17 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::json;
-use crate::domain::{Case, Completion, Usd};
+use crate::domain::{Case, Completion, Message, Usd};
 
 /// An answer and what it answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
     pub completion: &'a Completion,
     pub case: &'a Case,
+    /// The messages that it answers.
+    pub messages: &'a [Message],
     /// What the answer costs; `None` where the price is unknown.
     pub cost: Option<Usd>,
 }
@@ -40,16 +42,16 @@ impl<'a> Subject<'a> {
     }
 
     /// The value at the JSON Pointer, or in the whole output where there is none.
-    pub(super) fn value(&self, at: Option<&str>) -> Result<&Value, Finding> {
-        let whole = self.json().map_err(|reason| Finding::absent(reason.to_owned()))?;
+    pub(super) fn value(&self, at: Option<&str>) -> Result<&Value, Found> {
+        let whole = self.json().map_err(|reason| Found::absent(reason.to_owned()))?;
         let Some(at) = at else { return Ok(whole) };
         whole
             .pointer(at)
-            .ok_or_else(|| Finding::absent(format!("The output {} has no value at `{at}`.", quote(self.output()))))
+            .ok_or_else(|| Found::absent(format!("The output {} has no value at `{at}`.", quote(self.output()))))
     }
 
     /// The text at the JSON Pointer (a string as it is, anything else as JSON), or the whole output.
-    pub(super) fn text(&self, at: Option<&str>) -> Result<Cow<'_, str>, Finding> {
+    pub(super) fn text(&self, at: Option<&str>) -> Result<Cow<'_, str>, Found> {
         if at.is_none() {
             return Ok(Cow::Borrowed(self.output()));
         }

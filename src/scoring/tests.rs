@@ -36,7 +36,7 @@ pub(super) fn case() -> Case {
 fn score(check: &Check, output: &str, cost: Option<Usd>) -> CheckResult {
     let (completion, case) = (completion(output), case());
     let checks = Checks::new(std::slice::from_ref(check), PassRule::All).unwrap();
-    let outcome = checks.score(&Answer { completion: &completion, case: &case, cost }, &[]);
+    let outcome = checks.score(&Answer { completion: &completion, case: &case, messages: &[], cost }, &[]);
     let result = outcome.checks()[0].clone();
     assert_eq!(outcome.verdict(), Some(result.verdict));
     assert_eq!(matches!(outcome, Outcome::Unscored(_)), result.verdict == Verdict::Unscored);
@@ -314,7 +314,7 @@ fn a_judge_that_was_not_asked_leaves_its_check_unscored() {
     let (index, asked) = checks.judges().next().unwrap();
     assert_eq!(index, 1);
     let (answered, case) = (completion("x"), case());
-    let answer = Answer { completion: &answered, case: &case, cost: None };
+    let answer = Answer { completion: &answered, case: &case, messages: &[], cost: None };
     let said = judge::finish(asked, &completion(r#"{"reason": "Kind.", "score": 0.5}"#));
     assert_eq!(checks.score(&answer, &[None, Some(said)]).verdict(), Some(Verdict::Pass));
 }

@@ -4,29 +4,24 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::subject::{Subject, place};
 use crate::domain::Need;
 
 /// The same text, character by character. A value found by JSON Pointer that is no string is compared as JSON, so that
 /// neither the order of keys nor white space counts.
-pub(super) fn equals(
-    subject: &Subject,
-    at: Option<&str>,
-    expected: &str,
-    ignore_case: bool,
-) -> Result<Finding, Finding> {
-    if let Some(finding) = same_json(subject, at, expected)? {
-        return Ok(finding);
+pub(super) fn equals(subject: &Subject, at: Option<&str>, expected: &str, ignore_case: bool) -> Result<Found, Found> {
+    if let Some(found) = same_json(subject, at, expected)? {
+        return Ok(found);
     }
     let found = subject.text(at)?;
     let same = if ignore_case { fold(&found) == fold(expected) } else { found == expected };
     let place = place(at);
     if same {
-        return Ok(Finding::holds(true, format!("{place} is {}.", quote(&found))));
+        return Ok(Found::holds(true, format!("{place} is {}.", quote(&found))));
     }
     let hint = near_miss(&found, expected, ignore_case);
-    Ok(Finding::holds(false, format!("{place} is {}, expected {}.{hint}", quote(&found), quote(expected))))
+    Ok(Found::holds(false, format!("{place} is {}, expected {}.{hint}", quote(&found), quote(expected))))
 }
 
 /// Looks for each of the texts. The score is the share that was found where all are needed.
@@ -36,11 +31,9 @@ pub(super) fn contains(
     wanted: &[String],
     need: Need,
     ignore_case: bool,
-) -> Result<Finding, Finding> {
+) -> Result<Found, Found> {
     if wanted.iter().any(String::is_empty) {
-        return Ok(Finding::untold(
-            "The text to look for is empty in this case, and an empty text is in every output.",
-        ));
+        return Ok(Found::untold("The text to look for is empty in this case, and an empty text is in every output."));
     }
     let found = subject.text(at)?;
     let folded = ignore_case.then(|| fold(&found));
@@ -52,32 +45,27 @@ pub(super) fn contains(
     let place = place(at);
     Ok(match need {
         Need::Any if present.is_empty() => {
-            Finding::holds(false, format!("{place} {} has none of {}.", quote(&found), list(&missing)))
+            Found::holds(false, format!("{place} {} has none of {}.", quote(&found), list(&missing)))
         }
-        Need::Any => Finding::holds(true, format!("{place} has {}.", list(&present))),
-        Need::All if missing.is_empty() => Finding::holds(true, format!("{place} has {}.", list(&present))),
-        Need::All => Finding::scored(
+        Need::Any => Found::holds(true, format!("{place} has {}.", list(&present))),
+        Need::All if missing.is_empty() => Found::holds(true, format!("{place} has {}.", list(&present))),
+        Need::All => Found::scored(
             share(present.len(), wanted.len()),
             format!("{place} {} lacks {}.", quote(&found), list(&missing)),
         ),
     })
 }
 
-pub(super) fn starts_with(
-    subject: &Subject,
-    at: Option<&str>,
-    start: &str,
-    ignore_case: bool,
-) -> Result<Finding, Finding> {
+pub(super) fn starts_with(subject: &Subject, at: Option<&str>, start: &str, ignore_case: bool) -> Result<Found, Found> {
     if start.is_empty() {
-        return Ok(Finding::untold(
+        return Ok(Found::untold(
             "The start to look for is empty in this case, and every output starts with an empty text.",
         ));
     }
     let found = subject.text(at)?;
     let holds = if ignore_case { fold(&found).starts_with(&fold(start)) } else { found.starts_with(start) };
     let (place, verb) = (place(at), if holds { "starts with" } else { "does not start with" });
-    Ok(Finding::holds(holds, format!("{place} {} {verb} {}.", quote(&found), quote(start))))
+    Ok(Found::holds(holds, format!("{place} {} {verb} {}.", quote(&found), quote(start))))
 }
 
 /// Caseless form for matching: upper case, then lower case, letter by letter, so that `ß` meets `SS` and both sigmas meet.
@@ -88,7 +76,7 @@ fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-fn same_json(subject: &Subject, at: Option<&str>, expected: &str) -> Result<Option<Finding>, Finding> {
+fn same_json(subject: &Subject, at: Option<&str>, expected: &str) -> Result<Option<Found>, Found> {
     if at.is_none() {
         return Ok(None);
     }
@@ -100,7 +88,7 @@ fn same_json(subject: &Subject, at: Option<&str>, expected: &str) -> Result<Opti
     let same = same_value(found, &wanted);
     let verb = if same { "is" } else { "is not" };
     let (found, place) = (found.to_string(), place(at));
-    Ok(Some(Finding::holds(same, format!("{place} {} {verb} the expected {}.", quote(&found), quote(expected)))))
+    Ok(Some(Found::holds(same, format!("{place} {} {verb} the expected {}.", quote(&found), quote(expected)))))
 }
 
 /// Equal as JSON, where `1` and `1.0` are the same number.

@@ -4,7 +4,7 @@
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::finding::{Finding, quote};
+use super::found::{Found, quote};
 use super::json;
 use super::schema;
 use crate::domain::OutputSpec;
@@ -53,10 +53,10 @@ impl Validation {
         let value = self.value(text)?;
         let Some(validator) = &self.schema else { return Ok(()) };
         match schema::found(validator, &value) {
-            Finding::Scored { score, .. } if score >= 1.0 => Ok(()),
-            Finding::Scored { reason, .. } | Finding::Absent { reason } => Err(reason),
+            Found::Scored { score, .. } if score >= 1.0 => Ok(()),
+            Found::Scored { reason, .. } | Found::Absent { reason } => Err(reason),
             // A pattern that gave up says nothing against the answer.
-            Finding::Untold { .. } => Ok(()),
+            Found::Untold { .. } => Ok(()),
         }
     }
 
@@ -111,7 +111,7 @@ pub fn field_value(schema: &Value, text: &str) -> Result<Value, String> {
     };
     let validator = schema::compile(schema)?;
     match schema::found(&validator, &value) {
-        Finding::Scored { score, reason } if score < 1.0 => Err(reason),
+        Found::Scored { score, reason } if score < 1.0 => Err(reason),
         _ => Ok(value),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use super::ron::MAX_BYTES;
 use crate::domain::{Fingerprint, Place, Problem};
 
 /// What stands in the way of a path that a definition gives.
@@ -72,6 +73,20 @@ pub(super) fn read_inside(root: &Path, path: &Path, shown: &Path, limit: u64) ->
         .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
         .map_err(|error| unreadable(&error))?;
     Ok(bytes)
+}
+
+/// A text file that the user names, wherever it is.
+///
+/// # Errors
+/// A problem at `path`: not there, not readable, not an ordinary file, larger than 16 MB, not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Problem> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let bytes = read_inside(Path::new("/"), &real, path, MAX_BYTES)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message = format!("The file is not UTF-8: the byte at {at} is none of its letters.");
+        Problem::error(Place::file(path), message, "Save it as UTF-8.")
+    })
 }
 
 /// `The file cannot be read: permission denied.`

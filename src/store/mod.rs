@@ -24,7 +24,7 @@ pub use cases::{OpenCases, open_cases, parse_json, peek_cases};
 pub use check::{Places, check_workspace};
 pub use definitions::{key_of, read_definition};
 pub use exports::ExportGrants;
-pub use files::{PathError, inside, write_atomic};
+pub use files::{PathError, inside, read_text, write_atomic};
 pub use import::import_cases;
 pub use init::init_workspace;
 pub use journal::{Journal, Unsaved};

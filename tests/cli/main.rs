@@ -4,6 +4,7 @@
 mod budget;
 mod desk;
 mod formats;
+mod guardrails;
 mod interrupted;
 mod kill;
 mod refused;

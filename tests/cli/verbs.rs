@@ -144,7 +144,7 @@ fn without_a_verb_or_with_a_wrong_one_the_program_says_what_it_knows() {
     let desk = Desk::empty();
     let help = desk.strata(&["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for word in ["run", "check", "runs", "show", "release", "init", "trust", "Exit codes: 0 "] {
+    for word in ["run", "check", "runs", "show", "release", "init", "trust", "guardrails", "Exit codes: 0 "] {
         assert!(help.out.contains(word), "{word}");
     }
     insta::assert_snapshot!(desk.strata(&["--version"]).told(&desk), @r"

@@ -131,7 +131,7 @@ impl Desk {
     }
 
     async fn outcome(&mut self, checks: &Checks, completion: &Completion, case: &Case, sample: u32) -> Outcome {
-        let answer = Answer { completion, case, cost: None };
+        let answer = Answer { completion, case, messages: &[], cost: None };
         let mut judged = vec![None; checks.len()];
         for (index, check) in checks.judges() {
             let result = match judge::prepare(check, &answer, "", sample) {

@@ -5,8 +5,10 @@ mod budget;
 mod cache;
 mod fallback;
 mod limits;
+mod output;
 mod repair;
 mod retry;
+mod sanitise;
 mod timeouts;
 mod users;
 
@@ -19,8 +21,10 @@ pub use budget::Budget;
 pub use cache::CachePolicy;
 pub use fallback::{FallbackPolicy, StandInModel};
 pub use limits::LimitPolicy;
+pub use output::{HarmPolicy, LeakPolicy, OutputAction, OutputPolicy, PhrasePolicy, PiiKind, PiiPolicy};
 pub use repair::{RepairPolicy, Strategy};
 pub use retry::{RetryBudget, RetryPolicy};
+pub use sanitise::{SanitiseAction, SanitisePattern, SanitisePolicy, SanitiseScope};
 pub use timeouts::Timeouts;
 pub use users::{Tier, UserLimits};
 
@@ -44,4 +48,8 @@ pub struct Policy {
     pub limits: LimitPolicy,
     #[serde(skip_serializing_if = "is_default")]
     pub users: UserLimits,
+    #[serde(skip_serializing_if = "is_default")]
+    pub sanitise: SanitisePolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub output: OutputPolicy,
 }

@@ -6,6 +6,7 @@ use crate::domain::{
     BreakerPolicy, DefinitionKey, FallbackPolicy, LimitPolicy, ModelId, Policy, RepairPolicy, RetryPolicy, Timeouts,
     UserLimits,
 };
+use crate::scoring::guardrails::{Inspector, Sanitiser};
 
 use super::Checker;
 use super::manifest::meant;
@@ -22,6 +23,16 @@ impl Checker<'_> {
         self.users(key, &policy.users);
         self.repair(key, &policy.repair);
         self.fallback(key, &policy.fallback);
+        self.finders(key, policy);
+    }
+
+    fn finders(&mut self, key: &DefinitionKey, policy: &Policy) {
+        for problem in Sanitiser::new(&policy.sanitise).err().into_iter().flatten() {
+            self.wrong(key, &["policy", "sanitise"], problem.message, &problem.hint);
+        }
+        for problem in Inspector::new(&policy.output).err().into_iter().flatten() {
+            self.wrong(key, &["policy", "output"], problem.message, &problem.hint);
+        }
     }
 
     fn repair(&mut self, key: &DefinitionKey, repair: &RepairPolicy) {

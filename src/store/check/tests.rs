@@ -122,6 +122,8 @@ fn numbers_out_of_range_are_told() {
         ("policy: (fallback: (models: [(model: \"m\", timeout_ms: 0)]))", "`timeout_ms` is 0"),
         ("policy: (fallback: (canned: \"Later.\", deadline_ms: 0))", "`deadline_ms` is 0"),
         ("policy: (users: (tiers: {\"free\": (time_zone: \"Mars\")}))", "the time zone `Mars`, which is not known"),
+        ("policy: (sanitise: (patterns: [(name: \"own\", pattern: \"(\")]))", "`own` is wrong"),
+        ("policy: (output: (leak: (share: 2.0)))", "share of 2"),
     ] {
         let found = problems(EXPERIMENT, &experiment(rest));
         assert!(found.iter().any(|problem| problem.contains(part)), "{rest}: {found:#?}");

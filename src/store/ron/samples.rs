@@ -1,18 +1,19 @@
 //! Random definitions and random edits, for property tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
     Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example,
-    Examples, Experiment, FallbackPolicy, Filter, Foundation, History, Identity, Layer, LimitPolicy, Manifest,
-    ModelSpec, OutputFormat, OutputRules, Override, Params, PassRule, Pick, Policy, Price, Prompt, ProviderSpec,
-    RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Role, SecretRef, Snippet, Source, StandInModel, Task, Text,
-    Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable, Variant,
+    Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, Identity, Layer, LeakPolicy,
+    LimitPolicy, Manifest, ModelSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params,
+    PassRule, PhrasePolicy, Pick, PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy,
+    ResponseFormat, RetryBudget, RetryPolicy, Risk, Role, SanitisePattern, SanitisePolicy, SecretRef, Snippet, Source,
+    StandInModel, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable, Variant,
 };
 
 /// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.
@@ -185,6 +186,29 @@ pub fn variant() -> impl Strategy<Value = Variant> {
     )
 }
 
+fn pii_kinds() -> impl Strategy<Value = BTreeSet<PiiKind>> {
+    btree_set(prop::sample::select(PiiKind::ALL.to_vec()), 0..4)
+}
+
+fn finders() -> impl Strategy<Value = Policy> {
+    let guards = (any::<bool>(), text(), option::of(any::<u32>()), pii_kinds(), vec(text(), 0..3), 0.0..1.0_f64);
+    guards.prop_map(|(on, name, max_chars, kinds, forbidden, share)| {
+        let patterns = vec![SanitisePattern { name: name.clone(), pattern: name.clone(), points: 7 }];
+        let action = if on { OutputAction::Redact } else { OutputAction::Flag };
+        Policy {
+            sanitise: SanitisePolicy { on, patterns, max_chars, ..SanitisePolicy::default() },
+            output: OutputPolicy {
+                leak: LeakPolicy { on, share, canary: name, ..LeakPolicy::default() },
+                pii: PiiPolicy { kinds, action },
+                harm: HarmPolicy { on, action },
+                phrases: PhrasePolicy { forbidden, action },
+                at_least: if on { Risk::High } else { Risk::Low },
+            },
+            ..Policy::default()
+        }
+    })
+}
+
 fn check() -> impl Strategy<Value = Check> {
     let kind = prop_oneof![
         (text(), any::<bool>()).prop_map(|(value, ignore_case)| CheckKind::Equals { value, ignore_case }),
@@ -194,6 +218,9 @@ fn check() -> impl Strategy<Value = Check> {
         (text(), 0.0..1.0_f64)
             .prop_map(|(value, part)| CheckKind::Number { value, tolerance: Tolerance::Relative(part) }),
         usd().prop_map(|max| CheckKind::Cost { max }),
+        pii_kinds().prop_map(|kinds| CheckKind::NoPii { kinds }),
+        (text(), 0.0..1.0_f64).prop_map(|(canary, share)| CheckKind::NoLeak { canary, share }),
+        Just(CheckKind::NoInjection),
     ];
     (kind, 0.0..9.0_f64, option::of(text())).prop_map(|(kind, weight, at)| Check { weight, at, ..Check::new(kind) })
 }
@@ -249,7 +276,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         users,
         ..Policy::default()
     });
-    prop_oneof![Just(Policy::default()), whole]
+    prop_oneof![Just(Policy::default()), whole, finders()]
 }
 
 pub fn experiment() -> impl Strategy<Value = Experiment> {

@@ -1,11 +1,14 @@
 //! The form of one check: what its kind asks for, then what every check has.
 
+use std::collections::BTreeSet;
+
 use egui::{Ui, vec2};
 
 use super::data::ExperimentData;
+use super::kinds::pii_word;
 use super::schema;
 use super::screen::{State, row};
-use crate::domain::{Check, CheckKind, LengthUnit, Need, Tolerance, Usd};
+use crate::domain::{Check, CheckKind, LengthUnit, Need, PiiKind, Tolerance, Usd};
 use crate::ui::widgets::{self, Amount};
 
 pub(super) fn show(ui: &mut Ui, index: usize, check: &mut Check, data: &ExperimentData, state: &mut State) {
@@ -64,6 +67,15 @@ fn kind(ui: &mut Ui, index: usize, kind: &mut CheckKind, data: &ExperimentData, 
                 *model = picked;
             }
             template(ui, "Rubric: what a good answer has", rubric, data, 4);
+        }
+        CheckKind::NoPii { kinds } => personal_data(ui, kinds),
+        CheckKind::NoLeak { canary, share } => leak(ui, canary, share),
+        CheckKind::NoInjection => {
+            widgets::muted(
+                ui,
+                "Looks for orders to a model, such as “ignore all previous instructions”, plain or in disguise. \
+                 How often it is right: strata guardrails.",
+            );
         }
     }
 }
@@ -175,6 +187,37 @@ fn length(ui: &mut Ui, min: &mut Option<u64>, max: &mut Option<u64>, unit: &mut 
             }
         });
     });
+}
+
+/// None chosen stands for all.
+fn personal_data(ui: &mut Ui, kinds: &mut BTreeSet<PiiKind>) {
+    widgets::small(ui, "What is looked for; all kinds where none is chosen. What was sent may come back.");
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
+        for kind in PiiKind::ALL {
+            let word = pii_word(kind);
+            let on = kinds.contains(&kind);
+            if widgets::chip(ui, on, word, &format!("Look for {word}")).clicked() && !kinds.remove(&kind) {
+                kinds.insert(kind);
+            }
+        }
+    });
+}
+
+fn leak(ui: &mut Ui, canary: &mut String, share: &mut f64) {
+    widgets::field(ui, "Canary", canary, "a word of the system text that stands nowhere else");
+    let read = |text: &str| widgets::within(text, 0.0, 1.0);
+    let how = Amount {
+        label: "Leak from share (0.1 is 10 %)",
+        hint: "0.1",
+        width: 220.0,
+        show: &f64::to_string,
+        read: &read,
+    };
+    if let Some(typed) = widgets::amount(ui, share, &how) {
+        *share = typed;
+    }
+    widgets::small(ui, "The share of the system text's runs of eight words that come back.");
 }
 
 /// What every check has.

@@ -1,8 +1,10 @@
 //! The kinds of checks: their names, what each is good for, and one to begin with.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use crate::domain::{Check, CheckKind, LengthUnit, ModelId, Need, Tolerance, Usd};
+use crate::domain::{Check, CheckKind, LengthUnit, ModelId, Need, PiiKind, Tolerance, Usd};
 use crate::ui::format;
 
 pub(super) struct Kind {
@@ -11,7 +13,7 @@ pub(super) struct Kind {
     pub make: fn(Option<ModelId>) -> CheckKind,
 }
 
-pub(super) const KINDS: [Kind; 11] = [
+pub(super) const KINDS: [Kind; 14] = [
     Kind {
         name: "Equals",
         help: "The answer is exactly this text.",
@@ -63,6 +65,21 @@ pub(super) const KINDS: [Kind; 11] = [
         help: "A model reads the answer against a rubric. Costs a call.",
         make: |model| CheckKind::Judge { model: model.unwrap_or_default(), rubric: String::new() },
     },
+    Kind {
+        name: "No personal data",
+        help: "No addresses, numbers or keys but those that were sent.",
+        make: |_| CheckKind::NoPii { kinds: BTreeSet::new() },
+    },
+    Kind {
+        name: "No leak",
+        help: "The system messages do not come back.",
+        make: |_| CheckKind::NoLeak { canary: String::new(), share: 0.1 },
+    },
+    Kind {
+        name: "No injection",
+        help: "The answer gives no orders to a model that reads it next.",
+        make: |_| CheckKind::NoInjection,
+    },
 ];
 
 /// The kind's name, for people.
@@ -79,6 +96,9 @@ pub(super) const fn name(kind: &CheckKind) -> &'static str {
         CheckKind::Cost { .. } => "Cost",
         CheckKind::Latency { .. } => "Latency",
         CheckKind::Judge { .. } => "Judge",
+        CheckKind::NoPii { .. } => "No personal data",
+        CheckKind::NoLeak { .. } => "No leak",
+        CheckKind::NoInjection => "No injection",
     }
 }
 
@@ -91,7 +111,7 @@ pub(super) fn summary(check: &Check) -> String {
             values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(word)
         }
         CheckKind::Regex { pattern } => pattern.clone(),
-        CheckKind::Json => String::new(),
+        CheckKind::Json | CheckKind::NoInjection => String::new(),
         CheckKind::JsonSchema { schema } => {
             let fields = schema.get("properties").and_then(serde_json::Value::as_object);
             fields.map_or_else(String::new, |fields| fields.keys().cloned().collect::<Vec<_>>().join(", "))
@@ -107,6 +127,12 @@ pub(super) fn summary(check: &Check) -> String {
         CheckKind::Judge { model, rubric } => {
             let first = rubric.lines().next().unwrap_or_default();
             format!("{model}: {first}")
+        }
+        CheckKind::NoPii { kinds } if kinds.is_empty() => "all kinds".to_owned(),
+        CheckKind::NoPii { kinds } => kinds.iter().map(|kind| pii_word(*kind)).collect::<Vec<_>>().join(", "),
+        CheckKind::NoLeak { canary, share } => {
+            let canary = if canary.is_empty() { String::new() } else { format!(", canary {canary}") };
+            format!("less than {}{canary}", format::percent(*share))
         }
     };
     let place = check.at.as_ref().map(|at| format!("at {at}")).unwrap_or_default();
@@ -135,6 +161,19 @@ pub(super) const fn unit_word(unit: LengthUnit) -> &'static str {
     }
 }
 
+/// The kind of personal data, for people.
+pub(super) const fn pii_word(kind: PiiKind) -> &'static str {
+    match kind {
+        PiiKind::Email => "e-mail addresses",
+        PiiKind::Phone => "telephone numbers",
+        PiiKind::Card => "payment cards",
+        PiiKind::Ssn => "social security numbers",
+        PiiKind::Iban => "bank accounts",
+        PiiKind::Ip => "IP addresses",
+        PiiKind::Key => "API keys",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +196,9 @@ mod tests {
         check(CheckKind::Length { min: Some(5), max: Some(160), unit: LengthUnit::Words }, "5 to 160 words");
         check(CheckKind::Latency { max_ms: 3000.0 }, "within 3.00 s");
         check(CheckKind::Number { value: "4".into(), tolerance: Tolerance::Relative(0.01) }, "4 ± 1 %");
+        check(CheckKind::NoPii { kinds: BTreeSet::new() }, "all kinds");
+        check(CheckKind::NoPii { kinds: [PiiKind::Key, PiiKind::Ip].into() }, "IP addresses, API keys");
+        check(CheckKind::NoLeak { canary: "heron".into(), share: 0.1 }, "less than 10 %, canary heron");
         let not = Check { not: true, at: Some("/a".into()), ..Check::new(CheckKind::Regex { pattern: "x+".into() }) };
         assert_eq!(summary(&not), "not x+ at /a");
     }

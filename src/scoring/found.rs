@@ -7,7 +7,7 @@ const REASON: usize = 300;
 const QUOTE: usize = 90;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Finding {
+pub(super) enum Found {
     /// A score of 0 to 1.
     Scored { score: f64, reason: String },
     /// What the check looks at is not in the output. A failure, and a negated check fails as well: an output that lacks
@@ -17,7 +17,7 @@ pub(super) enum Finding {
     Untold { reason: String },
 }
 
-impl Finding {
+impl Found {
     pub(super) fn scored(score: f64, reason: impl Into<String>) -> Self {
         Self::Scored { score, reason: reason.into() }
     }
