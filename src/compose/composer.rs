@@ -145,6 +145,12 @@ impl Composer {
         Pass::new(self, case, untrusted, fence_seed).finish()
     }
 
+    /// Variables that the prompt itself declares to come from outside.
+    pub fn untrusted(&self) -> impl Iterator<Item = &str> {
+        let untrusted = self.prompt.variables.iter().filter(|(_, variable)| variable.untrusted);
+        untrusted.map(|(name, _)| name.as_str())
+    }
+
     /// The form that the layers which are on ask for: the last of each rule holds. Sections that are templates have no
     /// text before a case is rendered, and are not held to.
     #[must_use]

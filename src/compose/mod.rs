@@ -34,7 +34,7 @@ pub use composer::{Composer, Library, Rendered, RenderedLayer};
 pub use compress::{Compressed, compress};
 pub use diff::{Change, DiffLine, DiffPart, LayerDiff, LineTag, diff_prompts};
 pub use nearest::nearest;
-pub use reformulate::{Wrong, field_request, reformulated};
+pub use reformulate::{Wrong, asked_without, field_request, reformulated};
 pub use render::layer_text;
 pub use template::{TemplateSet, render_template};
 pub use tokens::{Exactness, Tokenizer, count_tokens, tokenizer_for};

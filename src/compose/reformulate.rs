@@ -44,6 +44,18 @@ pub fn reformulated(original: &ChatRequest, strategy: Strategy, spec: &OutputSpe
     request
 }
 
+/// The original request, asking again without what the last answer held and must not.
+#[must_use]
+pub fn asked_without(original: &ChatRequest, reason: &str) -> ChatRequest {
+    let mut request = original.clone();
+    let text = format!(
+        "An earlier answer was not let through. {reason} Answer the request again, in full, without it and without \
+         mentioning it."
+    );
+    request.messages.push(message(Role::User, text));
+    request
+}
+
 /// The original request, asking for one top-level field alone.
 #[must_use]
 pub fn field_request(original: &ChatRequest, field: &str, schema: &Value) -> ChatRequest {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
 use super::ids::ModelId;
 use super::is_default;
 use super::policy::Strategy;
@@ -19,6 +20,9 @@ pub struct Guarded {
     /// The answer says nothing of the trial's own model and is not in its numbers; the trial is unscored.
     #[serde(skip_serializing_if = "is_default")]
     pub left_out: bool,
+    /// The output guard let no answer through: the trial fails, whatever its checks say.
+    #[serde(skip_serializing_if = "is_default")]
+    pub withheld: bool,
     /// In the order in which they were taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<TimedStep>,
@@ -61,6 +65,45 @@ pub enum Step {
     Degraded { reason: String },
     /// Waited for another call of the same request.
     Shared,
+    /// A guard objected to a place in the input or the output.
+    Found { side: Side, finding: Finding, treatment: Treatment },
+    /// The answer held something that it must not, and was asked for again without it.
+    AskedWithout { reason: String },
+}
+
+/// Which text a guard looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    Input,
+    Output,
+}
+
+/// What was done about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Treatment {
+    Flagged,
+    /// Written so that no model takes it for an order; of an input that is too long, cut.
+    Neutralised,
+    /// Not sent.
+    Blocked,
+    Redacted,
+    AskedAgain,
+    /// Not let through.
+    Withheld,
+}
+
+impl Treatment {
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Flagged => "flagged",
+            Self::Neutralised => "neutralised",
+            Self::Blocked => "not sent",
+            Self::Redacted => "redacted",
+            Self::AskedAgain => "asked again",
+            Self::Withheld => "not let through",
+        }
+    }
 }
 
 impl Step {
@@ -73,6 +116,20 @@ impl Step {
             Self::FellBack { from, to, reason } => format!("{from} could not answer, {to} was asked: {reason}"),
             Self::PassedOver { model, reason } => format!("{model} was passed over: {reason}"),
             Self::Degraded { reason } => format!("No model could answer, the canned text stands in: {reason}"),
+            Self::Found { side, finding, treatment } => {
+                let side = match side {
+                    Side::Input => "input",
+                    Side::Output => "answer",
+                };
+                let (kind, name) = (finding.kind.word(), &finding.name);
+                format!(
+                    "The {side} has {kind} ({name}, {} risk), {}: {}",
+                    finding.risk.word(),
+                    treatment.words(),
+                    finding.excerpt
+                )
+            }
+            Self::AskedWithout { reason } => format!("Asked again without what the answer must not hold: {reason}"),
             Self::Shared => "Took the answer of the same request, which was under way.".to_owned(),
         }
     }

@@ -32,7 +32,7 @@ pub use experiment::{Experiment, Filter};
 pub use fault::{CallError, Fault, Phase, Retry};
 pub use finding::{Finding, FindingKind, Risk};
 pub use fingerprint::Fingerprint;
-pub use guarded::{Guarded, StandIn, Step, TimedStep};
+pub use guarded::{Guarded, Side, StandIn, Step, TimedStep, Treatment};
 pub use ids::{
     CaseId, DatasetId, ExperimentId, LayerId, ModelId, ProjectId, PromptId, ProviderId, ReleaseId, RunId, VariantId,
 };

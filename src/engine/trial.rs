@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::domain::{
     AttemptRef, CallError, Case, CaseId, CheckResult, Fault, Fingerprint, Guarded, Outcome, Problem, Purpose, Score,
-    TrialEnded, TrialRef, Usd, Verdict,
+    Step, TimedStep, TrialEnded, TrialRef, Usd, Verdict,
 };
 use crate::plan::{Plan, PlannedTrial, trial_key};
 use crate::scoring::{Answer, JudgeCheck, judge};
 
 use super::control::Control;
 use super::dispatcher::Ledger;
-use super::guard::{Answered, CallJob, Endpoint, Failure, Flights, NoAnswer, call};
+use super::guard::{Answered, Blocked, CallJob, Endpoint, Failure, Flights, NoAnswer, call, sanitised};
 use super::world::{Route, World};
 
 /// All that the trials of a run share.
@@ -30,16 +30,39 @@ impl Bench {
             Ok(planned) => planned,
             Err(problems) => return Some(self.cannot_be_rendered(trial, &problems)),
         };
+        let (planned, found) = match self.sanitised(planned) {
+            Ok(sanitised) => sanitised,
+            Err(ended) => return Some(*ended),
+        };
         let route = &self.world.routes[usize::from(trial.model)];
         let job = self.job(&planned, route);
         match call(&job).await {
-            Ok(answered) => self.score(&planned, answered).await,
+            Ok(answered) => {
+                let guarded = with_steps(found, answered.guarded);
+                self.score(&planned, Answered { guarded, ..answered }).await
+            }
             Err(NoAnswer::Failed(failure)) => {
                 let Failure { error, attempts, spent, guarded } = *failure;
                 let outcome = Outcome::Errored(error);
+                let guarded = with_steps(found, guarded);
                 Some(TrialEnded { attempts, spent, guarded, ..ended(&planned, outcome) })
             }
             Err(NoAnswer::Left) => None,
+        }
+    }
+
+    /// The trial as the input guard lets it go out, or its end.
+    fn sanitised(&self, planned: PlannedTrial) -> Result<(PlannedTrial, Vec<Step>), Box<TrialEnded>> {
+        let Some(sanitiser) = &self.world.sanitiser else { return Ok((planned, Vec::new())) };
+        let before = ended(&planned, Outcome::Errored(CallError::new(Fault::Internal, "")));
+        let trial = planned.trial;
+        match sanitised(&self.plan, planned, sanitiser, &self.world.policy.sanitise) {
+            Ok(Ok(sent)) => Ok(sent),
+            Ok(Err(Blocked { error, steps })) => {
+                let guarded = Guarded { steps: at_once(steps), ..Guarded::default() };
+                Err(Box::new(TrialEnded { outcome: Outcome::Errored(error), guarded, ..before }))
+            }
+            Err(problems) => Err(Box::new(self.cannot_be_rendered(trial, &problems))),
         }
     }
 
@@ -60,6 +83,7 @@ impl Bench {
             key: planned.key,
             first: AttemptRef { trial: planned.trial, purpose: Purpose::Answer, number: 0 },
             policy,
+            inspector: self.world.inspector.as_ref(),
             validation: self.world.validations.get(variant).and_then(Option::as_deref),
             cache: &*self.world.cache,
             epoch: self.plan.epoch,
@@ -81,6 +105,7 @@ impl Bench {
         };
         let judged = self.judge(planned, &answer).await?;
         let outcome = self.world.checks.score(&answer, &judged.results);
+        let outcome = if answered.guarded.withheld { withheld(outcome) } else { outcome };
         let outcome = if answered.guarded.left_out { unscored(outcome) } else { outcome };
         Some(TrialEnded {
             answer: Some(answered.completion.clone()),
@@ -125,6 +150,7 @@ impl Bench {
             stand_ins: &[],
             fallback: None,
             validation: None,
+            inspector: None,
             first: AttemptRef { trial: planned.trial, purpose: Purpose::Judge(position), number: 0 },
             watcher: None,
             ..self.job(planned, route)
@@ -160,6 +186,26 @@ impl Bench {
             judge_spent: Usd::ZERO,
             guarded: Guarded::default(),
         }
+    }
+}
+
+/// What the input guard found comes before what the call did.
+fn with_steps(found: Vec<Step>, mut guarded: Guarded) -> Guarded {
+    guarded.steps.splice(0..0, at_once(found));
+    guarded
+}
+
+fn at_once(steps: Vec<Step>) -> Vec<TimedStep> {
+    steps.into_iter().map(|step| TimedStep { at_ms: 0, step }).collect()
+}
+
+/// An answer that the output guard did not let through fails, however good it is.
+fn withheld(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Scored(score) | Outcome::Unscored(score) => {
+            Outcome::Scored(Score { verdict: Verdict::Fail, score: 0.0, ..score })
+        }
+        Outcome::Errored(error) => Outcome::Errored(error),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, ProviderId, RawReply, TrialKey, TrialRef, Usd};
 use crate::provider::Provider;
+use crate::scoring::guardrails::{Inspector, Sanitiser};
 use crate::scoring::{Checks, Validation};
 
 use super::guard::Endpoint;
@@ -18,6 +19,10 @@ pub struct World {
     pub stand_ins: Vec<StandInRoute>,
     /// The form that each variant's answers are held to, in the plan's order; `None` takes every answer.
     pub validations: Vec<Option<Arc<Validation>>>,
+    /// Looks for orders in the input; `None` sends every input.
+    pub sanitiser: Option<Sanitiser>,
+    /// Looks at answers; `None` lets every answer through.
+    pub inspector: Option<Inspector>,
     /// The models that judge.
     pub judges: BTreeMap<ModelId, Route>,
     pub checks: Arc<Checks>,

@@ -129,7 +129,27 @@ impl Plan {
     /// # Errors
     /// The row cannot be read, or the prompt cannot be rendered with it.
     pub fn prepare(&self, trial: TrialRef) -> Result<PlannedTrial, Vec<Problem>> {
-        let case = self.case(trial)?;
+        self.prepare_case(trial, self.case(trial)?)
+    }
+
+    /// Identity of a request of this trial's model.
+    #[must_use]
+    pub fn call_of(&self, trial: TrialRef, request: &ChatRequest) -> Fingerprint {
+        call_fingerprint(&self.models[usize::from(trial.model)].origin, request, self.epoch)
+    }
+
+    /// Columns of a trial's case whose values come from outside, by the dataset or by its prompt.
+    #[must_use]
+    pub fn untrusted_names(&self, trial: TrialRef) -> BTreeSet<String> {
+        let composer = &self.variants[usize::from(trial.variant)].composer;
+        self.untrusted.iter().cloned().chain(composer.untrusted().map(str::to_owned)).collect()
+    }
+
+    /// Renders a trial's request with a case in the place of its own.
+    ///
+    /// # Errors
+    /// The prompt cannot be rendered with it.
+    pub fn prepare_case(&self, trial: TrialRef, case: Case) -> Result<PlannedTrial, Vec<Problem>> {
         let variant = &self.variants[usize::from(trial.variant)];
         let model = &self.models[usize::from(trial.model)];
         let rendered = variant.composer.render(&case, &self.untrusted, self.fence_seed(&case))?;
@@ -144,7 +164,7 @@ impl Plan {
             tools: rendered.tools,
             sample: u32::from(trial.repeat),
         };
-        let call = call_fingerprint(&model.origin, &request, self.epoch);
+        let call = self.call_of(trial, &request);
         let key = trial_key(&case.id, &variant.id, &self.header.models[usize::from(trial.model)].id, &call);
         Ok(PlannedTrial { trial, case, request, call, key })
     }

@@ -15,6 +15,7 @@ use strata::domain::{
 use strata::engine::{CallCache, Earlier, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start};
 use strata::plan::{Plan, PlanModel, PlanVariant, Selection};
 use strata::provider::{BoxFuture, OnText, Provider};
+use strata::scoring::guardrails::{Inspector, Sanitiser};
 use strata::scoring::{Checks, Validation};
 
 /// What the desk does with a call: given the prompt's text and how often that text was asked before.
@@ -299,6 +300,8 @@ impl Setup {
         let world = World {
             stand_ins,
             validations,
+            sanitiser: Some(Sanitiser::new(&self.policy.sanitise).unwrap()).filter(|_| self.policy.sanitise.on),
+            inspector: Some(Inspector::new(&self.policy.output).unwrap()).filter(|_| self.policy.output.is_on()),
             routes: self.desks.iter().zip(&plan.models).map(route).collect(),
             judges: BTreeMap::new(),
             checks: Arc::new(Checks::new(&[has_answer], PassRule::All).unwrap()),

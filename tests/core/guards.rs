@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use strata::domain::{
-    Fault, Guarded, OutputSpec, RunState, StandIn, StandInModel, Step, Strategy, TrialEnded, Usd, Verdict,
+    Fault, Guarded, OutputAction, OutputSpec, PiiKind, PiiPolicy, RunState, SanitiseAction, SanitisePattern,
+    SanitiseScope, Side, StandIn, StandInModel, Step, Strategy, Treatment, TrialEnded, Usd, Verdict,
 };
 
 use crate::desk::{Desk, Setup, fails, fault_of, says};
@@ -159,4 +160,76 @@ async fn same_requests_are_one_call_while_it_is_on_its_way() {
     let paid: Vec<_> = record.ended().iter().map(|ended| ended.spent).filter(|paid| *paid > Usd::ZERO).collect();
     assert_eq!(paid, [spent]);
     assert_eq!(record.ended().iter().filter(|ended| !ended.cached).count(), 1);
+}
+
+/// A run whose fourth question looks like an attack.
+fn sanitised(desk: &Arc<Desk>, action: SanitiseAction) -> Setup {
+    let mut setup = Setup { cases: 5, ..Setup::new(desk) };
+    setup.policy.sanitise.on = true;
+    setup.policy.sanitise.scope = SanitiseScope::UserText;
+    setup.policy.sanitise.action = action;
+    let pattern = SanitisePattern { name: "three".into(), pattern: "question 3".into(), points: 10 };
+    setup.policy.sanitise.patterns = vec![pattern];
+    setup
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_input_that_looks_like_an_attack_is_flagged_or_not_sent() {
+    let desk = Desk::new(|_, _| says("right"));
+    let (_, record, _) = sanitised(&desk, SanitiseAction::Flag).run().await;
+    let flagged: Vec<_> = record.ended().into_iter().filter(|ended| !ended.guarded.steps.is_empty()).collect();
+    assert_eq!((desk.calls(), flagged.len()), (5, 1));
+    assert_eq!(flagged[0].outcome.verdict(), Some(Verdict::Pass));
+    assert!(matches!(steps(&flagged[0])[..], [Step::Found { side: Side::Input, treatment: Treatment::Flagged, .. }]));
+
+    let desk = Desk::new(|text, _| says(if text.ends_with('3') { "sent" } else { "right" }));
+    let (state, record, _) = sanitised(&desk, SanitiseAction::Block).run().await;
+    assert_eq!((state, desk.calls()), (RunState::Completed, 4));
+    let blocked: Vec<_> = record.ended().into_iter().filter(|ended| fault_of(ended).is_some()).collect();
+    assert_eq!((blocked.len(), blocked[0].spent), (1, Usd::ZERO));
+    assert!(matches!(steps(&blocked[0])[..], [Step::Found { treatment: Treatment::Blocked, .. }]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_input_that_is_too_long_is_cut_in_every_attempt() {
+    let desk = Desk::new(|text, _| says(if text == "Answer que" { "right" } else { "wrong" }));
+    let mut setup = sanitised(&desk, SanitiseAction::Flag);
+    setup.policy.sanitise.max_chars = Some(10);
+    let (_, record, _) = setup.run().await;
+    assert!(record.ended().iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Pass)));
+}
+
+/// A run whose answers are looked at for mail addresses.
+fn inspected(desk: &Arc<Desk>, action: OutputAction) -> Setup {
+    let mut setup = Setup { cases: 3, ..Setup::new(desk) };
+    setup.policy.output.pii = PiiPolicy { kinds: [PiiKind::Email].into(), action };
+    setup
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_answer_must_not_hold_is_flagged_redacted_asked_again_or_not_let_through() {
+    let check = async |action, calls, text: &str, verdict, last: Treatment| {
+        let desk = Desk::new(|_, before| says(if before == 0 { "right, from a@b.example" } else { "right again" }));
+        let (_, record, _) = inspected(&desk, action).run().await;
+        assert_eq!(desk.calls(), calls, "{action:?}");
+        for ended in record.ended() {
+            assert_eq!(ended.answer.as_ref().unwrap().text, text);
+            assert_eq!(ended.outcome.verdict(), Some(verdict), "{action:?}");
+            let treated = |step: &&Step| matches!(step, Step::Found { treatment, .. } if *treatment == last);
+            assert!(steps(&ended).iter().any(treated), "{action:?} {:?}", ended.guarded.steps);
+        }
+    };
+    check(OutputAction::Flag, 3, "right, from a@b.example", Verdict::Pass, Treatment::Flagged).await;
+    check(OutputAction::Redact, 3, "right, from [email]", Verdict::Pass, Treatment::Redacted).await;
+    check(OutputAction::Retry, 6, "right again", Verdict::Pass, Treatment::AskedAgain).await;
+    check(OutputAction::Fail, 3, "right, from a@b.example", Verdict::Fail, Treatment::Withheld).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_keeps_what_it_must_not_hold_is_not_let_through() {
+    let desk = Desk::new(|_, _| says("right, from a@b.example"));
+    let (_, record, _) = inspected(&desk, OutputAction::Retry).run().await;
+    assert_eq!(desk.calls(), 6);
+    assert!(record.ended().iter().all(|ended| ended.guarded.withheld));
+    assert!(record.ended().iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Fail)));
 }

@@ -97,6 +97,11 @@ impl Bill {
         self.guarded.left_out |= left_out;
     }
 
+    /// The output guard lets no answer through.
+    pub fn withhold(&mut self) {
+        self.guarded.withheld = true;
+    }
+
     pub fn answered(self, completion: Arc<Completion>) -> Answered {
         Answered {
             completion,

@@ -10,10 +10,12 @@ use crate::engine::dispatcher::Ledger;
 use crate::engine::sink::CallCache;
 use crate::engine::world::{Earlier, Route, StandInRoute};
 use crate::scoring::Validation;
+use crate::scoring::guardrails::Inspector;
 
 use super::bill::Bill;
 use super::fallback;
 use super::leg::{Leg, land};
+use super::output;
 use super::repair;
 use super::single_flight::{Boarding, Flights};
 use super::tries::Tries;
@@ -35,6 +37,8 @@ pub struct CallJob<'a> {
     pub policy: &'a Policy,
     /// The form that answers are held to; `None` takes every answer.
     pub validation: Option<&'a Validation>,
+    /// What answers are looked at for; `None` lets every answer through.
+    pub inspector: Option<&'a Inspector>,
     pub cache: &'a dyn CallCache,
     pub epoch: u32,
     pub flights: &'a Flights,
@@ -99,7 +103,7 @@ impl From<Stopped> for Missed {
 }
 
 /// Answers a request as production would: asked through the route → validated → asked again in other words, as often as
-/// there are strategies.
+/// there are strategies → let through by the output guard. The input was sanitised when the request was made.
 pub async fn call(job: &CallJob<'_>) -> Result<Answered, NoAnswer> {
     let mut bill = Bill::new(job.first);
     let mut answer = ask(job, job.request, &mut bill).await?;
@@ -115,6 +119,7 @@ pub async fn call(job: &CallJob<'_>) -> Result<Answered, NoAnswer> {
     if let Some(reason) = repair::wrong(job, &answer) {
         bill.note(Step::Invalid { reason });
     }
+    let answer = output::guarded(job, answer, &mut bill).await?;
     Ok(bill.answered(answer))
 }
 

@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::engine::{new_run_id, now};
 use crate::plan::{Plan, PlanVariant, Selection};
 use crate::provider::capability;
+use crate::scoring::guardrails::{Inspector, Sanitiser};
 use crate::scoring::{Checks, Validation};
 use crate::session::shelf::Shelf;
 use crate::store::{OpenCases, pricing};
@@ -69,6 +70,8 @@ pub struct Prepared {
     pub asks: BTreeSet<Capability>,
     pub(super) checks: Arc<Checks>,
     pub(super) validations: Vec<Option<Arc<Validation>>>,
+    pub(super) sanitiser: Option<Sanitiser>,
+    pub(super) inspector: Option<Inspector>,
     pub(super) policy: Policy,
     pub(super) budget: Budget,
     /// The plan's models, then the judges'.
@@ -100,6 +103,10 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let asked = experiment.models.iter().chain(stand_ins);
     let reached = reach_models(workspace, asked.clone().chain(&judges), &at, &mut problems);
     let validations = validations(&policy, &variants, &at, &mut problems);
+    let sanitiser = policy.sanitise.on.then(|| Sanitiser::new(&policy.sanitise));
+    let sanitiser = sanitiser.and_then(|made| kept(made, &at, &mut problems));
+    let inspector = policy.output.is_on().then(|| Inspector::new(&policy.output));
+    let inspector = inspector.and_then(|made| kept(made, &at, &mut problems));
     let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
         problems.push(problem);
         Selection::First(0)
@@ -136,6 +143,8 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         asks,
         checks: Arc::new(checks),
         validations,
+        sanitiser,
+        inspector,
         policy: if wish.no_cache { without_cache(policy) } else { policy },
         budget: experiment.budget,
         reached,
@@ -203,6 +212,12 @@ fn without_bound(
 /// The experiment's own policy, or the workspace's where it has none.
 fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
     if experiment.policy == Policy::default() { workspace.manifest.policy.clone() } else { experiment.policy.clone() }
+}
+
+/// What could be made of a part of the policy; what is wrong with it is told at the experiment.
+fn kept<T>(made: Result<T, Vec<Problem>>, at: &Place, problems: &mut Vec<Problem>) -> Option<T> {
+    made.map_err(|wrong| problems.extend(wrong.into_iter().map(|problem| Problem { place: at.clone(), ..problem })))
+        .ok()
 }
 
 /// The form that each variant's answers are held to; `None` where the policy or the prompt asks for none.

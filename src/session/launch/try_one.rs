@@ -95,6 +95,8 @@ pub fn prepare_try(
         asks: capability(&reach.provider).into_iter().collect(),
         checks: Arc::new(checks),
         validations: Vec::new(),
+        sanitiser: None,
+        inspector: None,
         policy,
         budget: Budget::default(),
         reached,
