@@ -62,8 +62,8 @@ fn texts_of_the_users_own_are_measured_and_misses_are_listed() {
 
     Intervals are Wilson's, of 95 %. A text's half goes by its id: tune patterns of your own on the development half only.
     ");
-    let misses = desk.strata(&["guardrails", "own.jsonl", "--misses", "--format", "json", "-o", "out.json"]);
-    assert_eq!((misses.code, misses.out.as_str()), (Some(0), ""));
+    let written = desk.strata(&["guardrails", "own.jsonl", "--misses", "--format", "json", "-o", "out.json"]);
+    assert_eq!((written.code, written.out.as_str()), (Some(0), ""));
     let json: Value = serde_json::from_str(&fs::read_to_string(desk.path().join("out.json")).unwrap()).unwrap();
     let missed: Vec<&str> = json
         .as_array()
