@@ -4,6 +4,7 @@
 //! it. A rate has the *scored* trials below the line: what is unscored or errored is counted and shown beside it, and
 //! never taken for a failure.
 
+mod alerts;
 mod baseline;
 mod board;
 mod compare;
@@ -20,6 +21,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use alerts::AlertWatch;
 pub use baseline::{Baseline, Change, Changed, ColumnChange, against};
 pub use board::{Board, CellView, Totals};
 pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};

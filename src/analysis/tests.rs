@@ -48,6 +48,8 @@ pub(super) fn header(cases: u32, variants: u16, repeats: u32) -> Arc<RunHeader> 
         started_at: Timestamp::UNIX_EPOCH,
         program: "0".into(),
         prices_dated: "2026-11-23".into(),
+        judges: Vec::new(),
+        temperatures: Vec::new(),
     })
 }
 

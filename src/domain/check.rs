@@ -129,6 +129,12 @@ fn is_tenth(share: &f64) -> bool {
 }
 
 impl CheckKind {
+    /// Whether it asks for the form of an answer and not for what it says.
+    #[must_use]
+    pub const fn is_form(&self) -> bool {
+        matches!(self, Self::Json | Self::JsonSchema { .. })
+    }
+
     /// Lower-case name, as it stands in reports and as the default metric.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::AlertRules;
 use super::ids::{ModelId, ProviderId};
 use super::money::Price;
 use super::policy::Policy;
@@ -26,6 +27,26 @@ pub struct Manifest {
     /// The policy of experiments that have none of their own.
     #[serde(default, skip_serializing_if = "is_default")]
     pub policy: Policy,
+    /// When an alert is raised.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alerts: AlertRules,
+    /// Where the call log may be sent to as OpenTelemetry traces, whenever a person asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otlp: Option<OtlpSpec>,
+}
+
+/// A collector of traces that speaks OTLP over HTTP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtlpSpec {
+    /// The address without `/v1/traces`, such as `http://127.0.0.1:4318`.
+    pub endpoint: String,
+    /// Where the key is found. Never the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<SecretRef>,
+    /// The header that carries the key as it is; `authorization: Bearer …` where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
 }
 
 /// The file `projects/<id>/project.ron`.

@@ -1,5 +1,7 @@
 //! Nouns: plain values that can be written to a file and read back. No I/O, no async, no clock, no randomness.
 
+mod alert;
+mod call;
 mod chat;
 mod check;
 mod dataset;
@@ -23,6 +25,8 @@ mod variant;
 mod verdict;
 mod workspace;
 
+pub use alert::{Acknowledged, Alert, AlertKey, AlertRule, AlertRules};
+pub use call::{AttemptState, CallFilter, CallQuery, CallRow, CallSort, CallSums};
 pub use chat::{
     ChatRequest, Completion, FinishReason, Message, Params, RawReply, ReasoningEffort, ResponseFormat, Role,
 };
@@ -36,7 +40,7 @@ pub use guarded::{Guarded, Side, StandIn, Step, TimedStep, Treatment};
 pub use ids::{
     CaseId, DatasetId, ExperimentId, LayerId, ModelId, ProjectId, PromptId, ProviderId, ReleaseId, RunId, VariantId,
 };
-pub use manifest::{Api, Manifest, ModelSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
+pub use manifest::{Api, Manifest, ModelSpec, OtlpSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
 pub use money::{Price, Usage, Usd};
 pub use output::OutputSpec;
 pub use policy::{

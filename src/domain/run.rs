@@ -15,7 +15,7 @@ use super::fault::CallError;
 use super::guarded::Guarded;
 use super::ids::{CaseId, DatasetId, ExperimentId, ModelId, ProjectId, RunId, VariantId};
 use super::money::{Usage, Usd};
-use super::verdict::Outcome;
+use super::verdict::{CheckResult, Outcome, Verdict};
 
 /// What a run is about, written once at its start. It is enough to show the run when the workspace has changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,12 @@ pub struct RunHeader {
     pub program: String,
     /// The day of the price table that costs were computed with.
     pub prices_dated: String,
+    /// Models that only judges ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<RunModel>,
+    /// By variant, where one sets it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub temperatures: Vec<Option<f64>>,
 }
 
 impl RunHeader {
@@ -56,6 +62,20 @@ impl RunHeader {
     #[must_use]
     pub fn column(&self, trial: TrialRef) -> usize {
         usize::from(trial.variant) * self.models.len() + usize::from(trial.model)
+    }
+
+    /// A model that the run asks, for answers or as a judge.
+    #[must_use]
+    pub fn model(&self, id: &ModelId) -> Option<&RunModel> {
+        self.models.iter().chain(&self.judges).find(|model| model.id == *id)
+    }
+
+    /// Whether an answer has the form that checks of form ask for; `None` where there is no such check. The results are
+    /// in the order of the experiment's checks.
+    #[must_use]
+    pub fn is_valid(&self, results: &[CheckResult]) -> Option<bool> {
+        let checks = self.definition.checks.iter().zip(results).filter(|(check, _)| check.kind.is_form());
+        checks.map(|(_, result)| result.verdict != Verdict::Fail).reduce(|all, one| all && one)
     }
 
     /// Any of the models is a script.

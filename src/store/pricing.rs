@@ -110,7 +110,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::domain::{Policy, Usd};
+    use crate::domain::{AlertRules, Policy, Usd};
 
     fn manifest(api: Api, base_url: Option<&str>, model: &str, price: Option<Price>) -> Manifest {
         let provider =
@@ -130,6 +130,8 @@ mod tests {
             providers: BTreeMap::from([("p".into(), provider)]),
             models: BTreeMap::from([("m".into(), model)]),
             policy: Policy::default(),
+            alerts: AlertRules::default(),
+            otlp: None,
         }
     }
 

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use super::files::{inside, read_inside, stays_inside};
 use super::ron::{Loaded, MAX_BYTES, read};
 use crate::domain::{
-    Api, Dataset, DatasetId, Manifest, Place, Policy, Problem, Project, ProjectId, ProjectSpec, Script, Workspace,
+    AlertRules, Api, Dataset, DatasetId, Manifest, Place, Policy, Problem, Project, ProjectId, ProjectSpec, Script,
+    Workspace,
 };
 
 /// Opens the workspace in a folder. What is broken becomes a problem of the workspace; the rest is there.
@@ -47,6 +48,8 @@ impl Reader<'_> {
             providers: BTreeMap::new(),
             models: BTreeMap::new(),
             policy: Policy::default(),
+            alerts: AlertRules::default(),
+            otlp: None,
         })
     }
 

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use regex::Regex;
-use strata::domain::RunSummary;
-use strata::store::records::{CallFilter, CallRecord, Records};
+use strata::domain::{CallQuery, CallRow, RunSummary};
+use strata::store::records::Records;
 use tempfile::TempDir;
 
 use crate::support::{Plan, Server};
@@ -230,14 +230,15 @@ impl Desk {
     }
 
     /// All calls on record.
-    pub fn calls(&self) -> Vec<CallRecord> {
-        self.records().calls(&CallFilter { limit: Some(100_000), ..CallFilter::default() }).unwrap()
+    pub fn calls(&self) -> Vec<CallRow> {
+        self.records().calls(&CallQuery::default(), 0, 100_000).unwrap()
     }
 
     fn redacted(&self, text: &str) -> String {
         let mut text = text.replace(&self.path().display().to_string(), "[dir]");
         for (pattern, name) in [
             (r"\d{8}-\d{6}-[0-9a-f]{4}", "[run]"),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[time]"),
             (r"\d+ ms", "[ms]"),
             (r"127\.0\.0\.1:\d+", "[server]"),
             (r"process \d+ on \S+, since [^)]+", "process [pid] on [host], since [time]"),

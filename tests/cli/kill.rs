@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
-use strata::domain::{RunState, Usd};
-use strata::store::records::AttemptState;
+use strata::domain::{AttemptState, RunState, Usd};
 
 use crate::desk::{Desk, Loopback, asked, slow_server, wait_until};
 use crate::support::Server;
@@ -56,8 +55,8 @@ fn paid_and_open(desk: &Desk, ambiguous: u64) -> (Vec<usize>, u64) {
     let Some(run) = records.runs().unwrap().pop() else { return (Vec::new(), 0) };
     let resume = records.resume(&run.header.id).unwrap();
     drop(records);
-    let paid = desk.calls().into_iter().filter(|call| call.record.state != AttemptState::Ambiguous);
-    let paid = paid.map(|call| call.record.attempt.trial.case as usize).collect();
+    let paid = desk.calls().into_iter().filter(|call| call.state != AttemptState::Ambiguous);
+    let paid = paid.map(|call| call.attempt.trial.case as usize).collect();
     (paid, resume.ambiguous - ambiguous)
 }
 
@@ -85,9 +84,9 @@ fn the_books_are_right(desk: &Desk, server: &Server, cases: usize, ambiguous: u6
     let mut attempts: HashMap<usize, u32> = HashMap::new();
     let mut answered: HashMap<usize, u32> = HashMap::new();
     for call in &calls {
-        let case = call.record.attempt.trial.case as usize;
+        let case = call.attempt.trial.case as usize;
         *attempts.entry(case).or_default() += 1;
-        match call.record.state {
+        match call.state {
             AttemptState::Ended => *answered.entry(case).or_default() += 1,
             state => assert_eq!(state, AttemptState::Ambiguous),
         }
@@ -99,7 +98,7 @@ fn the_books_are_right(desk: &Desk, server: &Server, cases: usize, ambiguous: u6
     assert!(answered.len() == cases && answered.values().all(|times| *times == 1));
     assert_eq!(calls.len() as u64, cases as u64 + ambiguous);
     assert!(server.requests() <= cases as u64 + ambiguous);
-    let booked: Usd = calls.iter().filter_map(|call| call.record.cost).fold(Usd::ZERO, |sum, cost| sum + cost);
+    let booked: Usd = calls.iter().filter_map(|call| call.cost).fold(Usd::ZERO, |sum, cost| sum + cost);
     assert_eq!(run.spent, booked);
 }
 

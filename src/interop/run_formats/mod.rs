@@ -105,6 +105,8 @@ pub mod tests {
             started_at: "2026-11-23T14:05:01Z".parse().unwrap(),
             program: "0.1.0".to_owned(),
             prices_dated: "2026-11-20".to_owned(),
+            judges: Vec::new(),
+            temperatures: Vec::new(),
         };
         let column = ColumnReport {
             passed: 3,

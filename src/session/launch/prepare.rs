@@ -126,7 +126,12 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
 
     let models: Vec<(ModelId, Reach)> =
         experiment.models.iter().filter_map(|id| Some((id.clone(), reached.get(id)?.clone()))).collect();
-    let header = header(wish, &experiment, &variants, &models, &cases, &selection);
+    let only_judges: Vec<(ModelId, Reach)> = judges
+        .iter()
+        .filter(|id| !experiment.models.contains(id))
+        .filter_map(|id| Some((id.clone(), reached.get(id)?.clone())))
+        .collect();
+    let header = header(wish, &experiment, &variants, [&models, &only_judges], &cases, &selection);
     let plan = Plan {
         header: Arc::new(header),
         variants,
@@ -296,7 +301,7 @@ fn header(
     wish: &Wish,
     experiment: &Experiment,
     variants: &[PlanVariant],
-    models: &[(ModelId, Reach)],
+    [models, judges]: [&[(ModelId, Reach)]; 2],
     cases: &OpenCases,
     selection: &Selection,
 ) -> RunHeader {
@@ -320,6 +325,8 @@ fn header(
         started_at: now(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         prices_dated: pricing().dated.clone(),
+        judges: judges.iter().map(run_model).collect(),
+        temperatures: variants.iter().map(|variant| variant.params.temperature).collect(),
     }
 }
 

@@ -72,6 +72,8 @@ pub fn prepare_try(
         started_at: now(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         prices_dated: pricing().dated.clone(),
+        judges: Vec::new(),
+        temperatures: vec![params.temperature],
     };
     let mut policy = workspace.manifest.policy.clone();
     policy.cache.on &= !fresh;

@@ -53,6 +53,8 @@ fn workspace(layers: Vec<Layer>) -> Workspace {
         providers: [("house".into(), provider)].into(),
         models: [("exact".into(), model("gpt-4o")), ("near".into(), model("other"))].into(),
         policy: crate::domain::Policy::default(),
+        alerts: crate::domain::AlertRules::default(),
+        otlp: None,
     };
     Workspace {
         root: PathBuf::from("/nowhere"),

@@ -1,7 +1,8 @@
 //! Checks of `workspace.ron`: providers, models, scripts.
 
 use crate::compose::nearest;
-use crate::domain::{Api, DefinitionKey, ModelSpec, Problem, ProviderSpec};
+use crate::domain::{AlertRules, Api, DefinitionKey, ModelSpec, Problem, ProviderSpec};
+use crate::provider::origin;
 use crate::store::files::inside;
 
 use super::Checker;
@@ -19,6 +20,21 @@ impl Checker<'_> {
             self.model(id.as_str(), model);
         }
         self.policy(&DefinitionKey::Manifest, &manifest.policy);
+        self.alerts(&manifest.alerts);
+        if let Some(Err(message)) = manifest.otlp.as_ref().map(|otlp| origin(&otlp.endpoint)) {
+            let hint = "Give the collector's address without `/v1/traces`, such as http://127.0.0.1:4318.";
+            self.wrong(&DefinitionKey::Manifest, &["otlp", "endpoint"], message, hint);
+        }
+    }
+
+    fn alerts(&mut self, alerts: &AlertRules) {
+        let shares = [("error_rate_over", alerts.error_rate_over), ("budget_share_over", alerts.budget_share_over)];
+        for (field, share) in shares {
+            if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
+                let message = format!("`{field}` is {share}, and a share is from 0 to 1.");
+                self.wrong(&DefinitionKey::Manifest, &["alerts", field], message, "Give 0.1 for 10 %.");
+            }
+        }
     }
 
     fn provider(&mut self, id: &str, provider: &ProviderSpec) {

@@ -38,6 +38,7 @@ fn delete(conn: &mut Connection, run: i64) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM attempts WHERE id BETWEEN ?1 AND ?2", range)?;
     transaction.execute("DELETE FROM trials WHERE id BETWEEN ?1 AND ?2", range)?;
     transaction.execute("DELETE FROM notices WHERE run = ?1", [run])?;
+    transaction.execute("DELETE FROM alerts WHERE run = ?1", [run])?;
     transaction.execute("DELETE FROM runs WHERE id = ?1", [run])?;
     transaction.execute(
         "DELETE FROM completions WHERE id NOT IN (

@@ -4,7 +4,9 @@
 //! - `folder`, `lock`, `ballast` and `medium` keep `<workspace>/.strata` private, owned by one writer and able to store
 //!   what has been paid for when the disk fills up; `schema` opens, checks and migrates the file in it.
 //! - `recorder` is the only writer of runs; `memory` is what it knows between two groups of events.
-//! - `read`, `columns`, `attempts`, `ledger`, `resume` and `cache` answer questions on connections of their own that can only read.
+//! - `read`, `columns`, `attempts`, `calls`, `ledger`, `resume` and `cache` answer questions on connections of their own that
+//!   can only read.
+//! - `alerts` keeps what was raised, and who has seen it.
 //! - `delete` forgets a run, down to the bytes.
 //!
 //! How it lies in the file: a run has a number. Its trials and attempts have ids `number << 40 | n`, so that a run is
@@ -14,9 +16,11 @@
 //!
 //! Limitations: days are those of UTC. Deleting a run frees the bytes of the file, not those of copies of it.
 
+mod alerts;
 mod attempts;
 mod ballast;
 mod cache;
+mod calls;
 mod columns;
 mod database;
 mod delete;
@@ -37,7 +41,8 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use attempts::{AttemptRecord, AttemptState, CallFilter, CallRecord};
+pub use attempts::AttemptRecord;
+pub use calls::CallStream;
 pub use columns::Column;
 pub use database::{Access, Records};
 pub use error::RecordsError;

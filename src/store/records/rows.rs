@@ -11,9 +11,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::memory::attempt_state;
 use crate::domain::{
-    CallError, CheckResult, Completion, Fingerprint, FinishReason, Outcome, Purpose, RunState, Score, TrialRef, Usage,
-    Usd, Verdict,
+    AttemptState, CallError, CheckResult, Completion, Fingerprint, FinishReason, Outcome, Purpose, RunState, Score,
+    TrialRef, Usage, Usd, Verdict,
 };
 
 /// Trials and attempts that a run can have.
@@ -78,6 +79,27 @@ pub(super) fn get_purpose(row: &Row<'_>, at: usize) -> rusqlite::Result<Purpose>
     match row.get::<_, i64>(at)? {
         -1 => Ok(Purpose::Answer),
         check => u16::try_from(check).map(Purpose::Judge).map_err(|error| bad(at, error)),
+    }
+}
+
+/// How far an attempt has come, by its code in the file.
+pub(super) const fn attempt_state(code: i64) -> AttemptState {
+    match code {
+        attempt_state::SENT => AttemptState::Sent,
+        attempt_state::RECEIVED => AttemptState::Received,
+        attempt_state::ENDED => AttemptState::Ended,
+        attempt_state::FAILED => AttemptState::Failed,
+        _ => AttemptState::Ambiguous,
+    }
+}
+
+pub(super) const fn attempt_code(state: AttemptState) -> i64 {
+    match state {
+        AttemptState::Sent => attempt_state::SENT,
+        AttemptState::Received => attempt_state::RECEIVED,
+        AttemptState::Ended => attempt_state::ENDED,
+        AttemptState::Failed => attempt_state::FAILED,
+        AttemptState::Ambiguous => attempt_state::AMBIGUOUS,
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) fn header(id: &str, cases: u32) -> Arc<RunHeader> {
         started_at: start(),
         program: "0.1.0".to_owned(),
         prices_dated: "2026-11-01".to_owned(),
+        judges: Vec::new(),
+        temperatures: Vec::new(),
     })
 }
 

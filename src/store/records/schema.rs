@@ -15,7 +15,7 @@ const APPLICATION_ID: i32 = 0x5374_7274;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// The version of the format is the number of steps taken. Steps are never changed, only added.
-const STEPS: &[&str] = &[BASE, NOTICES, GUARDED];
+const STEPS: &[&str] = &[BASE, NOTICES, CALL_LOG, GUARDED];
 
 const BASE: &str = "
 CREATE TABLE runs(
@@ -116,6 +116,23 @@ CREATE TABLE notices(
     event TEXT NOT NULL                     -- JSON
 ) STRICT;
 CREATE INDEX notices_of_run ON notices(run);
+";
+
+const CALL_LOG: &str = "
+CREATE INDEX attempts_by_time ON attempts(sent_at);
+CREATE INDEX attempts_failed ON attempts(fault, sent_at) WHERE fault IS NOT NULL;
+CREATE TABLE alerts(
+    run INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    acknowledged_by TEXT,                   -- NULL: nobody yet
+    acknowledged_at INTEGER,
+    PRIMARY KEY(run, rule, subject)
+) STRICT;
 ";
 
 const GUARDED: &str = "

@@ -8,12 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example,
-    Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, Identity, Layer, LeakPolicy,
-    LimitPolicy, Manifest, ModelSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params,
-    PassRule, PhrasePolicy, Pick, PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy,
-    ResponseFormat, RetryBudget, RetryPolicy, Risk, Role, SanitisePattern, SanitisePolicy, SecretRef, Snippet, Source,
-    StandInModel, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable, Variant,
+    AlertRules, Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example, Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, Identity, Layer, LeakPolicy, LimitPolicy, Manifest, ModelSpec, OtlpSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params, PassRule, PhrasePolicy, Pick, PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Risk, Role, SanitisePattern, SanitisePolicy, SecretRef, Snippet, Source, StandInModel, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable, Variant,
 };
 
 /// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.
@@ -336,9 +331,38 @@ pub fn manifest() -> impl Strategy<Value = Manifest> {
             ModelSpec { provider: provider.into(), model, price, context, max_output: None, note: String::new() }
         });
     let models = btree_map(name().prop_map(Into::into), model, 0..4);
-    (text(), btree_map(name().prop_map(Into::into), provider, 0..3), models).prop_map(|(name, providers, models)| {
-        Manifest { format: 1, name, note: String::new(), providers, models, policy: Policy::default() }
-    })
+    let providers = btree_map(name().prop_map(Into::into), provider, 0..3);
+    (text(), providers, models, alert_rules(), option::of(otlp())).prop_map(
+        |(name, providers, models, alerts, otlp)| Manifest {
+            format: 1,
+            name,
+            note: String::new(),
+            providers,
+            models,
+            policy: Policy::default(),
+            alerts,
+            otlp,
+        },
+    )
+}
+
+fn alert_rules() -> impl Strategy<Value = AlertRules> {
+    let share = || option::of((0..=16_u8).prop_map(|share| f64::from(share) / 16.0));
+    (option::of(any::<u64>()), option::of(any::<u32>()), option::of(usd()), share(), any::<bool>()).prop_map(
+        |(latency_over_ms, retries_over, cost_over, error_rate_over, validation_failed)| AlertRules {
+            latency_over_ms,
+            retries_over,
+            cost_over,
+            error_rate_over,
+            validation_failed,
+            ..AlertRules::default()
+        },
+    )
+}
+
+fn otlp() -> impl Strategy<Value = OtlpSpec> {
+    let key = option::of(text().prop_map(SecretRef::Env));
+    (text(), key, option::of(name())).prop_map(|(endpoint, key, header)| OtlpSpec { endpoint, key, header })
 }
 
 /// One thing that a person does to the hand-laid-out prompt.

@@ -2,7 +2,7 @@
 
 use super::super::samples::*;
 use super::super::*;
-use crate::domain::{RunEvent, RunId, RunState};
+use crate::domain::{CallFilter, CallQuery, RunEvent, RunId, RunState};
 
 /// The bytes of a closed file with two runs in it.
 fn bytes() -> Vec<u8> {
@@ -28,7 +28,9 @@ fn ask_everything(bytes: &[u8]) {
     drop(records.trial(&run, place(4)));
     drop(records.outputs(&run, &[place(0), place(1)], 100));
     drop(records.search_outputs(&run, "answer", 5));
-    drop(records.calls(&CallFilter::default()));
+    drop(records.calls(&CallQuery::default(), 0, 1000));
+    drop(records.call_sums(&CallFilter::default()));
+    drop(records.alerts());
     drop(records.spend_by(SpendBy::Day, None));
     drop(records.spend_by(SpendBy::Model, None));
     drop(records.notices(&run));

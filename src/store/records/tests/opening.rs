@@ -45,6 +45,29 @@ fn the_first_format_is_brought_up_to_date_and_a_copy_stays() {
     assert_eq!(version, 1);
 }
 
+/// What the second format added.
+const SECOND_STEP: &str =
+    "CREATE TABLE notices(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, event TEXT NOT NULL) STRICT;
+    CREATE INDEX notices_of_run ON notices(run);
+    PRAGMA user_version = 2;";
+
+#[test]
+fn the_second_format_gets_a_call_log_that_is_found_by_time() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join(".strata")).unwrap();
+    let path = dir.path().join(".strata/records.db");
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch(FIRST_FORMAT).unwrap();
+    conn.execute_batch(SECOND_STEP).unwrap();
+    drop(conn);
+    let records = Records::open_with(dir.path(), 1 << 12).unwrap();
+    let calls = records.calls(&CallQuery::default(), 0, 10).unwrap();
+    assert_eq!((calls.len(), calls[0].run.as_str(), calls[0].temperature), (1, "20261123-140501-7f3a", None));
+    assert_eq!(records.alerts().unwrap(), []);
+    check_consistent(&records, "20261123-140501-7f3a");
+    assert!(dir.path().join(".strata/records.v2.db").exists());
+}
+
 #[test]
 fn records_of_a_newer_version_are_only_read() {
     let (dir, records) = records();

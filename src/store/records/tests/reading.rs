@@ -73,23 +73,145 @@ fn what_was_paid_answers_again() {
     assert_eq!(cache.get(&request(3)), None);
 }
 
+fn calls(records: &Records, filter: CallFilter) -> Vec<CallRow> {
+    records.calls(&CallQuery { filter, sort: CallSort::Newest }, 0, 1000).unwrap()
+}
+
 #[test]
-fn the_call_log_is_filtered_and_paged() {
+fn the_call_log_is_filtered() {
     let (_dir, records) = records();
     record_run(&records, "r1", 10, None);
     record_run(&records, "r2", 5, None);
-    let calls = |filter: CallFilter| records.calls(&filter).unwrap();
-    assert_eq!(calls(CallFilter::default()).len(), 12 + 6);
-    let failures = calls(CallFilter { state: Some(AttemptState::Failed), ..CallFilter::default() });
-    assert_eq!(failures.len(), 3);
-    assert_eq!((failures[0].run.as_str(), failures[0].case_id.clone()), ("r2", Some(CaseId("case-2".to_owned()))));
-    let servers = CallFilter { fault: Some("server".to_owned()), run: Some("r1".into()), ..CallFilter::default() };
-    assert_eq!(calls(servers).len(), 2);
-    let page = calls(CallFilter { limit: Some(4), ..CallFilter::default() });
-    let next = calls(CallFilter { before: Some(page[3].id), limit: Some(4), ..CallFilter::default() });
-    assert!(page.len() == 4 && next[0].id < page[3].id);
-    let late = CallFilter { since: Some(start() + 8.seconds()), ..CallFilter::default() };
-    assert_eq!(calls(late).len(), 3);
+    let check = |filter: CallFilter, expect| {
+        let found = calls(&records, filter.clone());
+        assert_eq!(found.len(), expect, "{filter:?}");
+        let sums = records.call_sums(&filter).unwrap();
+        assert_eq!((sums.calls, sums.failed), (expect as u64, failures(&found)), "{filter:?}");
+        assert_eq!(records.call_count(&filter).unwrap(), expect as u64, "{filter:?}");
+        assert_eq!(sums.spent.nanos(), found.iter().filter_map(|call| call.cost).map(Usd::nanos).sum::<i64>());
+        let mut streamed: Vec<_> = records.call_stream(filter).map(|call| call.unwrap().id).collect();
+        let mut ids: Vec<_> = found.iter().map(|call| call.id).collect();
+        (streamed.sort_unstable(), ids.sort_unstable());
+        assert_eq!(streamed, ids);
+    };
+    let all = CallFilter::default;
+    check(all(), 12 + 6);
+    check(CallFilter { state: Some(AttemptState::Failed), ..all() }, 3);
+    check(CallFilter { fault: Some("server".to_owned()), run: Some("r1".into()), ..all() }, 2);
+    check(CallFilter { run: Some("r3".into()), ..all() }, 0);
+    check(CallFilter { model: Some("m".into()), project: Some("support".into()), ..all() }, 18);
+    check(CallFilter { model: Some("n".into()), ..all() }, 0);
+    check(CallFilter { project: Some("other".into()), ..all() }, 0);
+    check(CallFilter { since: Some(start() + 8.seconds()), ..all() }, 3);
+    check(CallFilter { until: Some(start() + 1.seconds()), ..all() }, 2);
+    check(CallFilter { min_latency_ms: Some(900.0), ..all() }, 15);
+    check(CallFilter { min_latency_ms: Some(901.0), ..all() }, 0);
+    check(CallFilter { min_cost: Some(Usd::from_nanos(1)), ..all() }, 15);
+    check(CallFilter { judge: Some(true), ..all() }, 0);
+    check(CallFilter { text: Some("Provider IS down".to_owned()), ..all() }, 3);
+    check(CallFilter { text: Some("case-4".to_owned()), ..all() }, 3);
+    check(CallFilter { text: Some("req_1".to_owned()), run: Some("r2".into()), ..all() }, 5);
+}
+
+fn failures(calls: &[CallRow]) -> u64 {
+    calls.iter().filter(|call| call.state == AttemptState::Failed).count() as u64
+}
+
+#[test]
+fn a_line_of_the_call_log_says_all_about_its_call() {
+    let (_dir, records) = records();
+    record_run(&records, "r1", 5, None);
+    let found = calls(&records, CallFilter { run: Some("r1".into()), ..CallFilter::default() });
+    let [answered, failed, ..] = &found[..] else { panic!("{} calls", found.len()) };
+    assert_eq!(
+        (failed.word(), failed.status, failed.retry_in_ms, failed.retries()),
+        ("server", Some(503), Some(500), 0)
+    );
+    assert_eq!((failed.usage, failed.cost), (None, Some(Usd::ZERO)));
+    assert_eq!((answered.word(), answered.retries(), answered.trial), ("answered", 1, Some(place(4))));
+    assert_eq!(
+        (answered.case_id.clone(), answered.variant.clone()),
+        (Some("case-2".to_owned().into()), Some("a".into()))
+    );
+    assert_eq!((answered.model.as_str(), answered.provider_model.as_deref()), ("m", Some("m-1")));
+    assert_eq!(answered.origin.as_deref(), Some("https://api.example.com"));
+    assert_eq!((answered.project.as_str(), answered.experiment.as_str()), ("support", "tone"));
+    assert_eq!((answered.request, answered.sent_at), (request(4), start() + 4.seconds()));
+    let usage = answered.usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, answered.finish.clone()), (100, 20, Some(FinishReason::Stop)));
+    assert_eq!((answered.first_token_ms, answered.latency_ms), (Some(120.5), Some(900.25)));
+    assert_eq!((answered.answered_by.as_deref(), answered.request_id.as_deref()), (Some("m-1-2026"), Some("req_1")));
+    assert_eq!((answered.trial_id, answered.valid), (failed.trial_id, None), "no check asks for a form");
+}
+
+#[test]
+fn an_answer_of_the_wrong_form_is_marked_in_the_call_log() {
+    let (_dir, records) = records();
+    let mut header = RunHeader::clone(&header("r1", 1));
+    header.definition.checks = vec![Check::new(CheckKind::Json)];
+    header.temperatures = vec![Some(0.5), None];
+    let mut events = vec![RunEvent::Started(header.into())];
+    // The third trial fails its check, the fourth is not scored.
+    events.extend([0, 2, 3].into_iter().flat_map(whole_trial));
+    events.push(sent(1, 0));
+    record(&mut records.recorder(&"r1".into()).unwrap(), "r1", 1, events);
+    let found = calls(&records, CallFilter::default());
+    let told: Vec<_> = found.iter().map(|call| (call.attempt.trial, call.valid, call.temperature)).collect();
+    let expect = [
+        (place(3), Some(true), None),
+        (place(2), Some(false), Some(0.5)),
+        (place(1), None, None),
+        (place(0), Some(true), Some(0.5)),
+    ];
+    assert_eq!(told, expect);
+    assert_eq!(
+        (found[2].state, found[2].trial, found[2].variant.clone()),
+        (AttemptState::Sent, None, Some("b".into()))
+    );
+}
+
+#[test]
+fn pages_of_the_call_log_follow_each_other_in_every_order() {
+    let (_dir, records) = records();
+    record_run(&records, "r1", 10, None);
+    record_run(&records, "r2", 700, None);
+    for run in [None, Some("r2".into())] {
+        for sort in CallSort::ALL {
+            let query = CallQuery { filter: CallFilter { run: run.clone(), ..CallFilter::default() }, sort };
+            let page = |skip, limit| records.calls(&query, skip, limit).unwrap();
+            let all = page(0, 10_000);
+            let parts: Vec<_> = (0..9).flat_map(|at| page(at * 100, 100)).collect();
+            assert_eq!(parts, all, "{sort:?} of {run:?}");
+            let ordered = all.windows(2).all(|pair| match sort {
+                CallSort::Newest => pair[0].sent_at >= pair[1].sent_at,
+                CallSort::Oldest => pair[0].sent_at <= pair[1].sent_at,
+                CallSort::Slowest => pair[0].latency_ms >= pair[1].latency_ms,
+                CallSort::Dearest => pair[0].cost >= pair[1].cost,
+                CallSort::Longest => pair[0].usage.is_some() || pair[1].usage.is_none(),
+            });
+            assert!(ordered, "{sort:?} of {run:?}");
+        }
+        let filter = CallFilter { run: run.clone(), ..CallFilter::default() };
+        let streamed: Vec<_> = records.call_stream(filter.clone()).map(Result::unwrap).collect();
+        assert_eq!(streamed, calls_of(&records, filter), "a stream goes on behind its first page");
+    }
+}
+
+fn calls_of(records: &Records, filter: CallFilter) -> Vec<CallRow> {
+    records.calls(&CallQuery { filter, sort: CallSort::Newest }, 0, 100_000).unwrap()
+}
+
+#[test]
+fn the_sums_of_the_call_log_count_faults_and_tokens() {
+    let (_dir, records) = records();
+    record_run(&records, "r1", 10, None);
+    let sums = records.call_sums(&CallFilter::default()).unwrap();
+    assert_eq!((sums.calls, sums.answered, sums.failed, sums.ambiguous), (12, 10, 2, 0));
+    assert_eq!((sums.input_tokens, sums.output_tokens, sums.unpriced), (1000, 200, 0));
+    assert_eq!((sums.spent, sums.faults.clone()), (Usd::from_nanos(10 * CENT), vec![("server".to_owned(), 2)]));
+    assert!((sums.error_rate().unwrap() - 2.0 / 12.0).abs() < 1e-12);
+    assert_eq!(CallSums::default().error_rate(), None);
+    assert_eq!((records.called_models().unwrap(), records.call_faults().unwrap()), (vec!["m".into()], sums.faults));
 }
 
 #[test]

@@ -99,9 +99,43 @@ fn what_was_refused_before_it_was_sent_costs_nothing_and_what_was_paid_must_have
     let (_dir, records) = records();
     let mut recorder = records.recorder(&RunId::from("r1")).unwrap();
     record(&mut recorder, "r1", 1, vec![RunEvent::Started(header("r1", 1)), failed(0, 0, Fault::Refused)]);
-    assert_eq!(records.calls(&CallFilter::default()).unwrap(), []);
+    assert_eq!(records.calls(&CallQuery::default(), 0, 1000).unwrap(), []);
     let paid = answered(0, 0, &Arc::new(completion("from nowhere")));
     assert!(recorder.record(&number("r1", 3, vec![paid])).is_err());
     recorder.record(&number("r1", 3, whole_trial(0))).unwrap();
     check_consistent(&records, "r1");
+}
+
+#[test]
+fn a_recorded_run_raises_the_alerts_that_it_raised_live() {
+    use crate::analysis::AlertWatch;
+    let (_dir, records) = records();
+    let rules = AlertRules {
+        latency_over_ms: Some(900),
+        retries_over: Some(0),
+        error_rate_over: Some(0.1),
+        ..AlertRules::default()
+    };
+    let mut header = RunHeader::clone(&header("r1", 20));
+    header.definition.checks = vec![Check::new(CheckKind::Json)];
+    header.definition.budget.hard = Some(Usd::from_nanos(41 * CENT));
+    let header = Arc::new(header);
+    let mut events = vec![RunEvent::Started(header.clone())];
+    events.extend((0..40).flat_map(whole_trial));
+    let mut live = AlertWatch::new(rules.clone(), header.clone());
+    events.iter().for_each(|event| live.apply(event));
+    record(&mut records.recorder(&"r1".into()).unwrap(), "r1", 1, events);
+    let mut replayed = AlertWatch::new(rules, header);
+    records
+        .call_stream(CallFilter { run: Some("r1".into()), ..CallFilter::default() })
+        .for_each(|call| replayed.call(&call.unwrap()));
+    let raised: Vec<_> = live.alerts().iter().map(|alert| (alert.key.rule, alert.count)).collect();
+    let expect = [
+        (AlertRule::ErrorRate, 8),
+        (AlertRule::Budget, 1),
+        (AlertRule::Validation, 10),
+        (AlertRule::Latency, 40),
+        (AlertRule::Retries, 8),
+    ];
+    assert_eq!((raised.as_slice(), replayed.alerts()), (expect.as_slice(), live.alerts()));
 }

@@ -479,6 +479,8 @@ pub(super) mod tests {
             started_at: "2026-11-23T14:05:00Z".parse().unwrap(),
             program: String::new(),
             prices_dated: String::new(),
+            judges: Vec::new(),
+            temperatures: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The attempts of a trial on one time line.
 
-use crate::domain::Purpose;
-use crate::store::records::{AttemptRecord, AttemptState};
+use crate::domain::{AttemptState, Purpose};
+use crate::store::records::AttemptRecord;
 use crate::ui::format;
 
 /// One attempt, with its place on the line.

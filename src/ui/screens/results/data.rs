@@ -315,6 +315,8 @@ pub(super) mod tests {
             started_at: Timestamp::UNIX_EPOCH,
             program: "0".into(),
             prices_dated: String::new(),
+            judges: Vec::new(),
+            temperatures: Vec::new(),
         }))
     }
 
