@@ -9,6 +9,7 @@ mod chosen;
 mod exit;
 mod guardrails;
 mod init;
+mod log;
 mod release;
 mod run;
 mod runs;
@@ -19,7 +20,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use args::{
-    Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs,
+    Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, Since,
     TrustArgs, UsageError, Verb, VersionChoice, parse,
 };
 pub use exit::Exit;
@@ -51,6 +52,7 @@ fn perform(verb: &Verb) -> Exit {
         Verb::Trust(arguments) => trust::trust(arguments),
         Verb::Release(arguments) => release::release(arguments),
         Verb::Guardrails(arguments) => guardrails::guardrails(arguments),
+        Verb::Log(arguments) => log::log(arguments),
     }
 }
 

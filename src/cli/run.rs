@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &RunArgs) -> Exit {
 fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
     let mut wish = wish(&workspace, arguments).inspect_err(|_| complain_broken(&workspace))?;
-    let target = Target::open(&arguments.output)?;
+    let target = Target::open(arguments.output.file.as_deref())?;
     let (records, earlier) = if arguments.resume {
         let records = chosen::records(&workspace)?;
         let earlier = latest(&records, &wish)?;

@@ -21,7 +21,7 @@ pub(super) fn show(arguments: &ShowArgs) -> Exit {
 
 fn list(arguments: &RunsArgs) -> Result<(), Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
-    let target = Target::open(&arguments.output)?;
+    let target = Target::open(arguments.output.file.as_deref())?;
     let records = chosen::records(&workspace)?;
     let mut runs = records.runs().map_err(refuse)?;
     runs.retain(|run| arguments.project.as_ref().is_none_or(|project| run.header.project == *project));
@@ -76,7 +76,7 @@ fn lines(runs: &[RunSummary], out: &mut dyn Write) -> io::Result<()> {
 
 fn tell(arguments: &ShowArgs) -> Result<(), Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
-    let target = Target::open(&arguments.output)?;
+    let target = Target::open(arguments.output.file.as_deref())?;
     let records = chosen::records(&workspace)?;
     let run = records.run(&arguments.run).map_err(refuse)?;
     let run = run.ok_or_else(|| {

@@ -62,7 +62,9 @@ fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
 /// A vendor's key to a host that is not the vendor's needs the host typed, all else a yes.
 fn confirmed(capability: &Capability) -> bool {
     match capability {
-        Capability::Send { origin, key: Some(key) } if vendor_bound(key, origin) == Some(false) => {
+        Capability::Send { origin, key: Some(key) } | Capability::Report { origin, key: Some(key) }
+            if vendor_bound(key, origin) == Some(false) =>
+        {
             answer(&format!(
                 "The key from {key} will be sent to {origin}, which is not its vendor. Type {origin} to agree:"
             )) == *origin

@@ -20,8 +20,8 @@ pub(super) enum Target {
 
 impl Target {
     /// Opens the place before anything is paid for, so that the results have somewhere to go.
-    pub fn open(output: &Output) -> Result<Self, Exit> {
-        let Some(file) = &output.file else { return Ok(Self::Screen) };
+    pub fn open(file: Option<&Path>) -> Result<Self, Exit> {
+        let Some(file) = file else { return Ok(Self::Screen) };
         let refused = |error| refuse(format!("{} cannot be written: {error}.", file.display()));
         Replacement::begin(file).map(Box::new).map(Self::File).map_err(refused)
     }

@@ -12,6 +12,8 @@ use super::manifest::SecretRef;
 pub enum Capability {
     /// Send prompts and cases to an origin (scheme, host, port), with this key if one is named.
     Send { origin: String, key: Option<SecretRef> },
+    /// Send the call log (no prompt, no answer) to an origin, with this key if one is named.
+    Report { origin: String, key: Option<SecretRef> },
     /// Write a release into a git repository.
     Export { repository: PathBuf },
 }
@@ -22,6 +24,10 @@ impl fmt::Display for Capability {
             Self::Send { origin, key: None } => write!(f, "send prompts and cases to {origin}, without a key"),
             Self::Send { origin, key: Some(key) } => {
                 write!(f, "send prompts and cases to {origin}, with the key from {key}")
+            }
+            Self::Report { origin, key: None } => write!(f, "send the call log to {origin}, without a key"),
+            Self::Report { origin, key: Some(key) } => {
+                write!(f, "send the call log to {origin}, with the key from {key}")
             }
             Self::Export { repository } => write!(f, "write releases into the git repository {}", repository.display()),
         }

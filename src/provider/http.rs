@@ -9,7 +9,7 @@ use std::error::Error;
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -27,11 +27,11 @@ pub const BODY_CAP: usize = 32 << 20;
 pub const HEAD_CAP: usize = 64 << 10;
 
 /// How a key travels.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum KeyHeader {
     /// `authorization: Bearer …`
     Bearer,
-    Named(&'static str),
+    Named(HeaderName),
 }
 
 /// What one event of a stream brings, found with as little work as possible.
@@ -148,15 +148,15 @@ impl Endpoint {
         if let (Some(secret), Some((_, header))) = (secret, &self.key) {
             let (name, value) = match header {
                 KeyHeader::Bearer => {
-                    ("authorization", HeaderValue::try_from(format!("Bearer {}", secret.expose_secret())))
+                    (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {}", secret.expose_secret())))
                 }
-                KeyHeader::Named(name) => (*name, HeaderValue::from_str(secret.expose_secret())),
+                KeyHeader::Named(name) => (name.clone(), HeaderValue::from_str(secret.expose_secret())),
             };
             let mut value = value.map_err(|_| {
                 CallError::new(Fault::Refused, "The key holds characters that no key has. Store it again.")
             })?;
             value.set_sensitive(true);
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         // The body is asked for when a connection is there and the head is being written: the moment of sending.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use reqwest::header::HeaderName;
+
 use super::anthropic::Anthropic;
 use super::gemini::Gemini;
 use super::http::{Endpoint, KeyHeader};
@@ -34,10 +36,11 @@ pub fn connect(
     keys: Arc<dyn KeyStore>,
 ) -> Result<Arc<dyn Provider>, CallError> {
     let endpoint = |header| endpoint(spec, options, keys, header);
+    let named = |header| KeyHeader::Named(HeaderName::from_static(header));
     Ok(match &spec.api {
         Api::OpenAi => Arc::new(OpenAi::new(endpoint(KeyHeader::Bearer)?)),
-        Api::Anthropic => Arc::new(Anthropic::new(endpoint(KeyHeader::Named("x-api-key"))?)),
-        Api::Gemini => Arc::new(Gemini::new(endpoint(KeyHeader::Named("x-goog-api-key"))?)),
+        Api::Anthropic => Arc::new(Anthropic::new(endpoint(named("x-api-key"))?)),
+        Api::Gemini => Arc::new(Gemini::new(endpoint(named("x-goog-api-key"))?)),
         Api::Ollama => Arc::new(Ollama::new(endpoint(KeyHeader::Bearer)?)),
         Api::Scripted(path) => Arc::new(Scripted::new(path, options.script.as_deref())?),
     })

@@ -21,6 +21,7 @@ mod raising;
 mod rehearsal;
 mod releases;
 pub mod releasing;
+pub mod reporting;
 mod route;
 mod rows;
 mod runs;

@@ -119,7 +119,7 @@ impl Session {
             return;
         };
         let manifest = workspace.manifest.clone();
-        self.trust.asked = manifest.providers.values().filter_map(disk::capability).collect();
+        self.trust.asked = super::launch::asked(&manifest);
         self.read_trust();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
@@ -245,6 +245,6 @@ impl Session {
 fn repository(capability: &Capability) -> Option<PathBuf> {
     match capability {
         Capability::Export { repository } => Some(repository.clone()),
-        Capability::Send { .. } => None,
+        Capability::Send { .. } | Capability::Report { .. } => None,
     }
 }

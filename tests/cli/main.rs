@@ -7,6 +7,7 @@ mod formats;
 mod guardrails;
 mod interrupted;
 mod kill;
+mod log;
 mod refused;
 mod release;
 mod resumed;

@@ -263,6 +263,8 @@ impl Setup {
             started_at: Timestamp::UNIX_EPOCH,
             program: "test".into(),
             prices_dated: "2026-11-23".into(),
+            judges: Vec::new(),
+            temperatures: Vec::new(),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn write(
 
 /// Compact JSON whose characters beyond ASCII that a terminal or an eye could be misled by are escaped. The value that a
 /// program reads is the same.
-pub(super) fn plain_json(value: &impl Serialize) -> io::Result<String> {
+pub(in crate::interop) fn plain_json(value: &impl Serialize) -> io::Result<String> {
     let text = serde_json::to_string(value)?;
     let mut plain = String::with_capacity(text.len());
     let mut units = [0; 2];

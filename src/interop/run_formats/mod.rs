@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::domain::TrialEnded;
 
 pub use escape::{harmless, one_line};
+pub(super) use jsonl::plain_json;
 pub use report::{ColumnReport, Report, counted};
 
 /// How a run is written.

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::domain::{Capability, Manifest, Problem};
-use crate::provider::capability;
+use crate::provider::{capability, report_capability};
 use crate::store::{Decision, Trust, TrustStore, config_dir};
 
-/// All that the workspace's providers ask for.
+/// All that the workspace's providers ask for, and its collector of traces.
 #[must_use]
 pub fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
-    manifest.providers.values().filter_map(capability).collect()
+    let report = manifest.otlp.as_ref().and_then(report_capability);
+    manifest.providers.values().filter_map(capability).chain(report).collect()
 }
 
 /// What may be done: by a trust file, where one is given (a build server has nobody to ask), else by what the user
