@@ -34,7 +34,7 @@ pub(super) fn guardrails(arguments: &GuardrailsArgs) -> Exit {
 
 fn report(arguments: &GuardrailsArgs) -> Result<(), Exit> {
     let texts = texts(arguments.file.as_deref())?;
-    let target = Target::open(&arguments.output)?;
+    let target = Target::open(arguments.output.file.as_deref())?;
     let (measured, file) = (measure(&texts), arguments.output.file.as_deref());
     match arguments.output.format {
         RunFormat::Table => target.write(file, |out| table(&measured, arguments, out)),

@@ -13,9 +13,10 @@ use super::route::Route;
 use super::selection::Selection;
 use super::shortcut::{Shortcut, bindings};
 use crate::domain::{
-    Capability, Column, DatasetId, Definition, DefinitionKey, ExperimentId, ModelId, ProjectId, PromptId, RunId,
-    TrialRef, Usd, VariantId,
+    AlertKey, CallQuery, Capability, Column, DatasetId, Definition, DefinitionKey, ExperimentId, ModelId, ProjectId,
+    PromptId, RunId, TrialRef, Usd, VariantId,
 };
+use crate::interop::call_log::CallFormat;
 use crate::store::Theme as ThemeChoice;
 
 /// One thing that a person means.
@@ -79,6 +80,22 @@ pub enum Command {
     /// Takes the rows of the chosen dataset's file into the dataset itself, where they can be edited.
     EmbedCases,
 
+    /// Asks for these calls of the log: [`super::Calls::row`], [`super::Calls::sums`].
+    QueryCalls(CallQuery),
+    /// Reads these pages of the call log, those in sight ([`super::CALL_PAGE`] calls each).
+    ReadCalls(Vec<u64>),
+    /// Reads what calls cost by day, model and project: [`super::Calls::spend`].
+    ReadSpend,
+    /// Writes the calls that are asked for to a file.
+    SaveCalls {
+        path: PathBuf,
+        format: CallFormat,
+    },
+    /// Sends the calls that are asked for to the workspace's collector.
+    SendCalls,
+    /// Says that a person has seen an alert.
+    Acknowledge(AlertKey),
+
     /// Puts a definition, new or changed; `None` takes it away. Edits of one burst are one step of undo.
     Edit {
         key: DefinitionKey,
@@ -110,6 +127,8 @@ pub enum Command {
     Grant(BTreeSet<Capability>),
     Revoke,
 
+    /// The name that stands under what a person does.
+    SetName(String),
     SetTheme(ThemeChoice),
     /// 0.8 to 2.
     SetTextScale(f32),
@@ -203,6 +222,12 @@ impl Command {
             Self::PeekDataset(_) => words("Look into a file", "See the first rows of a file before it is imported."),
             Self::ImportDataset { id, .. } => named(format!("Import as {id}"), "Copy the file into the project."),
             Self::EmbedCases => words("Make the rows editable", "Take the file's rows into the dataset itself."),
+            Self::QueryCalls(_) => words("Find calls", "Ask for some calls of the log."),
+            Self::ReadCalls(_) => words("Read calls", "Read the calls in sight."),
+            Self::ReadSpend => words("Read what was spent", "Sum up the cost of all calls."),
+            Self::SaveCalls { path, .. } => named(format!("Save calls to {}", path.display()), "Write the call log."),
+            Self::SendCalls => words("Send calls to the collector", "Send the call log to the workspace's collector."),
+            Self::Acknowledge(key) => named(format!("Acknowledge {key}"), "Say that you have seen this alert."),
             Self::Edit { .. } => words("Edit", "Change a definition."),
             Self::Undo => words("Undo", "Take back the last edit."),
             Self::Redo => words("Redo", "Do the edit again that was taken back."),
@@ -221,6 +246,7 @@ impl Command {
             }
             Self::Grant(_) => words("Trust this workspace", "Grant what it asks for."),
             Self::Revoke => words("Revoke trust in this workspace", "It may reach nothing outside its folder."),
+            Self::SetName(name) => named(format!("Sign as {name}"), "Your name stands under what you do."),
             Self::SetTheme(choice) => named(format!("Theme: {}", choice.word()), "Change the colours."),
             Self::SetTextScale(scale) => named(format!("Text size {:.0} %", scale * 100.0), "Change the size of text."),
             Self::StoreKey { entry, .. } => named(format!("Store key {entry}"), "Put it into the system's keyring."),

@@ -1,5 +1,6 @@
 //! The session's calls of what is below it that touch disk, keys and endpoints, in one place.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,12 @@ use secrecy::SecretString;
 
 use super::open::BundledInfo;
 use crate::domain::{
-    Capability, Definition, DefinitionKey, Place, PriceTable, Problem, ProviderSpec, RunSummary, SecretRef, Workspace,
+    Alert, Capability, Definition, DefinitionKey, OtlpSpec, Place, PriceTable, Problem, ProviderSpec, RunSummary,
+    SecretRef, Workspace,
 };
+use crate::interop::call_log::{CallFormat, write_calls};
 use crate::provider;
-use crate::store::records::{Access, Records};
+use crate::store::records::{Access, CallStream, Records};
 use crate::store::{self, ExportGrants, SaveError, Settings, TrustStore};
 
 pub(super) use crate::store::{Journal, Watcher};
@@ -114,11 +117,42 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), String> {
     store::write_atomic(path, bytes).map_err(|error| error.to_string())
 }
 
+/// Writes calls to a file as they are read; `go_on` hears how many and may end it, and then there is no file.
+pub(super) fn save_calls(
+    calls: CallStream,
+    format: CallFormat,
+    path: &Path,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<u64, String> {
+    let mut done = 0;
+    let mut calls = calls.map(|call| {
+        done += 1;
+        // A word to the session for each call would be more work than the call.
+        if done % 512 == 0 && !go_on(done) {
+            return Err(io::Error::other("It was cancelled."));
+        }
+        call.map_err(io::Error::other)
+    });
+    let written = store::Replacement::begin(path).and_then(|mut file| {
+        let count = write_calls(format, &mut calls, &mut file)?;
+        file.commit()?;
+        Ok(count)
+    });
+    written.map_err(|error| error.to_string())
+}
+
 pub(super) fn pricing() -> &'static PriceTable {
     store::pricing()
 }
 
-pub(super) fn open_records(root: &Path) -> Result<(Records, Vec<RunSummary>), String> {
+/// Records that were opened, and what lists show of them.
+pub(super) struct OpenRecords {
+    pub records: Records,
+    pub runs: Vec<RunSummary>,
+    pub alerts: Vec<Alert>,
+}
+
+pub(super) fn open_records(root: &Path) -> Result<OpenRecords, String> {
     let mut records = Records::open(root).map_err(|error| error.to_string())?;
     // A run of this very program may still be letting go of them, since its workspace was closed a moment ago.
     let end = Instant::now() + LETTING_GO;
@@ -127,7 +161,8 @@ pub(super) fn open_records(root: &Path) -> Result<(Records, Vec<RunSummary>), St
         records = Records::open(root).map_err(|error| error.to_string())?;
     }
     let runs = records.runs().map_err(|error| error.to_string())?;
-    Ok((records, runs))
+    let alerts = records.alerts().map_err(|error| error.to_string())?;
+    Ok(OpenRecords { records, runs, alerts })
 }
 
 fn is_held_here(records: &Records) -> bool {
@@ -144,6 +179,10 @@ pub(super) fn origin(spec: &ProviderSpec) -> Option<String> {
 
 pub(super) fn capability(spec: &ProviderSpec) -> Option<Capability> {
     provider::capability(spec)
+}
+
+pub(super) fn report_capability(spec: &OtlpSpec) -> Option<Capability> {
+    provider::report_capability(spec)
 }
 
 pub(super) fn foreign_host(key: Option<&SecretRef>, origin: Option<&str>) -> bool {

@@ -3,6 +3,8 @@
 //! A [`Command`] goes in, [`Session::apply`] changes the state and never blocks, [`Session::tick`] takes in what the
 //! background has done. Readers look at getters and at [`Session::revision`]. Invariant: nothing here knows of a window.
 
+mod alerts;
+mod calls;
 mod cases;
 mod checks;
 mod command;
@@ -38,6 +40,7 @@ mod tests;
 mod trust;
 mod trying;
 
+pub use calls::{CALL_PAGE, Calls, Spend};
 pub use cases::CasesView;
 pub use command::{Command, CommandInfo};
 pub use datasets::{CaseSearch, MOST_EMBEDDED, Peek, Peeked};
@@ -61,7 +64,7 @@ pub use shortcut::{Key, Shortcut, bindings};
 pub use shown::{Search, ShownTrial};
 pub use start::{Forecast, Ready};
 pub use state::{Session, SessionOptions, Tick};
-pub use trust::{EndpointView, Trust, TrustState};
+pub use trust::{CollectorView, EndpointView, Trust, TrustState};
 pub use trying::{Try, TryState};
 
 pub use crate::store::{Settings, Theme as ThemeChoice};

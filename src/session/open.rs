@@ -140,6 +140,7 @@ impl Session {
         // Nobody could see or stop it any more.
         self.end_run();
         self.runs.clear();
+        self.calls.clear();
         self.shelf.clear();
         self.definitions_changed();
     }

@@ -51,6 +51,7 @@ impl Session {
                 Ok(previous) => {
                     if let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) {
                         shown.previous = Some(previous);
+                        session.settle_alerts();
                     }
                 }
                 Err(error) => session.notices.error("The run before this one cannot be read.", error.to_string()),

@@ -11,12 +11,13 @@ pub enum Route {
     Results,
     Plots,
     Release,
+    Calls,
     Settings,
 }
 
 impl Route {
-    /// All of them, in the order in which they stand in the rail; Settings stands apart at its foot.
-    pub const ALL: [Self; 8] = [
+    /// All of them, in the order in which they stand in the rail; Calls and Settings stand apart at its foot.
+    pub const ALL: [Self; 9] = [
         Self::Home,
         Self::Build,
         Self::Data,
@@ -24,6 +25,7 @@ impl Route {
         Self::Results,
         Self::Plots,
         Self::Release,
+        Self::Calls,
         Self::Settings,
     ];
 
@@ -38,6 +40,7 @@ impl Route {
             Self::Results => "Results",
             Self::Plots => "Plots",
             Self::Release => "Release",
+            Self::Calls => "Calls",
             Self::Settings => "Settings",
         }
     }
@@ -53,6 +56,7 @@ impl Route {
             Self::Results => "Read the answers of a run, cell by cell, and compare columns.",
             Self::Plots => "See success, cost and latency side by side.",
             Self::Release => "Freeze a version with its evidence and export it to git.",
+            Self::Calls => "See every call to a model, what it cost, what failed, and the alerts.",
             Self::Settings => "Endpoints and keys, prices, theme, text size, trust.",
         }
     }
@@ -63,9 +67,19 @@ impl Route {
         !matches!(self, Self::Home | Self::Settings)
     }
 
-    /// Its place in the rail, from 1; the digit of its shortcut.
+    /// Whether it stands at the foot of the rail: it is no step of the work.
     #[must_use]
-    pub fn digit(self) -> u8 {
-        Self::ALL.iter().zip(1..).find(|(route, _)| **route == self).map_or(0, |(_, digit)| digit)
+    pub const fn is_apart(self) -> bool {
+        matches!(self, Self::Calls | Self::Settings)
+    }
+
+    /// The digit of its shortcut: its place among the steps, from 1, and 9 for Calls. Settings has a shortcut of its own.
+    #[must_use]
+    pub fn digit(self) -> Option<u8> {
+        match self {
+            Self::Settings => None,
+            Self::Calls => Some(9),
+            _ => Self::ALL.iter().zip(1..).find(|(route, _)| **route == self).map(|(_, digit)| digit),
+        }
     }
 }

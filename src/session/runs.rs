@@ -1,5 +1,6 @@
 //! Runs: the one under way, the one that is shown, and the recorded ones.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,13 +10,15 @@ use super::notices::Level;
 use super::route::Route;
 use super::shown::Shown;
 use super::state::Session;
-use crate::analysis::{Board, Totals};
-use crate::domain::{Numbered, RunEvent, RunHeader, RunId, RunState, RunSummary, Usd};
+use crate::analysis::{AlertWatch, Board, Totals};
+use crate::domain::{Alert, AlertKey, Numbered, RunEvent, RunHeader, RunId, RunState, RunSummary, Usd};
 use crate::engine::{RunHandle, RunStatus};
 use crate::store::records::Records;
 
 /// How long a frame may take events in.
 const SLICE: Duration = Duration::from_millis(8);
+/// How often a run under way is looked at for alerts.
+const ALERTS: Duration = Duration::from_millis(250);
 
 /// What a run of the chosen experiment would be: the primary action says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +55,34 @@ pub struct Runs {
     pub(super) shown: Option<Shown>,
 }
 
+/// A run that has begun: its owner's end, and what was known of it before.
+pub(super) struct Begun {
+    pub handle: RunHandle,
+    pub board: Board,
+    pub watch: AlertWatch,
+}
+
 struct Live {
     handle: RunHandle,
     feed: Feed,
     started: Instant,
     board: Board,
     budget: Option<Usd>,
+    watch: AlertWatch,
+    /// Conditions that were told of.
+    told: BTreeSet<AlertKey>,
+    /// When conditions were looked at.
+    looked: Instant,
+}
+
+impl Live {
+    /// Conditions that are met and were not told of; with them all that are met.
+    fn fresh_alerts(&mut self) -> Option<(Vec<Alert>, Vec<Alert>)> {
+        self.looked = Instant::now();
+        let all = self.watch.alerts();
+        let fresh: Vec<Alert> = all.iter().filter(|alert| self.told.insert(alert.key.clone())).cloned().collect();
+        (!fresh.is_empty()).then_some((fresh, all))
+    }
 }
 
 impl Runs {
@@ -90,6 +115,11 @@ impl Runs {
         self.live.as_ref().map(|live| &live.board).filter(|board| board.header().id == *run)
     }
 
+    /// The alerts of the run under way, as they stand.
+    pub(super) fn live_alerts(&self) -> Option<(RunId, Vec<Alert>)> {
+        self.live.as_ref().map(|live| (live.board.header().id.clone(), live.watch.alerts()))
+    }
+
     pub(super) fn live_commands(&self) -> Vec<Command> {
         match &self.live {
             None => Vec::new(),
@@ -107,7 +137,7 @@ impl Session {
     /// Takes in events of the run under way. Returns whether there were any, and whether some are left.
     pub(super) fn drain_run(&mut self) -> (bool, bool) {
         let Some(live) = &mut self.runs.live else { return (false, false) };
-        let (board, budget, mut moved) = (&mut live.board, &mut live.budget, false);
+        let (board, watch, budget, mut moved) = (&mut live.board, &mut live.watch, &mut live.budget, false);
         let mut said = Vec::new();
         let mut over = None;
         let more = live.feed.drain(SLICE, |numbered: &Numbered| {
@@ -118,24 +148,31 @@ impl Session {
                 _ => {}
             }
             board.apply(&numbered.event);
+            watch.apply(&numbered.event);
             moved = true;
         });
+        let alerts = if live.looked.elapsed() < ALERTS { None } else { live.fresh_alerts() };
+        // A run whose record failed ends without a word of its own.
+        let over = over.or_else(|| live.handle.status().state.filter(|_| !moved && !more));
         for message in said {
             self.notices.warning(message, "");
         }
-        // A run whose record failed ends without a word of its own.
-        let silent = || live.handle.status().state.filter(|_| !moved && !more);
-        if let Some(state) = over.or_else(silent) {
+        if let Some((fresh, all)) = alerts {
+            self.raise_alerts(&fresh, all);
+        }
+        if let Some(state) = over {
             self.run_is_over(state);
         }
         (moved, more)
     }
 
     /// Shows a run that has begun, from its first event on.
-    pub(super) fn run_began(&mut self, handle: RunHandle, feed: Feed, board: Board) {
+    pub(super) fn run_began(&mut self, begun: Begun, feed: Feed) {
+        let Begun { handle, board, watch } = begun;
         let header = handle.header().clone();
-        self.runs.live =
-            Some(Live { handle, feed, started: Instant::now(), board, budget: header.definition.budget.hard });
+        let told = watch.alerts().into_iter().map(|alert| alert.key).collect();
+        let (started, budget) = (Instant::now(), header.definition.budget.hard);
+        self.runs.live = Some(Live { handle, feed, started, board, budget, watch, told, looked: started });
         self.selection.run = Some(header.id.clone());
         self.selection.trial = None;
         self.runs.shown = Some(Shown::new(header.id.clone()));
@@ -146,7 +183,10 @@ impl Session {
     }
 
     fn run_is_over(&mut self, state: RunState) {
-        let Some(live) = self.runs.live.take() else { return };
+        let Some(mut live) = self.runs.live.take() else { return };
+        if let Some((fresh, all)) = live.fresh_alerts() {
+            self.raise_alerts(&fresh, all);
+        }
         let header = live.board.header().clone();
         let text = format!("Run of {}: {}.", header.experiment, state.word());
         match state {
@@ -167,7 +207,9 @@ impl Session {
             self.estimate_rest(&board);
             self.read_previous(header.id.clone(), board);
         }
+        self.watched(&header.id, live.watch);
         self.list_runs();
+        self.calls_changed();
     }
 
     pub(super) fn pause_run(&self) {

@@ -73,6 +73,7 @@ pub fn bindings() -> Vec<(Shortcut, Command)> {
         (Shortcut::ctrl(Key::Enter), Command::StartRun),
         (Shortcut::ctrl(Key::Comma), Command::Go(Route::Settings)),
     ];
-    all.extend(Route::ALL.map(|route| (Shortcut::ctrl(Key::Digit(route.digit())), Command::Go(route))));
+    let digit = |route: Route| Some((Shortcut::ctrl(Key::Digit(route.digit()?)), Command::Go(route)));
+    all.extend(Route::ALL.into_iter().filter_map(digit));
     all
 }

@@ -13,7 +13,7 @@ use super::route::Route;
 use super::rows::{self, CaseHead, RunRows};
 use super::sent::{PlanNow, Sent};
 use super::state::Session;
-use crate::analysis::Board;
+use crate::analysis::{AlertWatch, Board};
 use crate::domain::{Case, CaseId, RunId, RunSummary, TrialRef};
 use crate::store::records::{Records, TrialDetail};
 
@@ -36,6 +36,8 @@ pub(super) struct Shown {
     pub heads: HashMap<u32, CaseHead>,
     pub previous: Option<Arc<Previous>>,
     pub rest: Option<Rest>,
+    /// All its calls; `None` while they are being read, and while the run goes on.
+    pub watch: Option<AlertWatch>,
     outputs: HashMap<TrialRef, Option<String>>,
     asked: HashSet<TrialRef>,
     trials: HashMap<TrialRef, ShownTrial>,
@@ -69,6 +71,7 @@ impl Shown {
             heads: HashMap::new(),
             previous: None,
             rest: None,
+            watch: None,
             outputs: HashMap::new(),
             asked: HashSet::new(),
             trials: HashMap::new(),
@@ -144,25 +147,28 @@ impl Session {
     pub(super) fn open_records(&mut self, root: &Path) {
         self.end_run();
         self.runs.clear();
+        self.calls.clear();
         let root = root.to_owned();
         self.jobs.blocking("Reading the records", move |_| {
             let read = disk::open_records(&root);
             Box::new(move |session| match read {
-                Ok((records, runs)) => session.records_opened(&root, records, runs),
+                Ok(opened) => session.records_opened(&root, opened),
                 Err(reason) => session.notices.error("The records of this workspace cannot be used.", reason),
             })
         });
     }
 
-    fn records_opened(&mut self, root: &Path, records: Records, runs: Vec<RunSummary>) {
+    fn records_opened(&mut self, root: &Path, opened: disk::OpenRecords) {
         if self.workspace.as_ref().is_none_or(|workspace| workspace.root != root) {
             return;
         }
-        if let Some(warning) = records.warning() {
+        if let Some(warning) = opened.records.warning() {
             self.notices.warning(warning, "");
         }
-        self.runs.records = Some(records);
-        self.runs.recorded = of_experiments(runs);
+        self.runs.records = Some(opened.records);
+        self.runs.recorded = of_experiments(opened.runs);
+        self.calls.alerts = opened.alerts;
+        self.calls_changed();
         // What runs on record answered tells what another one would cost.
         self.estimate_due(Instant::now());
         self.choose_run();
@@ -202,7 +208,7 @@ impl Session {
 
     /// Reads the chosen run where a screen shows it and it is not read yet.
     pub(super) fn show_chosen_run(&mut self) {
-        if !matches!(self.route, Route::Results | Route::Plots | Route::Release) {
+        if !matches!(self.route, Route::Results | Route::Plots | Route::Release | Route::Calls) {
             return;
         }
         let Some(run) = self.selection.run.clone() else {
@@ -263,6 +269,7 @@ impl Session {
             shown.board = Some(board.clone());
             self.read_rows(id.clone(), board.header().clone());
             self.estimate_rest(&board);
+            self.look_for_alerts(id.clone(), board.header().clone());
             self.read_previous(id.clone(), board);
         }
     }

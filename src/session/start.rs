@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::alerts::watch_recorded;
 use super::command::Command;
 use super::feed::Feed;
 use super::launch::{self, LaunchError, Prepared, Start, Wish};
 use super::notices::Level;
 use super::rehearsal::{Choice, Rehearsal, choice, rehearse};
 use super::route::Route;
-use super::runs::RunOffer;
+use super::runs::{Begun, RunOffer};
 use super::state::Session;
-use crate::analysis::Board;
+use crate::analysis::{AlertWatch, Board};
 use crate::domain::{Capability, ExperimentId, Place, Problem, ProjectId, RunHeader, RunId, RunState, RunSummary, Usd};
-use crate::engine::RunHandle;
 use crate::plan::{Estimate, Shortfall};
 use crate::provider::SystemKeys;
 use crate::store::records::{Records, RecordsError};
@@ -140,9 +140,11 @@ impl Session {
             self.notices.info("Choose an experiment first: it says what to run.");
             return;
         };
+        let rules = self.alert_rules();
         self.launch("Starting the run", wish, |prepared, how| {
-            let board = Board::new(prepared.plan.header.clone());
-            Ok((launch::begin(prepared, how)?, board))
+            let header = prepared.plan.header.clone();
+            let (board, watch) = (Board::new(header.clone()), AlertWatch::new(rules, header));
+            Ok(Begun { handle: launch::begin(prepared, how)?, board, watch })
         });
     }
 
@@ -173,18 +175,20 @@ impl Session {
 
     /// Goes on with a run as it is wished for now.
     pub(super) fn go_on(&mut self, id: RunId, wish: Wish) {
+        let rules = self.alert_rules();
         self.launch("Resuming the run", wish, move |prepared, how| {
             let mut board = Board::new(prepared.plan.header.clone());
             how.records.replay(&id, &mut |event| board.apply(&event))?;
+            let watch = watch_recorded(how.records, rules, prepared.plan.header.clone())?;
             let resumed = launch::take_up(prepared, &id, how.records)?;
-            Ok((launch::resume(resumed, how)?, board))
+            Ok(Begun { handle: launch::resume(resumed, how)?, board, watch })
         });
     }
 
     /// Prepares and begins in a job: the dataset is read, and keys may be asked for.
     fn launch<F>(&mut self, name: &str, wish: Wish, begin: F)
     where
-        F: FnOnce(Prepared, Start<'_>) -> Result<(RunHandle, Board), LaunchError> + Send + 'static,
+        F: FnOnce(Prepared, Start<'_>) -> Result<Begun, LaunchError> + Send + 'static,
     {
         if let Some(live) = self.runs.live() {
             let text = format!("A run of {} is under way.", live.header.experiment);
@@ -215,7 +219,7 @@ impl Session {
                 begin(prepared, how)
             });
             Box::new(move |session| match started {
-                Ok((handle, board)) => session.run_began(handle, feed, board),
+                Ok(run) => session.run_began(run, feed),
                 Err(error) => session.not_started(&error),
             })
         });

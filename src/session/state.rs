@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use super::calls::Calls;
 use super::checks::Checking;
 use super::command::Command;
 use super::disk;
@@ -74,6 +75,7 @@ pub struct Session {
     pub(super) edits: Edits,
     pub(super) notices: Notices,
     pub(super) runs: Runs,
+    pub(super) calls: Calls,
     /// Opened datasets.
     pub(super) previews: Previews,
     pub(super) tried: Option<Try>,
@@ -119,6 +121,7 @@ impl Session {
             edits: Edits::default(),
             notices,
             runs: Runs::default(),
+            calls: Calls::default(),
             previews: Previews::default(),
             tried: None,
             releases: Releases::default(),
@@ -137,6 +140,7 @@ impl Session {
                 if self.workspace.is_some() || !route.needs_workspace() {
                     self.route = route;
                     self.show_chosen_run();
+                    self.calls_changed();
                 }
                 self.palette = false;
             }
@@ -173,6 +177,12 @@ impl Session {
             Command::ImportDataset { from, id, columns } => self.import_dataset(from, id, columns),
             Command::EmbedCases => self.embed_cases(),
             Command::SearchOutputs(text) => self.search_outputs(text),
+            Command::QueryCalls(query) => self.query_calls(query),
+            Command::ReadCalls(pages) => self.read_calls(pages),
+            Command::ReadSpend => self.read_spend(),
+            Command::SaveCalls { path, format } => self.save_calls(path, format),
+            Command::SendCalls => self.send_calls(),
+            Command::Acknowledge(key) => self.acknowledge(key),
             Command::Edit { key, definition } => self.edit(key, definition, Instant::now()),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),
@@ -189,6 +199,7 @@ impl Session {
             Command::RaiseAndResume { run, budget } => self.raise_and_resume(run, budget),
             Command::Grant(capabilities) => self.grant(&capabilities),
             Command::Revoke => self.revoke(),
+            Command::SetName(name) => self.change_settings(|settings| settings.name = name),
             Command::SetTheme(theme) => self.change_settings(|settings| settings.theme = theme),
             Command::SetTextScale(scale) => {
                 self.change_settings(|settings| settings.text_scale = scale.clamp(0.8, 2.0));
@@ -222,6 +233,7 @@ impl Session {
         self.save_settings_due(now);
         self.check_if_due(now);
         self.forecast_if_due(now);
+        self.read_calls_if_due(now);
         if changed {
             self.revision += 1;
         }
@@ -236,6 +248,7 @@ impl Session {
             self.notices.next_to_leave(now),
             self.previews.next_due(now).filter(|_| self.route == Route::Build),
             self.next_try_look(),
+            self.calls_due(now),
         ];
         Tick { changed, again: waits.into_iter().flatten().min() }
     }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::disk;
 use super::state::Session;
-use crate::domain::{Capability, Manifest, ModelId, ProviderId, ProviderSpec, SecretRef};
+use crate::domain::{Capability, Manifest, ModelId, OtlpSpec, ProviderId, ProviderSpec, SecretRef};
 use crate::store;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,20 @@ pub struct Trust {
     added: BTreeSet<Capability>,
     removed: BTreeSet<Capability>,
     endpoints: Vec<EndpointView>,
+    collector: Option<CollectorView>,
+}
+
+/// The collector that the call log may be sent to, as the window shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectorView {
+    /// As the workspace names it.
+    pub endpoint: String,
+    /// Scheme, host and port; `None` where the address is refused.
+    pub origin: Option<String>,
+    pub key: Option<SecretRef>,
+    /// As of an endpoint.
+    pub foreign_host: bool,
+    pub granted: bool,
 }
 
 /// A provider of the workspace, as Settings shows it.
@@ -93,6 +107,20 @@ impl Trust {
     pub fn endpoints(&self) -> &[EndpointView] {
         &self.endpoints
     }
+
+    /// The collector that the workspace names.
+    #[must_use]
+    pub const fn collector(&self) -> Option<&CollectorView> {
+        self.collector.as_ref()
+    }
+
+    /// Who would send one vendor's key to somebody else, and to which origin: whoever grants that must type the host.
+    pub fn strangers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let endpoints = self.endpoints.iter().filter(|endpoint| endpoint.foreign_host && !endpoint.granted);
+        let endpoints = endpoints.filter_map(|endpoint| Some((endpoint.id.as_str(), endpoint.origin.as_deref()?)));
+        let collector = self.collector.iter().filter(|collector| collector.foreign_host && !collector.granted);
+        endpoints.chain(collector.filter_map(|collector| Some(("the collector", collector.origin.as_deref()?))))
+    }
 }
 
 impl Session {
@@ -123,6 +151,7 @@ impl Session {
         self.read_trust();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
+        self.trust.collector = manifest.otlp.as_ref().map(|spec| self.collector(spec));
         // A workspace that is not trusted makes nobody look into a keyring, which may ask its user to unlock it.
         let granted =
             |spec: &&ProviderSpec| disk::capability(spec).is_some_and(|asked| self.trust.granted.contains(&asked));
@@ -144,6 +173,21 @@ impl Session {
             origin,
             key: spec.key.clone(),
             models: models.collect(),
+        }
+    }
+
+    fn collector(&self, spec: &OtlpSpec) -> CollectorView {
+        let asked = disk::report_capability(spec);
+        let origin = match &asked {
+            Some(Capability::Report { origin, .. }) => Some(origin.clone()),
+            _ => None,
+        };
+        CollectorView {
+            endpoint: spec.endpoint.clone(),
+            foreign_host: disk::foreign_host(spec.key.as_ref(), origin.as_deref()),
+            granted: asked.is_some_and(|asked| self.trust.granted.contains(&asked)),
+            origin,
+            key: spec.key.clone(),
         }
     }
 

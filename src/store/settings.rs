@@ -42,6 +42,8 @@ impl Theme {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
+    /// The name that stands under what the user does, such as seeing an alert; empty where none is set.
+    pub name: String,
     pub theme: Theme,
     /// 1 is the normal size of text; from 0.5 to 3.
     pub text_scale: f32,
@@ -58,6 +60,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            name: String::new(),
             theme: Theme::System,
             text_scale: 1.0,
             recent: Vec::new(),

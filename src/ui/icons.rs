@@ -14,6 +14,7 @@ pub(super) const fn of_route(route: Route) -> MaterialIcon {
         Route::Results => all::ICON_GRID_VIEW,
         Route::Plots => all::ICON_BAR_CHART,
         Route::Release => all::ICON_ROCKET_LAUNCH,
+        Route::Calls => all::ICON_RECEIPT_LONG,
         Route::Settings => all::ICON_SETTINGS,
     }
 }

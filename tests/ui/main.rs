@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod build;
+mod calls;
 mod data;
 mod experiment;
 mod narrow;

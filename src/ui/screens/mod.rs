@@ -1,6 +1,7 @@
 //! One folder per screen: `data.rs` gathers a plain value out of the session, `screen.rs` draws it and sends commands.
 
 mod build;
+mod calls;
 mod data;
 mod experiment;
 mod home;
@@ -24,6 +25,7 @@ pub(super) struct Screens {
     results: results::State,
     plots: plots::State,
     release: release::State,
+    calls: calls::State,
     settings: settings::State,
 }
 
@@ -38,6 +40,7 @@ impl Screens {
             Route::Results => results::show(session, &mut self.results, sender, ui),
             Route::Plots => plots::show(session, &mut self.plots, sender, ui),
             Route::Release => release::show(session, &mut self.release, sender, ui),
+            Route::Calls => calls::show(session, &mut self.calls, sender, ui),
             Route::Settings => settings::show(session, &mut self.settings, sender, ui),
         }
     }

@@ -36,12 +36,15 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
             if window.y >= LOW {
                 mark(ui);
             }
-            let height = (ui.available_height() / f32::from(Route::Settings.digit()) - 2.0).clamp(LEAST, ITEM - 2.0);
-            let (foot, steps): (Vec<_>, Vec<_>) = Route::ALL.into_iter().partition(|route| *route == Route::Settings);
+            #[expect(clippy::cast_precision_loss, reason = "a few routes")]
+            let height = (ui.available_height() / Route::ALL.len() as f32 - 2.0).clamp(LEAST, ITEM - 2.0);
+            let (foot, steps): (Vec<_>, Vec<_>) = Route::ALL.into_iter().partition(|route| route.is_apart());
             for route in steps {
                 item(ui, session, sender, route, height);
             }
-            ui.add_space((ui.available_height() - height - 2.0).max(0.0));
+            #[expect(clippy::cast_precision_loss, reason = "a few routes")]
+            let below = (height + 2.0) * foot.len() as f32;
+            ui.add_space((ui.available_height() - below).max(0.0));
             for route in foot {
                 item(ui, session, sender, route, height);
             }

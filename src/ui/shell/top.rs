@@ -179,7 +179,7 @@ fn choices(session: &Session, workspace: &Workspace) -> Vec<Choice> {
             let experiments = project.experiments.keys().map(|id| (id, id.to_string()));
             all.push(Choice::new("Experiment", chosen.experiment.as_ref(), experiments, Command::SelectExperiment));
         }
-        Route::Home | Route::Settings => {}
+        Route::Home | Route::Calls | Route::Settings => {}
     }
     all.retain(|choice| !choice.of.is_empty());
     all

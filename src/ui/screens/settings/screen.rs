@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::{Align, Grid, Layout, RichText, Ui};
+use egui::{Align, Grid, Layout, RichText, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 use secrecy::SecretString;
 
 use super::data;
 use crate::domain::{Capability, ModelId, SecretRef};
-use crate::session::{Command, EndpointView, Session, ThemeChoice, TrustState, bindings};
+use crate::session::{Command, EndpointView, Session, Settings, ThemeChoice, Trust, TrustState, bindings};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets;
 
 #[derive(Default)]
 pub(in crate::ui) struct State {
+    /// The name as it is being typed.
+    name: Option<String>,
     /// Keys that are being typed, by keyring entry; emptied when they are sent.
     keys: BTreeMap<String, String>,
     /// Hosts typed to confirm that a vendor's key may go to a foreign one.
@@ -27,7 +29,7 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     widgets::page(ui, |ui| {
         let about = "Your own settings and keys stand outside every workspace.";
         widgets::page_title(ui, "Settings", about, |_| {});
-        look(ui, session, sender);
+        look(ui, session, state, sender);
         if session.workspace().is_some() {
             trust(ui, session, state, sender);
             endpoints(ui, session, state, sender);
@@ -37,7 +39,7 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     });
 }
 
-fn look(ui: &mut Ui, session: &Session, sender: &CommandSender) {
+fn look(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {
     widgets::section(
         ui,
         "Look",
@@ -52,6 +54,7 @@ fn look(ui: &mut Ui, session: &Session, sender: &CommandSender) {
                         sender.send(Command::SetTheme(theme));
                     }
                 });
+                facts.row("Your name", |ui| name(ui, settings, state, sender));
                 facts.row("Text size", |ui| {
                     if let Some(scale) = widgets::segmented(ui, "Text size", settings.text_scale, &SCALES) {
                         sender.send(Command::SetTextScale(scale));
@@ -60,6 +63,23 @@ fn look(ui: &mut Ui, session: &Session, sender: &CommandSender) {
             });
         },
     );
+}
+
+/// Stands under what a person does, such as acknowledging an alert.
+fn name(ui: &mut Ui, settings: &Settings, state: &mut State, sender: &CommandSender) {
+    let typed = state.name.get_or_insert_with(|| settings.name.clone());
+    let size = Theme::of(ui).size;
+    let edit = TextEdit::singleline(typed)
+        .hint_text("someone")
+        .desired_width(240.0)
+        .margin(vec2(10.0, 7.0))
+        .min_size(vec2(0.0, size.control));
+    let response = ui.add(edit);
+    widgets::focus_ring(ui, &response);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Your name"));
+    if response.changed() {
+        sender.send(Command::SetName(typed.trim().to_owned()));
+    }
 }
 
 fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {
@@ -87,7 +107,7 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
         for capability in trust.granted().difference(trust.asked()) {
             capability_row(ui, capability, true, false);
         }
-        let confirmed = foreign_hosts(ui, trust.endpoints(), state);
+        let confirmed = foreign_hosts(ui, trust, state);
         if trust.asked().is_empty() && trust.granted().is_empty() {
             return;
         }
@@ -128,15 +148,14 @@ fn sentence(text: &str) -> String {
 }
 
 /// Asks for the host's name where a vendor's key would go to somebody else. Returns whether each was typed.
-fn foreign_hosts(ui: &mut Ui, endpoints: &[EndpointView], state: &mut State) -> bool {
+fn foreign_hosts(ui: &mut Ui, trust: &Trust, state: &mut State) -> bool {
     let mut all = true;
-    for endpoint in endpoints.iter().filter(|endpoint| endpoint.foreign_host && !endpoint.granted) {
-        let Some(origin) = &endpoint.origin else { continue };
-        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
-        let what = format!("The key of {} would go to {host}, which is not that vendor's host.", endpoint.id);
+    for (who, origin) in trust.strangers() {
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        let what = format!("The key of {who} would go to {host}, which is not that vendor's host.");
         widgets::error_panel(ui, &what, "Type the host below if that is what you want.");
-        let typed = state.hosts.entry(origin.clone()).or_default();
-        widgets::field(ui, &format!("Host for {}", endpoint.id), typed, "");
+        let typed = state.hosts.entry(origin.to_owned()).or_default();
+        widgets::field(ui, &format!("Host for {who}"), typed, "");
         all &= typed.trim() == host;
     }
     all
@@ -192,7 +211,7 @@ fn key_form(ui: &mut Ui, entry: &str, present: bool, state: &mut State, sender: 
     let typed = state.keys.entry(entry.to_owned()).or_default();
     ui.horizontal_top(|ui| {
         let width = (ui.available_width() - 220.0).clamp(80.0, 360.0);
-        ui.allocate_ui(egui::vec2(width, 0.0), |ui| widgets::secret(ui, &format!("New key for {entry}"), typed));
+        ui.allocate_ui(vec2(width, 0.0), |ui| widgets::secret(ui, &format!("New key for {entry}"), typed));
         ui.vertical(|ui| {
             ui.add_space(18.0);
             ui.horizontal(|ui| {
