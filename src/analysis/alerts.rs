@@ -210,8 +210,7 @@ impl AlertWatch {
             calls.failures.add(call.at);
             *calls.faults.entry(fault.word()).or_default() += 1;
         }
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds")]
-        let slow = rules.latency_over_ms.map(|limit| limit as f64);
+        let slow = rules.latency_over_ms.map(milliseconds);
         calls.slow.add(call.latency_ms, slow, call.at);
         calls.retried.add(Some(call.number), rules.retries_over, call.at);
         calls.dear.add(call.cost, rules.cost_over, call.at);
@@ -236,7 +235,7 @@ impl AlertWatch {
             );
         }
         if let (Some(most), Some(limit)) = (calls.slow.most, self.rules.latency_over_ms) {
-            let (slow, limit) = (counted(calls.slow.span.count, "call"), seconds(limit as f64));
+            let (slow, limit) = (counted(calls.slow.span.count, "call"), seconds(milliseconds(limit)));
             let cause = format!("{slow} to {model} took longer than {limit}; the slowest took {}.", seconds(most));
             raise(AlertRule::Latency, calls.slow.span, cause);
         }
@@ -309,6 +308,11 @@ fn full_name(header: &RunHeader, column: usize) -> String {
     let variant = header.variants.get(column / models).map(ToString::to_string).unwrap_or_default();
     let model = header.models.get(column % models).map(|model| model.id.to_string()).unwrap_or_default();
     format!("{variant} · {model}")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds")]
+const fn milliseconds(whole: u64) -> f64 {
+    whole as f64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of calls")]

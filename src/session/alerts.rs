@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use super::command::Command;
-use super::notices::Level;
-use super::route::Route;
 use super::state::Session;
 use crate::analysis::AlertWatch;
 use crate::domain::{Acknowledged, Alert, AlertKey, AlertRules, CallFilter, RunHeader, RunId};
@@ -39,6 +36,12 @@ impl Session {
     pub fn alerts(&self) -> Vec<Alert> {
         let Some((run, raised)) = self.runs.live_alerts() else { return self.calls.alerts.clone() };
         merged(&self.calls.alerts, &run, raised)
+    }
+
+    /// Whether there is an alert that nobody has acknowledged.
+    #[must_use]
+    pub fn has_open_alerts(&self) -> bool {
+        self.calls.alerts.iter().any(|alert| alert.acknowledged.is_none())
     }
 
     /// The rules of the open workspace.
@@ -83,8 +86,8 @@ impl Session {
     /// Tells of conditions of the run under way that are met for the first time.
     pub(super) fn raise_alerts(&mut self, fresh: &[Alert], all: Vec<Alert>) {
         for alert in fresh {
-            let hint = "Calls has the alert until somebody acknowledges it.";
-            self.notices.raise(Level::Warning, alert.cause.clone(), hint, vec![Command::Go(Route::Calls)]);
+            // Not one that stays: the alert itself stays in Calls.
+            self.notices.warning(alert.cause.clone(), "See the alerts in Calls.");
         }
         if let Some(run) = fresh.first().map(|alert| alert.key.run.clone()) {
             self.keep_alerts(run, all);

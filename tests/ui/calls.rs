@@ -110,14 +110,14 @@ fn an_alert_is_found_in_an_old_run_and_acknowledged_by_name() {
     let alerts = window.harness.state_mut().session().alerts();
     window.click(&format!("View: Alerts {}", alerts.len()));
     let slow = alerts.iter().find(|alert| alert.key.rule == AlertRule::Latency).unwrap().key.clone();
-    window.click(&format!("Acknowledge {slow}"));
-    assert!(!window.sees(&format!("Acknowledge {slow}")));
+    window.click(&format!("Acknowledge {slow} in run {}", slow.run));
+    assert!(!window.sees(&format!("Acknowledge {slow} in run {}", slow.run)));
     let root = window.root.clone();
     let kept = || Records::open(&root).unwrap().alerts().unwrap();
     window.until("it is on record", |_| {
         kept().iter().any(|alert| alert.key == slow && alert.acknowledged.as_ref().is_some_and(|seen| seen.by == "Ada"))
     });
-    window.click(&format!("Show calls of {slow}"));
+    window.click(&format!("Show calls of {slow} in run {}", slow.run));
     until_read(&mut window);
     let filter = window.harness.state_mut().session().calls().query().filter.clone();
     assert_eq!((filter.run, filter.min_latency_ms), (Some(slow.run), Some(0.0)));

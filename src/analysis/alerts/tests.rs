@@ -120,7 +120,9 @@ fn a_budget_that_is_nearly_used_up_is_an_alert_until_it_is_raised() {
     let mut watch = AlertWatch::new(AlertRules::default(), head.into());
     (0..8).map(|case| made(case, Ok(1.0))).flat_map(|call| events(&call)).for_each(|event| watch.apply(&event));
     assert_eq!(told(&watch), [], "80 % is not past 80 %");
-    events(&made(8, Ok(1.0))).iter().for_each(|event| watch.apply(event));
+    for event in events(&made(8, Ok(1.0))) {
+        watch.apply(&event);
+    }
     let cause = "The run has spent $0.0000090 of its budget of $0.000010 (90.0 %).".to_owned();
     assert_eq!(told(&watch), [(AlertRule::Budget, 1, cause)]);
     watch.apply(&RunEvent::BudgetRaised { hard: Some(Usd::from_nanos(20_000)) });

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::jsonl::{finish, purpose};
-use crate::domain::{AttemptState, CallRow};
+use crate::domain::{AttemptState, CallRow, Fingerprint};
 use crate::interop::run_formats::plain_json;
 
 /// Spans in one request.
@@ -75,7 +75,7 @@ fn id<const BYTES: usize>(call: &CallRow, kind: &str, number: i64) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()
+    Fingerprint(hash.finalize().into()).to_string()[..BYTES * 2].to_owned()
 }
 
 fn attributes(call: &CallRow, model: &str) -> Attributes {

@@ -29,7 +29,8 @@ pub(in crate::interop) fn plain_json(value: &impl Serialize) -> io::Result<Strin
     for letter in text.chars() {
         let mut letter_bytes = [0; 4];
         let alone: &str = letter.encode_utf8(&mut letter_bytes);
-        if super::escape::harmless(alone) == alone {
+        // Most letters are plain ones: they are told at a glance.
+        if (' '..='~').contains(&letter) || super::escape::harmless(alone) == alone {
             plain.push(letter);
         } else {
             plain.extend(letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));

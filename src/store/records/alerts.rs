@@ -125,7 +125,7 @@ mod tests {
         drop(records);
         let records = Records::open(dir.path()).unwrap();
         let expect = Alert { acknowledged: Some(seen), ..alert(AlertRule::Latency, 7) };
-        assert_eq!(records.alerts().unwrap(), [expect.clone()]);
+        assert_eq!(records.alerts().unwrap(), std::slice::from_ref(&expect));
         records.keep_alerts(&run, &[]).unwrap();
         assert_eq!(records.alerts().unwrap(), [expect], "what a person has seen stays");
         records.delete_run(&run).unwrap();

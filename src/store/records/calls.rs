@@ -376,9 +376,11 @@ fn sums(conn: &Connection, wanted: &Wanted) -> rusqlite::Result<CallSums> {
 
 /// Faults by their word, the most frequent first. They have an index of their own.
 fn faults(conn: &Connection, wanted: &Wanted) -> rusqlite::Result<Vec<(String, u64)>> {
-    let conditions = wanted.conditions.iter().map(|condition| format!(" AND {condition}")).collect::<String>();
+    let conditions: Vec<&str> =
+        std::iter::once("a.fault IS NOT NULL").chain(wanted.conditions.iter().copied()).collect();
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT a.fault, count(*) FROM attempts a WHERE a.fault IS NOT NULL{conditions} GROUP BY 1 ORDER BY 2 DESC, 1"
+        "SELECT a.fault, count(*) FROM attempts a WHERE {} GROUP BY 1 ORDER BY 2 DESC, 1",
+        conditions.join(" AND ")
     ))?;
     let faults =
         statement.query_map(params_from_iter(&wanted.values), |row| Ok((row.get(0)?, row.get(1).map(rows::count)?)))?;

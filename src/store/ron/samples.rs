@@ -353,8 +353,8 @@ fn alert_rules() -> impl Strategy<Value = AlertRules> {
             latency_over_ms,
             retries_over,
             cost_over,
-            error_rate_over,
             validation_failed,
+            error_rate_over,
             ..AlertRules::default()
         },
     )

@@ -4,7 +4,7 @@ use egui::{Align2, FontFamily, FontId, Frame, Margin, Panel, Rect, Role, Sense, 
 
 use crate::session::{Command, Route, Session, Shortcut};
 use crate::ui::sender::CommandSender;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Theme, Tone};
 use crate::ui::{icons, widgets};
 
 /// The height of an item where there is room; with large text there is less.
@@ -83,6 +83,11 @@ fn item(ui: &mut Ui, session: &Session, sender: &CommandSender, route: Route, he
         ui.painter().rect_filled(rect, theme.size.radius.card, theme.grounds.hover);
     }
     paint(ui, rect, route, colour);
+    let alerting = route == Route::Calls && session.has_open_alerts();
+    if alerting {
+        let dot = pos2(rect.center().x + 13.0, rect.center().y - if height < WITH_WORD { 8.0 } else { 17.0 });
+        ui.painter().circle_filled(dot, 4.0, theme.tone(Tone::Warning).0);
+    }
     widgets::focus_ring(ui, &response);
     response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, on, route.word()));
     if response.clicked() {
@@ -92,6 +97,9 @@ fn item(ui: &mut Ui, session: &Session, sender: &CommandSender, route: Route, he
     let help = if enabled { route.help() } else { "Open a workspace first." };
     response.on_hover_ui(|ui| {
         widgets::body(ui, help);
+        if alerting {
+            widgets::body(ui, "There are alerts that nobody has acknowledged.");
+        }
         widgets::small(ui, &keys);
     });
 }

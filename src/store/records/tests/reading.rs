@@ -91,7 +91,8 @@ fn the_call_log_is_filtered() {
         assert_eq!(sums.spent.nanos(), found.iter().filter_map(|call| call.cost).map(Usd::nanos).sum::<i64>());
         let mut streamed: Vec<_> = records.call_stream(filter).map(|call| call.unwrap().id).collect();
         let mut ids: Vec<_> = found.iter().map(|call| call.id).collect();
-        (streamed.sort_unstable(), ids.sort_unstable());
+        streamed.sort_unstable();
+        ids.sort_unstable();
         assert_eq!(streamed, ids);
     };
     let all = CallFilter::default;

@@ -123,7 +123,9 @@ fn a_recorded_run_raises_the_alerts_that_it_raised_live() {
     let mut events = vec![RunEvent::Started(header.clone())];
     events.extend((0..40).flat_map(whole_trial));
     let mut live = AlertWatch::new(rules.clone(), header.clone());
-    events.iter().for_each(|event| live.apply(event));
+    for event in &events {
+        live.apply(event);
+    }
     record(&mut records.recorder(&"r1".into()).unwrap(), "r1", 1, events);
     let mut replayed = AlertWatch::new(rules, header);
     records

@@ -44,13 +44,24 @@ fn card_ui(session: &Session, card: &AlertCard, state: &mut State, sender: &Comm
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if card.seen.is_none() {
                     let response = widgets::secondary(ui, None, "Acknowledge");
-                    if widgets::named(response, egui::Role::Button, &format!("Acknowledge {}", card.title)).clicked() {
+                    if widgets::named(
+                        response,
+                        egui::Role::Button,
+                        &format!("Acknowledge {} in run {}", card.title, card.key.run),
+                    )
+                    .clicked()
+                    {
                         sender.send(Command::Acknowledge(card.key.clone()));
                     }
                 }
                 if let Some(filter) = calls_of(session, &card.key) {
                     let response = widgets::ghost(ui, None, "Show calls");
-                    if widgets::named(response, egui::Role::Button, &format!("Show calls of {}", card.title)).clicked()
+                    if widgets::named(
+                        response,
+                        egui::Role::Button,
+                        &format!("Show calls of {} in run {}", card.title, card.key.run),
+                    )
+                    .clicked()
                     {
                         state.view = View::Log;
                         sender.send(Command::QueryCalls(CallQuery { filter, sort: CallSort::Newest }));

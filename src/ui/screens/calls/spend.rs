@@ -36,7 +36,9 @@ fn table(ui: &mut Ui, heading: &str, about: &str, bars: &[Bar]) {
         |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
             ui.spacing_mut().interact_size.y = 24.0;
-            bars.iter().for_each(|bar| line(ui, bar));
+            for bar in bars {
+                line(ui, bar);
+            }
         },
     );
 }
