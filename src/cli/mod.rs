@@ -20,8 +20,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use args::{
-    Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, Since,
-    TrustArgs, UsageError, Verb, VersionChoice, parse,
+    Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs,
+    ShowArgs, Since, TrustArgs, UsageError, Verb, VersionChoice, parse,
 };
 pub use exit::Exit;
 

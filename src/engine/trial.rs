@@ -11,7 +11,7 @@ use crate::scoring::{Answer, JudgeCheck, judge};
 
 use super::control::Control;
 use super::dispatcher::Ledger;
-use super::guard::{Answered, Blocked, CallJob, Endpoint, Failure, Flights, NoAnswer, call, sanitised};
+use super::guard::{Answered, CallJob, Endpoint, Failure, Flights, NoAnswer, Unsent, call, sanitised};
 use super::world::{Route, World};
 
 /// All that the trials of a run share.
@@ -57,12 +57,12 @@ impl Bench {
         let before = ended(&planned, Outcome::Errored(CallError::new(Fault::Internal, "")));
         let trial = planned.trial;
         match sanitised(&self.plan, planned, sanitiser, &self.world.policy.sanitise) {
-            Ok(Ok(sent)) => Ok(sent),
-            Ok(Err(Blocked { error, steps })) => {
+            Ok(sent) => Ok(sent),
+            Err(Unsent::Blocked { error, steps }) => {
                 let guarded = Guarded { steps: at_once(steps), ..Guarded::default() };
                 Err(Box::new(TrialEnded { outcome: Outcome::Errored(error), guarded, ..before }))
             }
-            Err(problems) => Err(Box::new(self.cannot_be_rendered(trial, &problems))),
+            Err(Unsent::Unrenderable(problems)) => Err(Box::new(self.cannot_be_rendered(trial, &problems))),
         }
     }
 

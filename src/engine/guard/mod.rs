@@ -34,6 +34,6 @@ pub use call::{Answered, CallJob, Failure, NoAnswer, call};
 pub use endpoint::{Endpoint, EndpointHealth, ModelHealth};
 pub use entry::{Aftermath, Entry};
 pub use limiter::{Bounds, Left};
-pub use sanitise::{Blocked, sanitised};
+pub use sanitise::{Unsent, sanitised};
 pub use single_flight::Flights;
 pub use users::{Refusal, UnknownZone, UserLimit, UserShare, UserTicket, Users, When};

@@ -9,30 +9,32 @@ use crate::domain::{Finding, FindingKind, SanitiseAction, SanitiseScope, Side, S
 use crate::plan::{Plan, PlannedTrial};
 use crate::scoring::guardrails::Sanitiser;
 
-/// An input that is not sent.
-pub struct Blocked {
-    pub error: CallError,
-    pub steps: Vec<Step>,
+/// Why an input is not sent.
+pub enum Unsent {
+    /// The policy blocks it.
+    Blocked { error: CallError, steps: Vec<Step> },
+    /// The changed input cannot be rendered.
+    Unrenderable(Vec<Problem>),
 }
 
 /// A trial as the policy lets it go out, and what was found in it. Its key stays that of the input as it came, so that a
 /// resume knows it.
 ///
 /// # Errors
-/// The outer: the changed input cannot be rendered. The inner: the policy blocks it.
+/// The policy blocks it, or what was changed cannot be rendered.
 pub fn sanitised(
     plan: &Plan,
     mut planned: PlannedTrial,
     sanitiser: &Sanitiser,
     policy: &SanitisePolicy,
-) -> Result<Result<(PlannedTrial, Vec<Step>), Blocked>, Vec<Problem>> {
+) -> Result<(PlannedTrial, Vec<Step>), Unsent> {
     let mut pass = Pass { sanitiser, action: policy.action, steps: Vec::new(), blocked: false };
     match policy.scope {
         SanitiseScope::Untrusted => {
             let mut case = planned.case.clone();
             let untrusted = plan.untrusted_names(planned.trial);
             if pass.columns(&mut case.vars, &untrusted) {
-                let rendered = plan.prepare_case(planned.trial, case)?;
+                let rendered = plan.prepare_case(planned.trial, case).map_err(Unsent::Unrenderable)?;
                 planned.request = rendered.request;
                 planned.call = rendered.call;
             }
@@ -48,9 +50,9 @@ pub fn sanitised(
     if pass.blocked {
         let names: Vec<String> = pass.steps.iter().filter_map(name).collect();
         let message = format!("The input was not sent, since it looks like an attack: {}.", names.join(", "));
-        return Ok(Err(Blocked { error: CallError::new(Fault::Refused, message), steps: pass.steps }));
+        return Err(Unsent::Blocked { error: CallError::new(Fault::Refused, message), steps: pass.steps });
     }
-    Ok(Ok((planned, pass.steps)))
+    Ok((planned, pass.steps))
 }
 
 fn name(step: &Step) -> Option<String> {

@@ -8,7 +8,13 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    AlertRules, Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset, Example, Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, Identity, Layer, LeakPolicy, LimitPolicy, Manifest, ModelSpec, OtlpSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params, PassRule, PhrasePolicy, Pick, PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Risk, Role, SanitisePattern, SanitisePolicy, SecretRef, Snippet, Source, StandInModel, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable, Variant,
+    AlertRules, Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset,
+    Example, Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, Identity, Layer,
+    LeakPolicy, LimitPolicy, Manifest, ModelSpec, OtlpSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules,
+    Override, Params, PassRule, PhrasePolicy, Pick, PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec,
+    RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Risk, Role, SanitisePattern, SanitisePolicy, SecretRef,
+    Snippet, Source, StandInModel, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable,
+    Variant,
 };
 
 /// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.

@@ -7,7 +7,7 @@ use egui::{Align, Frame, Layout, Margin, Panel, ScrollArea, Stroke, TextEdit, Ui
 use egui_material_icons::icons;
 
 use super::data::{self, ExperimentData, Target};
-use super::{cases, checks, dry, matrix, rules, side};
+use super::{cases, checks, dry, matrix, policy, rules, side};
 use crate::domain::{Definition, DefinitionKey, Experiment, ExperimentId};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
@@ -121,7 +121,7 @@ fn definition(
         checks::show(ui, data, draft, state);
         rules::pass(ui, draft);
         rules::budget(ui, draft);
-        rules::policy(ui, data, draft);
+        policy::show(ui, data, draft);
     });
 }
 
