@@ -2,9 +2,11 @@
 
 use egui::{Rect, Role, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
+use strata::domain::{RunState, Usd};
+use strata::session::launch::Wish;
 use strata::session::{Command, Route};
 
-use crate::support::Window;
+use crate::support::{Window, cases, record};
 
 /// Points of the smallest window at 100 %, of a usual window at 200 % text, and of the smallest one at 200 %.
 const SIZES: [(f32, f32); 3] = [(800.0, 520.0), (640.0, 400.0), (400.0, 260.0)];
@@ -74,8 +76,7 @@ fn nothing_lies_over_anything_else_on_any_screen() {
     let mut found = Vec::new();
     for (width, height) in SIZES {
         window.harness.set_size(vec2(width, height));
-        // The line of Results that says which run it is has one width.
-        for route in Route::ALL.into_iter().filter(|route| *route != Route::Results || width > 700.0) {
+        for route in Route::ALL {
             window.go(route);
             window.harness.run_steps(6);
             window.send(Command::DismissNotices);
@@ -84,6 +85,51 @@ fn nothing_lies_over_anything_else_on_any_screen() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// How the shown run stands lies over nothing at any size, and `button`, which does something about it, can be reached.
+fn standing_fits(window: &mut Window, button: &str) {
+    window.go(Route::Results);
+    for (width, height) in SIZES {
+        window.harness.set_size(vec2(width, height));
+        window.harness.run_steps(6);
+        window.send(Command::DismissNotices);
+        let found = overlaps(&seen(window));
+        // In the smallest window the head scrolls: what is behind its edge is no overlap.
+        assert!(found.is_empty() || height < 300.0, "at {width} × {height}: {}", found.join("\n"));
+        window.harness.get_by_role_and_label(Role::Button, button).scroll_to_me();
+        window.harness.run_steps(6);
+        let place = window.harness.get_by_role_and_label(Role::Button, button).rect();
+        let between_the_bars = Rect::from_min_max(egui::pos2(0.0, 56.0), egui::pos2(width, height - 30.0));
+        assert!(between_the_bars.contains_rect(place), "at {width} × {height}: {button} {place:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_paused_can_be_continued_at_any_size() {
+    let mut window = Window::open();
+    window.send(Command::SelectExperiment("triage".into()));
+    window.until("the estimate is there", |app| app.session().offer().is_some());
+    window.send(Command::StartRun);
+    window.until("the run is under way", |app| app.session().runs().live().is_some());
+    window.send(Command::PauseRun);
+    window.until("the run is paused", |app| app.session().runs().board().is_some_and(|board| board.paused().is_some()));
+    standing_fits(&mut window, "Continue");
+    window.send(Command::CancelRun);
+}
+
+#[test]
+fn a_run_that_reached_its_budget_can_be_given_more_at_any_size() {
+    let mut window = Window::prepared(|root| {
+        let wish = Wish { budget: Usd::from_dollars(0.01), no_cache: true, ..cases("quick", 12) };
+        assert_eq!(record(root, &wish), RunState::BudgetReached);
+    });
+    window.send(Command::SelectExperiment("quick".into()));
+    window.go(Route::Results);
+    window.until("what is left is estimated", |app| app.session().runs().rest().is_some());
+    let budget = window.harness.state_mut().session().runs().rest().unwrap().budget;
+    let button = format!("Raise the budget to ${} and go on", strata::ui::widgets::dollars(budget));
+    standing_fits(&mut window, &button);
 }
 
 #[test]

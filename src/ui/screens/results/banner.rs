@@ -1,9 +1,9 @@
 //! Which run is shown, and how it stands.
 
-use egui::{Align, Frame, Layout, Margin, RichText, Stroke, TextEdit, Ui, vec2};
+use egui::{Frame, Margin, RichText, Stroke, TextEdit, TextStyle, Ui, vec2};
 use egui_material_icons::icons;
 
-use super::data::{self, Standing};
+use super::data::{self, RunChoice, Standing};
 use super::screen::{State, View};
 use crate::analysis::Board;
 use crate::domain::Usd;
@@ -12,36 +12,46 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::{format, widgets};
 
+/// Points below which the list of runs stands in a line of its own.
+const LEAST_PICKER: f32 = 160.0;
+
 pub(super) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
-    let runs = session.runs();
-    ui.horizontal(|ui| {
+    let choices = state.choices(session);
+    let which = |ui: &mut Ui| {
         widgets::title(ui, "Results");
         ui.add_space(4.0);
-        let choices = state.choices(session);
-        let choices = choices.iter().map(|run| (run.id.clone(), run.text.clone()));
-        ui.scope(|ui| {
-            ui.set_max_width(420.0);
-            if let Some(run) = widgets::picker(ui, "Run", runs.shown(), choices) {
-                sender.send(Command::OpenRun(run));
-            }
-        });
-        if let Some(board) = runs.board() {
+        run_picker(session, &choices, sender, ui);
+        if let Some(board) = session.runs().board() {
             if board.header().scripted() {
                 widgets::pill(ui, Tone::Info, "Scripted, not a model");
             }
             widgets::faint(ui, &data::about_run(board, jiff::Timestamp::now()));
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let views = [(View::Grid, "Grid"), (View::Compare, "Compare")];
-            if let Some(view) = widgets::segmented(ui, "View", state.view, &views) {
-                state.view = view;
-            }
-        });
+    };
+    widgets::ends(ui, "which run", which, |ui| {
+        let views = [(View::Grid, "Grid"), (View::Compare, "Compare")];
+        if let Some(view) = widgets::segmented(ui, "View", state.view, &views) {
+            state.view = view;
+        }
     });
-    if let Some(board) = runs.board() {
+    if let Some(board) = session.runs().board() {
         standing(session, board, state, sender, ui);
         notes(session, board, ui);
     }
+}
+
+fn run_picker(session: &Session, choices: &[RunChoice], sender: &CommandSender, ui: &mut Ui) {
+    if ui.available_size_before_wrap().x < LEAST_PICKER {
+        ui.end_row();
+    }
+    let room = ui.available_size_before_wrap().x;
+    ui.scope(|ui| {
+        ui.set_max_width(room.min(420.0));
+        let choices = choices.iter().map(|run| (run.id.clone(), run.text.clone()));
+        if let Some(run) = widgets::picker(ui, "Run", session.runs().shown(), choices) {
+            sender.send(Command::OpenRun(run));
+        }
+    });
 }
 
 fn standing(session: &Session, board: &Board, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
@@ -49,30 +59,32 @@ fn standing(session: &Session, board: &Board, state: &mut State, sender: &Comman
     match data::standing(board, runs.live().as_ref()) {
         Standing::Completed => {}
         Standing::Running { done, total, text, paused } => {
-            strip(ui, if paused { Tone::Warning } else { Tone::Info }, |ui| {
+            let tone = if paused { Tone::Warning } else { Tone::Info };
+            let how_far = |ui: &mut Ui| {
                 #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
                 widgets::progress(ui, "Progress of the run", Some(done as f32 / total.max(1) as f32), 180.0);
-                ui.label(text);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let (name, command) =
-                        if paused { ("Continue", Command::ContinueRun) } else { ("Pause", Command::PauseRun) };
-                    if widgets::secondary(ui, None, name).clicked() {
-                        sender.send(command);
-                    }
-                });
+                sentence(ui, &text);
+            };
+            strip(ui, tone, how_far, |ui| {
+                let (name, command) =
+                    if paused { ("Continue", Command::ContinueRun) } else { ("Pause", Command::PauseRun) };
+                if widgets::secondary(ui, None, name).clicked() {
+                    sender.send(command);
+                }
             });
         }
-        Standing::BudgetReached { budget, left } => strip(ui, Tone::Warning, |ui| {
+        Standing::BudgetReached { budget, left } => {
             let estimated = runs.rest().map_or(String::new(), |rest| format!(", ≈ {} for them", rest.cost.likely));
-            warning(ui, &format!("The budget of {budget} was reached. {}{estimated}.", not_run(board, left)));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| match runs.read_only() {
+            let words = format!("The budget of {budget} was reached. {}{estimated}.", not_run(board, left));
+            let raise = |ui: &mut Ui| match runs.read_only() {
                 Some(reason) => drop(widgets::faint(ui, &reason)),
                 None => raise(session, board, budget, state, sender, ui),
-            });
-        }),
-        Standing::Left { what, left } => strip(ui, Tone::Warning, |ui| {
-            warning(ui, &format!("{what} {}.", not_run(board, left)));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            };
+            strip(ui, Tone::Warning, |ui| warning(ui, &words), raise);
+        }
+        Standing::Left { what, left } => {
+            let words = format!("{what} {}.", not_run(board, left));
+            let resume = |ui: &mut Ui| {
                 if let Some(reason) = runs.read_only() {
                     widgets::faint(ui, &reason);
                     return;
@@ -82,15 +94,33 @@ fn standing(session: &Session, board: &Board, state: &mut State, sender: &Comman
                 if wanted.inner.clicked() {
                     sender.send(Command::ResumeRun(board.header().id.clone()));
                 }
-            });
-        }),
+            };
+            strip(ui, Tone::Warning, |ui| warning(ui, &words), resume);
+        }
     }
 }
 
 fn warning(ui: &mut Ui, words: &str) {
     let colour = Theme::of(ui).tone(Tone::Warning).0;
     widgets::icon(ui, icons::ICON_WARNING, colour);
-    ui.label(words);
+    sentence(ui, words);
+}
+
+/// Words beside what stands before them: where they need several lines, these stand below each other.
+fn sentence(ui: &mut Ui, words: &str) {
+    let room = ui.available_size_before_wrap().x;
+    if widgets::width_of(ui, words, &TextStyle::Body) <= room {
+        ui.label(words);
+        return;
+    }
+    ui.vertical(|ui| {
+        ui.set_width(room);
+        // The first line is as high as the buttons are.
+        let above = (ui.spacing().interact_size.y - ui.text_style_height(&TextStyle::Body)) / 2.0;
+        ui.add_space(above);
+        widgets::body(ui, words);
+        ui.add_space(4.0);
+    });
 }
 
 fn not_run(board: &Board, left: u64) -> String {
@@ -112,7 +142,13 @@ fn raise(session: &Session, board: &Board, old: Usd, state: &mut State, sender: 
 
     let shown = runs.rest().map_or(old, |rest| rest.budget);
     let mut text = state.budget.clone().unwrap_or_else(|| widgets::dollars(shown));
-    let response = ui.add(TextEdit::singleline(&mut text).desired_width(84.0));
+    let edit = TextEdit::singleline(&mut text)
+        .desired_width(84.0)
+        .align(egui::Align2::LEFT_CENTER)
+        .margin(vec2(10.0, 6.0))
+        .min_size(vec2(0.0, Theme::of(ui).size.control));
+    let response = ui.add(edit);
+    widgets::focus_ring(ui, &response);
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("New budget (USD)"));
     if response.on_hover_text("The new budget, in US dollars").changed() {
         state.budget = Some(text);
@@ -149,7 +185,8 @@ fn notes(session: &Session, board: &Board, ui: &mut Ui) {
     }
 }
 
-fn strip(ui: &mut Ui, tone: Tone, contents: impl FnOnce(&mut Ui)) {
+/// A line in a tone: words, and what can be done about them.
+fn strip(ui: &mut Ui, tone: Tone, words: impl FnOnce(&mut Ui), buttons: impl FnOnce(&mut Ui)) {
     let theme = Theme::of(ui);
     let (colour, ground) = theme.tone(tone);
     Frame::new()
@@ -158,13 +195,7 @@ fn strip(ui: &mut Ui, tone: Tone, contents: impl FnOnce(&mut Ui)) {
         .corner_radius(theme.size.radius.control)
         .inner_margin(Margin::symmetric(12, 4))
         .show(ui, |ui| {
-            ui.allocate_ui_with_layout(
-                vec2(ui.available_width(), theme.size.control),
-                Layout::left_to_right(Align::Center),
-                |ui| {
-                    ui.set_min_width(ui.available_width());
-                    contents(ui);
-                },
-            );
+            ui.set_width(ui.available_width());
+            widgets::ends(ui, "how it stands", words, buttons);
         });
 }

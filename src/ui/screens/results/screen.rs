@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+use egui::{CentralPanel, Frame, Margin, Panel, ScrollArea, Ui};
 use egui_material_icons::icons;
 
 use super::data::{self, ColumnHead, RunChoice};
@@ -22,6 +22,8 @@ const SLICE: Duration = Duration::from_millis(1);
 const PACE: Duration = Duration::from_millis(250);
 /// Below this width a trial is not shown beside the grid but in its place.
 const BESIDE: f32 = 640.0;
+/// The share of the height that the head takes at most; where it needs more, it scrolls.
+const HEAD: f32 = 0.7;
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum View {
@@ -105,12 +107,16 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     let side = Theme::of(ui).size.space.l;
     #[expect(clippy::cast_possible_truncation, reason = "a margin of a few points")]
     let margin = Margin { left: side as i8, right: side as i8, top: 12, bottom: 8 };
+    let most = ui.available_height() * HEAD;
     Panel::top("results head").frame(Frame::new().inner_margin(margin)).show_separator_line(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 8.0;
-        banner::show(session, state, sender, ui);
-        if let Some(board) = runs.board() {
-            bar::show(session, board, state, sender, ui);
-        }
+        let scroll = ScrollArea::vertical().auto_shrink([false, true]).max_height(most).min_scrolled_height(most);
+        scroll.show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 8.0;
+            banner::show(session, state, sender, ui);
+            if let Some(board) = runs.board() {
+                bar::show(session, board, state, sender, ui);
+            }
+        });
     });
     let Some(board) = runs.board() else {
         reading(ui);
