@@ -133,6 +133,21 @@ fn a_run_that_reached_its_budget_can_be_given_more_at_any_size() {
 }
 
 #[test]
+fn a_version_is_whole_and_its_form_has_the_width_of_a_small_window() {
+    let mut window = Window::open();
+    window.go(Route::Release);
+    window.until("the draft is made", |app| matches!(app.session().releases().draft(), Some(Ok(_))));
+    for width in [800.0, 640.0, 400.0] {
+        window.harness.set_size(vec2(width, 520.0));
+        window.harness.run_steps(6);
+        let version = window.harness.get_by_label("1.0.0").rect();
+        assert!(version.width() > 24.0 && version.right() < width, "at {width}: {version:?}");
+        let note = window.harness.get_by_role_and_label(Role::MultilineTextInput, "Note").rect();
+        assert!(note.width() > (width - 260.0).min(400.0), "at {width}: {note:?}");
+    }
+}
+
+#[test]
 fn what_the_bars_hold_is_in_the_window_at_any_size() {
     let mut window = with_a_run();
     for (width, height) in SIZES {

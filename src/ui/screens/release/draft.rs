@@ -1,6 +1,6 @@
 //! The draft: which variant is frozen as which version, on what evidence, and what differs from before.
 
-use egui::{Align, Layout, Ui, vec2};
+use egui::{Ui, vec2};
 use egui_material_icons::icons;
 
 use super::{data, evidence};
@@ -9,6 +9,7 @@ use crate::publish::{Step, Version};
 use crate::session::releasing::{Draft, Pick, ProofWish, ReleaseWish, Source, runs_of};
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
+use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
 /// What is chosen for the next version.
@@ -122,16 +123,16 @@ fn form(
                 (StepChoice::Major, "Major"),
                 (StepChoice::Own, "Own"),
             ];
-            if let Some(step) = widgets::segmented(ui, "Version", choice.step, &steps) {
-                choice.step = step;
-            }
-            if choice.step == StepChoice::Own {
-                let edit = egui::TextEdit::singleline(&mut choice.own).hint_text("1.4.0").desired_width(96.0);
-                let response = ui.add(edit);
-                ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Own version"));
-            } else if let Some(Ok(draft)) = session.releases().draft() {
-                widgets::strong(ui, &draft.release.version);
-            }
+            ui.horizontal_wrapped(|ui| {
+                if let Some(step) = widgets::segmented(ui, "Version", choice.step, &steps) {
+                    choice.step = step;
+                }
+                if choice.step == StepChoice::Own {
+                    own_version(ui, &mut choice.own);
+                } else if let Some(Ok(draft)) = session.releases().draft() {
+                    widgets::strong(ui, &draft.release.version);
+                }
+            });
         });
         facts.row("Evidence", |ui| {
             let runs = runs_of(session.runs().recorded(), project, variant);
@@ -157,6 +158,18 @@ fn form(
     });
 }
 
+fn own_version(ui: &mut Ui, own: &mut String) {
+    let edit = egui::TextEdit::singleline(own)
+        .hint_text("1.4.0")
+        .desired_width(96.0)
+        .align(egui::Align2::LEFT_CENTER)
+        .margin(vec2(10.0, 6.0))
+        .min_size(vec2(0.0, Theme::of(ui).size.control));
+    let response = ui.add(edit);
+    widgets::focus_ring(ui, &response);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Own version"));
+}
+
 fn freeze(
     ui: &mut Ui,
     session: &Session,
@@ -165,7 +178,7 @@ fn freeze(
     wish: &ReleaseWish,
     sender: &CommandSender,
 ) {
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), 34.0), Layout::left_to_right(Align::Center), |ui| {
+    ui.horizontal_wrapped(|ui| {
         let version = &draft.release.version;
         let ready = !draft.frozen_before && !session.releases().freezing();
         let button = ui

@@ -1,6 +1,6 @@
 //! The table of evidence: a row for each model.
 
-use egui::{Align, Label, Layout, RichText, Ui, vec2};
+use egui::{Align, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use super::data;
 use crate::domain::Evidence;
@@ -11,25 +11,36 @@ use crate::ui::{format, widgets};
 const HEADS: [&str; 8] = ["Model", "Passed", "Pass rate (95 %)", "Unscored", "Errored", "Cost", "p50", "p95"];
 const WIDTHS: [f32; HEADS.len()] = [150.0, 70.0, 150.0, 70.0, 64.0, 84.0, 70.0, 70.0];
 
+/// Points that a line takes.
+const LINE: f32 = 22.0;
+
 pub(super) fn table(ui: &mut Ui, evidence: &[Evidence]) {
     let Some(first) = evidence.first() else {
         widgets::muted(ui, "No evidence: no run tells how well this works.");
         return;
     };
-    ui.horizontal_wrapped(|ui| {
-        let run = format!("Run {} of {} on {}", first.run, first.experiment, first.dataset);
-        widgets::muted(ui, &run);
-        if evidence.iter().any(|one| one.scripted) {
-            widgets::pill(ui, Tone::Info, "Scripted, not a model");
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = LINE;
+        ui.horizontal_wrapped(|ui| {
+            let run = format!("Run {} of {} on {}", first.run, first.experiment, first.dataset);
+            widgets::muted(ui, &run);
+            if evidence.iter().any(|one| one.scripted) {
+                widgets::pill(ui, Tone::Info, "Scripted, not a model");
+            }
+        });
+        if let Some((met, words)) = data::gate(evidence) {
+            gate(ui, met, &words);
         }
+        ui.add_space(4.0);
+        // A narrow window moves the table, not the card around it.
+        ScrollArea::horizontal().auto_shrink([false, true]).show(ui, |ui| rows(ui, evidence));
     });
-    if let Some((met, words)) = data::gate(evidence) {
-        gate(ui, met, &words);
-    }
-    ui.add_space(4.0);
+}
+
+fn rows(ui: &mut Ui, evidence: &[Evidence]) {
     let muted = Theme::of(ui).texts.muted;
-    let heads = HEADS.map(|head| RichText::new(head).small().color(muted));
-    row(ui, heads);
+    ui.spacing_mut().item_spacing.y = 4.0;
+    row(ui, HEADS.map(|head| RichText::new(head).small().color(muted)));
     for one in evidence {
         row(ui, cells(one).map(RichText::new));
     }
@@ -48,9 +59,8 @@ fn gate(ui: &mut Ui, met: bool, words: &str) {
 fn row(ui: &mut Ui, texts: [RichText; HEADS.len()]) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        ui.spacing_mut().interact_size.y = 22.0;
         for (column, (text, width)) in texts.into_iter().zip(WIDTHS).enumerate() {
-            ui.allocate_ui_with_layout(vec2(width, 22.0), side(column), |ui| {
+            ui.allocate_ui_with_layout(vec2(width, LINE), side(column), |ui| {
                 ui.set_min_width(width);
                 ui.add(Label::new(text).truncate());
             });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Align, Layout, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align, Frame, Layout, Margin, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo, vec2};
 use egui_material_icons::icons;
 
 use super::data::{self, Differences, VersionRow};
@@ -13,7 +13,10 @@ use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::{format, widgets};
 
-const LIST: f32 = 300.0;
+/// Below this width the versions are chosen in a line above, not in a list beside.
+const BESIDE: f32 = 760.0;
+/// Points that the list takes of a screen, from and to.
+const LIST: (f32, f32) = (220.0, 300.0);
 
 #[derive(Default)]
 pub(in crate::ui) struct State {
@@ -52,12 +55,20 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     if !rows.iter().any(|row| Some(&row.id) == state.chosen.as_ref()) {
         state.chosen = None;
     }
-    egui::Panel::left("versions").exact_size(LIST).resizable(false).show(ui, |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| list(ui, state, &rows, variant.prompt.as_str()));
-    });
+    let beside = ui.available_width() >= BESIDE;
+    if beside {
+        let width = (ui.available_width() * 0.25).clamp(LIST.0, LIST.1);
+        let frame = Frame::new().inner_margin(Margin { left: 12, right: 4, top: 16, bottom: 0 });
+        egui::Panel::left("versions").exact_size(width).resizable(false).frame(frame).show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| list(ui, state, &rows, variant.prompt.as_str()));
+        });
+    }
     ScrollArea::vertical().id_salt("release").auto_shrink(false).show(ui, |ui| {
-        egui::Frame::new().inner_margin(egui::Margin::same(20)).show(ui, |ui| {
+        Frame::new().inner_margin(Margin::same(if beside { 20 } else { 16 })).show(ui, |ui| {
             ui.set_width(ui.available_width().min(980.0));
+            if !beside {
+                line(ui, state, &rows, variant.prompt.as_str());
+            }
             match state.chosen.clone().and_then(|id| Some((id.clone(), project.releases.get(&id)?))) {
                 None => drafted(ui, session, state, project, sender),
                 Some((release_id, release)) => {
@@ -77,19 +88,19 @@ fn nothing(ui: &mut Ui, sender: &CommandSender) {
 }
 
 fn list(ui: &mut Ui, state: &mut State, rows: &[VersionRow], prompt: &str) {
-    ui.add_space(Theme::of(ui).size.space.m);
-    widgets::heading(ui, "Versions");
-    widgets::faint(ui, &format!("of the prompt {prompt}"));
-    ui.add_space(4.0);
-    if row(ui, "Draft of the next version", state.chosen.is_none(), 48.0, |ui| {
+    ui.set_width(ui.available_width() - 8.0);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        widgets::heading(ui, "Versions");
+        widgets::faint(ui, &format!("of the prompt {prompt}"));
+    });
+    ui.add_space(Theme::of(ui).size.space.xs);
+    let draft = |ui: &mut Ui| {
         let colour = Theme::of(ui).accent.plain;
         widgets::icon(ui, icons::ICON_EDIT_NOTE, colour);
-        ui.vertical(|ui| {
-            ui.add_space(5.0);
-            widgets::strong(ui, "Draft");
-            widgets::faint(ui, "the next version");
-        });
-    }) {
+        widgets::strong(ui, "Draft");
+    };
+    if row(ui, "Draft of the next version", state.chosen.is_none(), &["the next version"], draft) {
         (state.chosen, state.against) = (None, None);
     }
     if rows.is_empty() {
@@ -97,30 +108,36 @@ fn list(ui: &mut Ui, state: &mut State, rows: &[VersionRow], prompt: &str) {
     }
     for version in rows {
         let chosen = state.chosen.as_ref() == Some(&version.id);
-        if row(ui, &format!("Version {}", version.version), chosen, 78.0, |ui| version_row(ui, version)) {
-            (state.chosen, state.against) = (Some(version.id.clone()), None);
-        }
-    }
-}
-
-fn version_row(ui: &mut Ui, version: &VersionRow) {
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        ui.add_space(6.0);
-        ui.horizontal(|ui| {
-            widgets::strong(ui, &version.version);
-            if version.scripted {
-                widgets::pill(ui, Tone::Info, "Scripted");
-            }
-        });
-        widgets::faint(ui, &version.evidence);
         let facts: Vec<&str> = [&version.frozen, &version.cost, &version.p95]
             .into_iter()
             .map(String::as_str)
             .filter(|it| !it.is_empty())
             .collect();
-        widgets::faint(ui, &facts.join(" · "));
+        let below = [version.evidence.as_str(), &facts.join(" · ")];
+        let first = |ui: &mut Ui| {
+            widgets::strong(ui, &version.version);
+            if version.scripted {
+                widgets::pill(ui, Tone::Info, "Scripted");
+            }
+        };
+        if row(ui, &format!("Version {}", version.version), chosen, &below, first) {
+            (state.chosen, state.against) = (Some(version.id.clone()), None);
+        }
+    }
+}
+
+/// The versions where a list beside the form would leave it too little room.
+fn line(ui: &mut Ui, state: &mut State, rows: &[VersionRow], prompt: &str) {
+    ui.horizontal_wrapped(|ui| {
+        widgets::heading(ui, "Versions");
+        let draft = std::iter::once((None, "Draft of the next version".to_owned()));
+        let all = draft.chain(rows.iter().map(|row| (Some(row.id.clone()), row.version.clone())));
+        if let Some(chosen) = widgets::picker(ui, "Version to look at", Some(&state.chosen), all) {
+            (state.chosen, state.against) = (chosen, None);
+        }
+        widgets::faint(ui, &format!("of the prompt {prompt}"));
     });
+    ui.add_space(Theme::of(ui).size.space.xs);
 }
 
 fn drafted(ui: &mut Ui, session: &Session, state: &mut State, project: &Project, sender: &CommandSender) {
@@ -214,10 +231,15 @@ fn comparison(ui: &mut Ui, state: &mut State, project: &Project, new: &Arc<Relea
     }
 }
 
-/// A row that is one button as a whole. Returns whether it was pressed.
-fn row(ui: &mut Ui, name: &str, chosen: bool, height: f32, contents: impl FnOnce(&mut Ui)) -> bool {
+/// A row that is one button as a whole: `first`, and lines `below` it. Returns whether it was pressed.
+fn row(ui: &mut Ui, name: &str, chosen: bool, below: &[&str], first: impl FnOnce(&mut Ui)) -> bool {
+    const FIRST: f32 = 20.0;
+    const BETWEEN: f32 = 2.0;
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let line = ui.text_style_height(&TextStyle::Small) + BETWEEN;
+    let lines = std::iter::repeat_n(line, below.len()).sum::<f32>() + FIRST;
+    let size = vec2(ui.available_width(), lines + 2.0 * theme.size.space.s);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let fill = match (chosen, response.hovered()) {
         (true, _) => Some(theme.accent.soft),
         (false, true) => Some(theme.grounds.hover),
@@ -228,8 +250,13 @@ fn row(ui: &mut Ui, name: &str, chosen: bool, height: f32, contents: impl FnOnce
     }
     widgets::focus_ring(ui, &response);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, name));
-    let layout = Layout::left_to_right(Align::Center);
-    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(12.0, 0.0))).layout(layout));
-    contents(&mut child);
+    let within = rect.shrink2(vec2(theme.size.space.m, theme.size.space.s));
+    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(within).layout(Layout::top_down(Align::Min)));
+    child.spacing_mut().item_spacing.y = BETWEEN;
+    child.spacing_mut().interact_size.y = FIRST;
+    child.horizontal(first);
+    for words in below {
+        widgets::faint(&mut child, words);
+    }
     response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
 }
