@@ -1,6 +1,6 @@
 //! Experiment: ticks, checks, numbers, new ones, and the dry run.
 
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use strata::domain::{CheckKind, Experiment};
 use strata::session::{Command, Route};
 
@@ -82,6 +82,27 @@ fn a_copy_is_made_under_a_name_of_its_own() {
     let selection = window.harness.state_mut().session().selection().experiment.clone().unwrap();
     assert_eq!(selection.as_str(), "quick-copy");
     assert_eq!(chosen(&mut window), before);
+}
+
+#[test]
+fn a_long_name_leaves_its_price_in_sight() {
+    const LONG: &str = "a-model-whose-name-is-far-longer-than-the-side-of-the-screen-is-wide";
+    let mut window = Window::prepared(|root| {
+        for file in ["workspace.ron", "projects/triage/experiments/quick.ron"] {
+            let path = root.join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(path, text.replacen("\"swift\"", &format!("{LONG:?}"), 1)).unwrap();
+        }
+    });
+    window.send(Command::SelectExperiment("quick".into()));
+    window.go(Route::Experiment);
+    window.until("the estimate is there", |app| app.session().offer().is_some() && !app.session().is_forecasting());
+    let name = window.harness.get_by_label(&format!("Share of {LONG}")).rect();
+    let row =
+        |node: &egui_kittest::Node<'_>| node.rect().bottom() <= name.top() && node.rect().bottom() > name.top() - 30.0;
+    let prices: Vec<_> = window.harness.query_all_by_label_contains("$").filter(row).collect();
+    assert_eq!(prices.len(), 1);
+    assert!(prices[0].rect().right() <= name.right() + 1.0, "{:?} {name:?}", prices[0].rect());
 }
 
 #[test]

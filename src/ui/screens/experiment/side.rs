@@ -102,18 +102,28 @@ fn parts(ui: &mut Ui, ahead: &RunAhead) {
 }
 
 fn part(ui: &mut Ui, line: &CostLine, index: usize) {
-    let theme = Theme::of(ui);
-    ui.add_space(4.0);
-    ui.horizontal(|ui| {
-        ui.add(Label::new(&line.name).truncate());
-        ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| ui.label(&line.likely));
+    let faint = |words: &str| RichText::new(words).small().color(Theme::of(ui).texts.faint);
+    let (about, range) = (faint(&line.about), faint(&line.range));
+    let colour = Theme::of(ui).series(index);
+    ui.add_space(6.0);
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
+        ui.spacing_mut().item_spacing.y = 6.0;
+        pair(ui, RichText::new(&line.name), RichText::new(&line.likely));
+        let share = widgets::Share { amount: line.share, colour };
+        widgets::shares(ui, &format!("Share of {}", line.name), 1.0, &[share], vec2(ui.available_width(), 4.0));
+        pair(ui, about, range);
     });
-    let share = widgets::Share { amount: line.share, colour: theme.series(index) };
-    widgets::shares(ui, &format!("Share of {}", line.name), 1.0, &[share], vec2(ui.available_width(), 4.0));
+    ui.add_space(4.0);
+}
+
+/// Words, and an amount at the right edge that stays whole; the words have the room that it leaves, and under the
+/// pointer they are whole as well.
+fn pair(ui: &mut Ui, words: RichText, amount: RichText) {
     ui.horizontal(|ui| {
-        ui.add(Label::new(RichText::new(&line.about).small().color(theme.texts.faint)).truncate());
         ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(RichText::new(&line.range).small().color(theme.texts.faint));
+            ui.label(amount);
+            ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| ui.add(Label::new(words).truncate()));
         });
     });
 }
