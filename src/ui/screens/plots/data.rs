@@ -9,6 +9,8 @@ use crate::ui::format;
 const WIDE: f64 = 12.0;
 /// A target further above everything than this would press the rest together; it is named, not drawn.
 const ABOVE: f64 = 2.5;
+/// How far up an axis goes, of the height of a target: its words stand above it.
+const ROOM_FOR_WORDS: f64 = 1.14;
 /// Runs that the last chart shows.
 const RUNS: usize = 40;
 
@@ -206,6 +208,7 @@ fn latency(columns: &Columns<'_>, targets: Targets) -> Option<Chart> {
     for (name, target) in wanted {
         if drawn(target) {
             chart.guides.push(Guide { at: target, text: format!("{name} target {}", format::seconds(target)) });
+            chart.y.high = chart.y.high.max(target * ROOM_FOR_WORDS);
         }
     }
     let met = |q: f64, target: f64| {
@@ -551,6 +554,7 @@ pub(super) mod tests {
         let latency = |targets| chart(&plots(&board(), &[], targets), Kind::Latency);
         let far = latency(Targets::default());
         assert_eq!(far.guides.iter().map(|guide| guide.text.as_str()).collect::<Vec<_>>(), ["p50 target 2.00 s"]);
+        assert!(far.y.high >= 2_000.0 * ROOM_FOR_WORDS, "{}", far.y.high);
         assert!(far.about.contains("p95 target met by all"));
         assert!(latency(Targets { p50: 200.0, p95: 900.0 }).about.contains("p95 target missed by some"));
     }

@@ -19,6 +19,8 @@ const MARK: f32 = 5.0;
 /// The widest that a bar or a box is, in units of the axis and in points.
 const BAR: f64 = 0.62;
 const BAR_POINTS: f64 = 64.0;
+/// Points between a guide and its words.
+const OVER: f64 = 3.0;
 
 /// Draws the chart. `at` is the item that the keyboard is on. Returns where a click leads.
 pub(super) fn show(ui: &mut Ui, chart: &Chart, height: f32, at: &mut usize) -> Option<Leads> {
@@ -106,7 +108,7 @@ fn contents<'a>(plot: &mut PlotUi<'a>, chart: &'a Chart, theme: &'static Theme) 
         let colour = theme.notices.warning.plain;
         plot.hline(HLine::new("", guide.at).color(colour).width(1.0).style(LineStyle::dashed_dense()));
         let words = egui::RichText::new(&guide.text).size(theme.size.text.small).color(colour);
-        let corner = PlotPoint::new(chart.x.high, guide.at);
+        let corner = PlotPoint::new(chart.x.high, guide.at + OVER * units_of_a_point(plot));
         plot.text(Text::new("", corner, words).anchor(egui::Align2::RIGHT_BOTTOM));
     }
     if chart.path.len() > 1 {
@@ -157,6 +159,11 @@ fn draw_part(plot: &mut PlotUi<'_>, item: &Item, part: &Part, theme: &Theme) {
             plot.points(mark(colour, MARK, filled));
         }
     }
+}
+
+/// Of the axis upwards.
+fn units_of_a_point(plot: &PlotUi<'_>) -> f64 {
+    plot.plot_bounds().height() / f64::from(plot.response().rect.height().max(1.0))
 }
 
 fn bar_width(plot: &PlotUi<'_>) -> f64 {
