@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use strata::domain::{Content, Prompt};
 use strata::session::{Route, TryState};
 
@@ -60,6 +60,24 @@ fn a_layer_moves_by_keyboard_and_switches_off() {
     assert_eq!(layers(&mut window)[0], before[1]);
     window.click(&format!("{second} is on"));
     assert!(!prompt(&mut window).layers[0].on);
+}
+
+#[test]
+fn a_layer_at_an_end_of_the_stack_moves_no_further() {
+    let mut window = build();
+    let able = |window: &Window, name: &str| {
+        !window.harness.get_by_role_and_label(Role::MenuItem, name).accesskit_node().is_disabled()
+    };
+    window.click("Add layer");
+    window.click("Add Text");
+    let all: Vec<String> = prompt(&mut window).layers.iter().map(|layer| layer.name().to_owned()).collect();
+    for (layer, up, down) in [(&all[0], false, true), (&all[all.len() - 1], true, false)] {
+        window.click(&format!("Layer {layer}"));
+        window.click("More about this layer");
+        assert_eq!((able(&window, "Move up"), able(&window, "Move down")), (up, down), "{layer}");
+        window.harness.key_press(Key::Escape);
+        window.steps();
+    }
 }
 
 #[test]

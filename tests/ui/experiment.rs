@@ -85,6 +85,15 @@ fn a_copy_is_made_under_a_name_of_its_own() {
 }
 
 #[test]
+fn a_check_at_an_end_of_the_list_moves_no_further() {
+    let mut window = open();
+    let last = chosen(&mut window).checks.len();
+    let able = |window: &Window, name: &str| !window.harness.get_by_label(name).accesskit_node().is_disabled();
+    assert!(!able(&window, "Move check 1 up") && able(&window, "Move check 1 down"));
+    assert!(able(&window, &format!("Move check {last} up")) && !able(&window, &format!("Move check {last} down")));
+}
+
+#[test]
 fn a_long_name_leaves_its_price_in_sight() {
     const LONG: &str = "a-model-whose-name-is-far-longer-than-the-side-of-the-screen-is-wide";
     let mut window = Window::prepared(|root| {

@@ -8,7 +8,7 @@ use super::data::{self, Card};
 use super::draft::Draft;
 use super::screen::{Open, open_layer};
 use super::{edits, kinds};
-use crate::domain::LayerId;
+use crate::domain::{Layer, LayerId};
 use crate::session::Preview;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::{format, widgets};
@@ -245,24 +245,28 @@ fn menu(response: &egui::Response, card: &Card, open: &mut Open, draft: &mut Dra
 /// What can be done with a layer as a whole.
 pub(super) fn layer_menu(ui: &mut Ui, id: &LayerId, open: &mut Open, draft: &mut Draft) {
     ui.set_min_width(190.0);
-    let item = |ui: &mut Ui, name: &str, keys: &str| {
+    let item = |ui: &mut Ui, enabled: bool, name: &str, keys: &str| {
         let theme = Theme::of(ui);
         let keys = RichText::new(keys).small().color(theme.texts.faint);
-        widgets::named(ui.add(egui::Button::new(name).right_text(keys)), Role::MenuItem, name).clicked()
+        let button = egui::Button::new(name).right_text(keys);
+        widgets::named(ui.add_enabled(enabled, button), Role::MenuItem, name).clicked()
     };
-    if item(ui, "Move up", "Alt+Up") {
+    let layers = &draft.prompt.layers;
+    let is = |end: Option<&Layer>| end.is_some_and(|layer| layer.id == *id);
+    let (first, last) = (is(layers.first()), is(layers.last()));
+    if item(ui, !first, "Move up", "Alt+Up") {
         edits::nudge(&mut draft.prompt, id, true);
     }
-    if item(ui, "Move down", "Alt+Down") {
+    if item(ui, !last, "Move down", "Alt+Down") {
         edits::nudge(&mut draft.prompt, id, false);
     }
-    if item(ui, "Duplicate layer", "")
+    if item(ui, true, "Duplicate layer", "")
         && let Some(copy) = edits::duplicate(&mut draft.prompt, id)
     {
         *open = Open::Layer(copy);
     }
     ui.separator();
-    if item(ui, "Delete layer", "") {
+    if item(ui, true, "Delete layer", "") {
         *open = edits::delete(&mut draft.prompt, id).map_or(Open::Prompt, Open::Layer);
     }
 }

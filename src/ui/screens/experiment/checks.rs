@@ -11,10 +11,10 @@ use crate::domain::{Check, Experiment};
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets;
 
-/// What is to be done to the list once it has been drawn.
 /// The width from which a folded check shows its metric and its weight.
 const WITH_TAGS: f32 = 320.0;
 
+/// What is to be done to the list once it has been drawn.
 #[derive(Clone, Copy)]
 enum Change {
     Remove(usize),
@@ -37,9 +37,11 @@ pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment, s
                     "Without a check every trial is unscored: answers, cost and time are still recorded.",
                 );
             }
-            let mut change = None;
+            let (mut change, count) = (None, draft.checks.len());
             for (index, check) in draft.checks.iter_mut().enumerate() {
-                ui.push_id(("check", index), |ui| change = card(ui, index, check, data, state).or(change.take()));
+                ui.push_id(("check", index), |ui| {
+                    change = card(ui, (index, count), check, data, state).or(change.take());
+                });
             }
             if let Some(change) = change {
                 apply(change, &mut draft.checks, state);
@@ -91,7 +93,14 @@ fn menu_line(ui: &mut Ui, kind: &kinds::Kind) -> egui::Response {
     response
 }
 
-fn card(ui: &mut Ui, index: usize, check: &mut Check, data: &ExperimentData, state: &mut State) -> Option<Change> {
+/// One check, at its place among how many.
+fn card(
+    ui: &mut Ui,
+    (index, count): (usize, usize),
+    check: &mut Check,
+    data: &ExperimentData,
+    state: &mut State,
+) -> Option<Change> {
     let wrong = data.problems.iter().any(|(target, problem)| *target == Target::Check(index) && problem.is_error());
     let lead = state.lead == Some(Target::Check(index));
     if lead {
@@ -100,7 +109,7 @@ fn card(ui: &mut Ui, index: usize, check: &mut Check, data: &ExperimentData, sta
     let mut change = None;
     let response = ui.scope(|ui| {
         widgets::well(ui, |ui| {
-            change = header(ui, index, check, wrong, state);
+            change = header(ui, (index, count), check, wrong, state);
             if state.open.contains(&index) {
                 ui.add_space(4.0);
                 check_form::show(ui, index, check, data, state);
@@ -117,36 +126,19 @@ fn card(ui: &mut Ui, index: usize, check: &mut Check, data: &ExperimentData, sta
 }
 
 /// One line that folds the card out and in, and the buttons of the card.
-fn header(ui: &mut Ui, index: usize, check: &Check, wrong: bool, state: &mut State) -> Option<Change> {
-    let theme = Theme::of(ui);
-    let open = state.open.contains(&index);
-    let number = index + 1;
-    let mut change = None;
+fn header(
+    ui: &mut Ui,
+    (index, count): (usize, usize),
+    check: &Check,
+    wrong: bool,
+    state: &mut State,
+) -> Option<Change> {
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - 4.0 * (theme.size.control + 2.0) - 8.0).max(80.0);
-        let (rect, response) = ui.allocate_exact_size(vec2(width, theme.size.control), Sense::click());
-        widgets::focus_ring(ui, &response);
-        let layout = Layout::left_to_right(Align::Center);
-        let mut line = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
-        line.shrink_clip_rect(rect);
-        fold(&mut line, open, wrong);
-        line.allocate_ui_with_layout(vec2(92.0, 24.0), layout, |ui| {
-            ui.set_min_width(92.0);
-            widgets::strong(ui, kinds::name(&check.kind));
-        });
-        if !check.metric.is_empty() && width > WITH_TAGS {
-            widgets::tag(&mut line, theme.texts.muted, &check.metric);
-        }
-        if width > WITH_TAGS && (check.weight - 1.0).abs() > f64::EPSILON {
-            widgets::tag(&mut line, theme.texts.muted, &format!("× {}", check.weight));
-        }
-        let summary = RichText::new(kinds::summary(check)).monospace().color(theme.texts.muted);
-        line.add(Label::new(summary).truncate());
+        let width = (ui.available_width() - 4.0 * (Theme::of(ui).size.control + 2.0) - 8.0).max(80.0);
+        let open = state.open.contains(&index);
         let verb = if open { "Fold" } else { "Edit" };
-        response.widget_info(|| {
-            WidgetInfo::labeled(Role::Button, true, format!("{verb} check {number} {}", kinds::name(&check.kind)))
-        });
-        if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
+        let name = format!("{verb} check {} {}", index + 1, kinds::name(&check.kind));
+        if summary(ui, width, &name, check, open, wrong) {
             if open {
                 state.open.remove(&index);
             } else {
@@ -154,22 +146,54 @@ fn header(ui: &mut Ui, index: usize, check: &Check, wrong: bool, state: &mut Sta
             }
         }
         ui.spacing_mut().item_spacing.x = 2.0;
-        if index > 0 && widgets::icon_button(ui, icons::ICON_ARROW_UPWARD, &format!("Move check {number} up")).clicked()
-        {
-            change = Some(Change::Move(index, index - 1));
-        } else if index == 0 {
-            ui.add_space(theme.size.control + 2.0);
-        }
-        if widgets::icon_button(ui, icons::ICON_ARROW_DOWNWARD, &format!("Move check {number} down")).clicked() {
-            change = Some(Change::Move(index, index + 1));
-        }
-        if widgets::icon_button(ui, icons::ICON_CONTENT_COPY, &format!("Duplicate check {number}")).clicked() {
-            change = Some(Change::Copy(index));
-        }
-        if widgets::icon_button(ui, icons::ICON_DELETE, &format!("Delete check {number}")).clicked() {
-            change = Some(Change::Remove(index));
-        }
+        buttons(ui, index, count)
+    })
+    .inner
+}
+
+/// What the check asks, in one line that is one button. Returns whether it was pressed.
+fn summary(ui: &mut Ui, width: f32, name: &str, check: &Check, open: bool, wrong: bool) -> bool {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, theme.size.control), Sense::click());
+    widgets::focus_ring(ui, &response);
+    let layout = Layout::left_to_right(Align::Center);
+    let mut line = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
+    line.shrink_clip_rect(rect);
+    fold(&mut line, open, wrong);
+    line.allocate_ui_with_layout(vec2(92.0, 24.0), layout, |ui| {
+        ui.set_min_width(92.0);
+        widgets::strong(ui, kinds::name(&check.kind));
     });
+    if !check.metric.is_empty() && width > WITH_TAGS {
+        widgets::tag(&mut line, theme.texts.muted, &check.metric);
+    }
+    if width > WITH_TAGS && (check.weight - 1.0).abs() > f64::EPSILON {
+        widgets::tag(&mut line, theme.texts.muted, &format!("× {}", check.weight));
+    }
+    let summary = RichText::new(kinds::summary(check)).monospace().color(theme.texts.muted);
+    line.add(Label::new(summary).truncate());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
+}
+
+fn buttons(ui: &mut Ui, index: usize, count: usize) -> Option<Change> {
+    let number = index + 1;
+    let button = |ui: &mut Ui, enabled: bool, icon, name: String| {
+        ui.add_enabled_ui(enabled, |ui| widgets::icon_button(ui, icon, &name).clicked()).inner
+    };
+    let mut change = None;
+    if button(ui, index > 0, icons::ICON_ARROW_UPWARD, format!("Move check {number} up")) {
+        change = Some(Change::Move(index, index - 1));
+    }
+    if button(ui, number < count, icons::ICON_ARROW_DOWNWARD, format!("Move check {number} down")) {
+        change = Some(Change::Move(index, number));
+    }
+    if button(ui, true, icons::ICON_CONTENT_COPY, format!("Duplicate check {number}")) {
+        change = Some(Change::Copy(index));
+    }
+    if button(ui, true, icons::ICON_DELETE, format!("Delete check {number}")) {
+        change = Some(Change::Remove(index));
+    }
     change
 }
 
