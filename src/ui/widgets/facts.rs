@@ -4,6 +4,9 @@ use egui::{Align, Label, Layout, Response, RichText, Ui, vec2};
 
 use crate::ui::theme::Theme;
 
+/// Points that a row of text takes at least; one with something to press is as high as that.
+const TEXT: f32 = 20.0;
+
 /// Rows of a name and a value.
 pub struct Facts<'a> {
     ui: &'a mut Ui,
@@ -13,7 +16,10 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// A row whose value is text.
     pub fn text(&mut self, name: &str, value: &str) -> Response {
-        self.row(name, |ui| ui.add(Label::new(value).wrap().selectable(true)))
+        let usual = std::mem::replace(&mut self.ui.spacing_mut().interact_size.y, TEXT);
+        let response = self.row(name, |ui| ui.add(Label::new(value).wrap().selectable(true)));
+        self.ui.spacing_mut().interact_size.y = usual;
+        response
     }
 
     /// A row whose value is drawn.
@@ -36,7 +42,7 @@ impl Facts<'_> {
 /// Rows of names and values; names take `name_width` points.
 pub fn facts(ui: &mut Ui, name_width: f32, rows: impl FnOnce(&mut Facts<'_>)) {
     ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
+        ui.spacing_mut().item_spacing.y = 8.0;
         rows(&mut Facts { ui, name_width });
     });
 }

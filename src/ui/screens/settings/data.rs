@@ -1,7 +1,7 @@
 //! What Settings shows, as plain values.
 
 use crate::domain::{Manifest, Price, PriceTable, SecretRef};
-use crate::session::{EndpointView, Session};
+use crate::session::{EndpointView, Session, bindings};
 
 /// A model's price and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,5 +42,33 @@ pub(super) fn key_words(endpoint: &EndpointView) -> String {
         (Some(SecretRef::Env(name)), Some(false)) => format!("not set: the environment variable {name}"),
         (Some(SecretRef::Keyring(name)), Some(true)) => format!("in the system's keyring as {name}"),
         (Some(SecretRef::Keyring(name)), Some(false)) => format!("not in the system's keyring yet: {name}"),
+    }
+}
+
+/// What can be done by keyboard, each thing once with all keys that do it: its name, then `Ctrl+Shift+Z or Ctrl+Y`.
+pub(super) fn shortcuts() -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (keys, command) in bindings() {
+        let name = command.info().name;
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = format!("{known} or {keys}"),
+            None => all.push((name, keys.to_string())),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_command_stand_in_one_line() {
+        let all = shortcuts();
+        let keys = |name: &str| -> Vec<&str> {
+            all.iter().filter(|(known, _)| known == name).map(|(_, keys)| keys.as_str()).collect()
+        };
+        assert_eq!(keys("Redo"), ["Ctrl+Shift+Z or Ctrl+Y"]);
+        assert_eq!(keys("Undo"), ["Ctrl+Z"]);
     }
 }

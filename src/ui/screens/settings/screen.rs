@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::data;
 use crate::domain::{Capability, ModelId, SecretRef};
-use crate::session::{Command, EndpointView, Session, Settings, ThemeChoice, Trust, TrustState, bindings};
+use crate::session::{Command, EndpointView, Session, Settings, ThemeChoice, Trust, TrustState};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets;
@@ -240,6 +240,7 @@ fn prices(ui: &mut Ui, session: &Session) {
         about,
         |_| {},
         |ui| {
+            ui.spacing_mut().interact_size.y = 20.0;
             Grid::new("prices").num_columns(4).striped(false).spacing([24.0, 6.0]).show(ui, |ui| {
                 let heads = ["Model", "Input", "Output", "From"];
                 for (index, head) in heads.into_iter().enumerate() {
@@ -278,9 +279,9 @@ fn shortcuts(ui: &mut Ui) {
         "",
         |_| {},
         |ui| {
-            widgets::facts(ui, 160.0, |facts| {
-                for (keys, command) in bindings() {
-                    facts.text(&keys.to_string(), &command.info().name);
+            widgets::facts(ui, 200.0, |facts| {
+                for (name, keys) in data::shortcuts() {
+                    facts.text(&keys, &name);
                 }
             });
         },
