@@ -88,6 +88,8 @@ fn tags(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
     ui.add_space(4.0);
     let all = draft.filter.tags.is_empty();
     widgets::small(ui, if all { "Only cases tagged (none chosen: all cases)" } else { "Only cases tagged" });
+    // A line is as high as the chips, not as a button.
+    ui.spacing_mut().interact_size.y = 24.0;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         for (tag, count) in &data.tags {

@@ -127,10 +127,11 @@ fn definition(
 
 /// Draws a part, and scrolls to it where a click on a problem leads there.
 fn lead_to(ui: &mut Ui, state: &mut State, here: impl Fn(Target) -> bool, part: impl FnOnce(&mut Ui, &mut State)) {
-    let lead = state.lead.is_some_and(here);
-    let response = ui.scope(|ui| part(ui, state)).response;
+    let (lead, top) = (state.lead.is_some_and(here), ui.cursor().top());
+    part(ui, state);
     if lead {
-        response.scroll_to_me(Some(Align::Min));
+        let whole = ui.min_rect();
+        ui.scroll_to_rect(whole.with_min_y(top.min(whole.bottom())), Some(Align::Min));
     }
 }
 
