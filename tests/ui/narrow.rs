@@ -115,7 +115,14 @@ fn a_run_that_is_paused_can_be_continued_at_any_size() {
     window.send(Command::PauseRun);
     window.until("the run is paused", |app| app.session().runs().board().is_some_and(|board| board.paused().is_some()));
     standing_fits(&mut window, "Continue");
+    window.harness.set_size(vec2(1280.0, 800.0));
     window.send(Command::CancelRun);
+    window.until("the run is over", |app| app.session().runs().live().is_none());
+    window.steps();
+    let resume =
+        |node: &egui_kittest::Node<'_>| node.accesskit_node().label().is_some_and(|name| name.ends_with(" trials"));
+    let resume = window.harness.query_all_by_label_contains("Resume ").find(resume).unwrap().rect();
+    assert!(resume.height() < 40.0, "the button has the room of the one before: {resume:?}");
 }
 
 #[test]
