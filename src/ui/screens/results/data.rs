@@ -236,9 +236,7 @@ pub(super) enum Standing {
 pub(super) fn standing(board: &Board, live: Option<&RunView<'_>>) -> Standing {
     let (done, total) = (board.ended(), board.trials());
     if let Some(live) = live.filter(|live| live.header.id == board.header().id) {
-        let paused = board
-            .paused()
-            .map(|reason| if reason.is_empty() { "Paused".to_owned() } else { format!("Paused: {reason}") });
+        let paused = board.paused().map(pause_words);
         let left = live.left.map(|left| format!("{} left", format::duration(left)));
         let spent = live.budget.map_or_else(
             || format!("{} spent", live.totals.spent),
@@ -262,6 +260,12 @@ pub(super) fn standing(board: &Board, live: Option<&RunView<'_>>) -> Standing {
         RunState::Incomplete => "The run could not go on: its endpoints stopped, or its record could not be written.",
     };
     Standing::Left { what: what.to_owned(), left }
+}
+
+/// Why a run is paused, to stand among other words in a line.
+fn pause_words(reason: &str) -> String {
+    let reason = reason.trim_end_matches('.');
+    if reason.is_empty() { "Paused".to_owned() } else { reason.to_owned() }
 }
 
 /// The budget that is typed for a run that is to go on, or else the one that is proposed; a sentence where it lets
@@ -432,6 +436,12 @@ pub(super) mod tests {
         assert!(matches!(standing(&board, None), Standing::Left { left: 7, .. }));
         board.apply(&RunEvent::Ended { state: RunState::Completed, at: Timestamp::UNIX_EPOCH });
         assert_eq!(standing(&board, None), Standing::Completed);
+    }
+
+    #[test]
+    fn a_pause_is_said_once() {
+        assert_eq!(pause_words("Paused by a person."), "Paused by a person");
+        assert_eq!(pause_words(""), "Paused");
     }
 
     #[test]
