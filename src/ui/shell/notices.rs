@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use egui::{Align, Align2, Area, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, Ui, vec2};
+use egui::{Align, Align2, Area, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, TextStyle, Ui, vec2};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons;
 
@@ -69,7 +69,11 @@ fn row(ui: &mut Ui, notice: &Notice, sender: &CommandSender) {
     let theme = Theme::of(ui);
     let (icon, tone) = sign(notice.level);
     ui.horizontal_top(|ui| {
-        widgets::icon(ui, icon, theme.tone(tone).0);
+        // The sign, the first line of words and the button stand on one line.
+        let sign = vec2(theme.size.text.icon, theme.size.control);
+        ui.allocate_ui_with_layout(sign, Layout::left_to_right(Align::Center), |ui| {
+            widgets::icon(ui, icon, theme.tone(tone).0);
+        });
         ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
             if widgets::icon_button(ui, icons::ICON_CLOSE, "Dismiss").clicked() {
                 sender.send(Command::DismissNotice(notice.id));
@@ -82,6 +86,7 @@ fn row(ui: &mut Ui, notice: &Notice, sender: &CommandSender) {
 fn words(ui: &mut Ui, notice: &Notice, sender: &CommandSender) {
     let theme = Theme::of(ui);
     ui.spacing_mut().item_spacing.y = 4.0;
+    ui.add_space((theme.size.control - ui.text_style_height(&TextStyle::Body)) / 2.0);
     ui.add(Label::new(&notice.text).wrap().selectable(true));
     if !notice.hint.is_empty() {
         ui.add(Label::new(RichText::new(&notice.hint).color(theme.texts.muted)).wrap().selectable(true));
