@@ -8,13 +8,14 @@ use strata::domain::{AlertRule, CallSort};
 use strata::session::{Command, Route};
 use strata::store::records::Records;
 
-use crate::support::{Window, record};
+
+use crate::support::{Window, cases, record};
 
 /// A window on the calls of one run of eight cases in two columns, with something done to the workspace before.
 fn calls(prepare: impl FnOnce(&Path)) -> Window {
     let mut window = Window::prepared(|root| {
         prepare(root);
-        record(root, "quick", 8);
+        record(root, &cases("quick", 8));
     });
     window.send(Command::SelectExperiment("quick".into()));
     window.go(Route::Calls);
