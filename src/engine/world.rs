@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, ProviderId, RawReply, TrialKey, TrialRef, Usd};
-use crate::provider::Provider;
+use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, RawReply, TrialKey, TrialRef, Usd};
 use crate::scoring::guardrails::{Inspector, Sanitiser};
 use crate::scoring::{Checks, Validation};
 
@@ -62,14 +61,6 @@ pub struct StandInRoute {
     pub route: Route,
     /// The longest attempt, where it is not the policy's.
     pub timeout: Option<Duration>,
-}
-
-impl Route {
-    /// The routes of models that share one provider share one endpoint, and so its limit.
-    #[must_use]
-    pub fn endpoint(id: ProviderId, origin: String, provider: Arc<dyn Provider>, concurrency: u32) -> Arc<Endpoint> {
-        Arc::new(Endpoint::new(id, origin, provider, concurrency))
-    }
 }
 
 /// What a run's earlier execution left in the record.

@@ -12,7 +12,9 @@ use strata::domain::{
     Fingerprint, FinishReason, Layer, Numbered, Outcome, OutputSpec, PassRule, Policy, Price, Problem, Prompt,
     RawReply, RunEvent, RunHeader, RunModel, RunState, Text, TrialEnded, Usage, Usd, Variable, Variant,
 };
-use strata::engine::{CallCache, Earlier, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start};
+use strata::engine::{
+    CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
+};
 use strata::plan::{Plan, PlanModel, PlanVariant, Selection};
 use strata::provider::{BoxFuture, OnText, Provider};
 use strata::scoring::guardrails::{Inspector, Sanitiser};
@@ -268,6 +270,11 @@ impl Setup {
         }
     }
 
+    fn endpoint(&self, name: &str, desk: &Arc<Desk>) -> Arc<Endpoint> {
+        let endpoint = Endpoint::new(name.into(), name.to_owned(), desk.clone(), self.concurrency);
+        Arc::new(endpoint.with_policy(&self.policy, 1))
+    }
+
     pub fn start(self) -> RunHandle {
         let plan = self.plan();
         let route = |(desk, model): (&Arc<Desk>, &PlanModel)| Route {
@@ -275,12 +282,7 @@ impl Setup {
             provider_model: model.model.clone(),
             price: model.price.clone(),
             max_output: model.max_output,
-            endpoint: Route::endpoint(
-                model.model.as_str().into(),
-                model.origin.clone(),
-                desk.clone(),
-                self.concurrency,
-            ),
+            endpoint: self.endpoint(&model.model, desk),
         };
         let has_answer = Check::new(CheckKind::Contains {
             values: vec!["right".into()],
@@ -290,7 +292,7 @@ impl Setup {
         let price = plan.models[0].price.clone();
         let stand_in = |(number, desk): (usize, &Arc<Desk>)| {
             let name = format!("stand-in-{number}");
-            let endpoint = Route::endpoint(name.as_str().into(), name.clone(), desk.clone(), self.concurrency);
+            let endpoint = self.endpoint(&name, desk);
             let (price, max_output) = (price.clone(), Some(10));
             let route =
                 Route { model: name.as_str().into(), provider_model: name.clone(), price, max_output, endpoint };

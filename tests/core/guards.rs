@@ -108,6 +108,18 @@ async fn another_model_answers_when_the_own_one_is_not_well_and_is_left_out_of_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn behind_an_open_breaker_nobody_waits_while_another_model_may_answer() {
+    let (down, up) = (Desk::new(|_, _| fails(Fault::Server)), Desk::new(|_, _| says("right")));
+    let mut setup = Setup { cases: 100, concurrency: 1, ..with_stand_in(&down, &up) };
+    setup.policy.breaker.on = true;
+    let before = tokio::time::Instant::now();
+    let (state, record, _) = setup.run().await;
+    assert_eq!((state, up.calls(), record.ended().len()), (RunState::Completed, 100, 100));
+    assert!(down.calls() < 20, "{} calls to a model that is down", down.calls());
+    assert!(before.elapsed().as_secs() < 60, "{:?}", before.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_request_is_no_reason_to_ask_another_model() {
     for fault in [Fault::BadRequest, Fault::Auth, Fault::ContextLength] {
         let (down, up) = (Desk::new(move |_, _| fails(fault)), Desk::new(|_, _| says("right")));

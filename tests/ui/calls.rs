@@ -8,7 +8,6 @@ use strata::domain::{AlertRule, CallSort};
 use strata::session::{Command, Route};
 use strata::store::records::Records;
 
-
 use crate::support::{Window, cases, record};
 
 /// A window on the calls of one run of eight cases in two columns, with something done to the workspace before.

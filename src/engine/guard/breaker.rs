@@ -173,6 +173,20 @@ impl Breaker {
         }
     }
 
+    /// Waits until it is open.
+    pub async fn opened(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Listening starts before the look, or a change between the two would be missed.
+            changed.as_mut().enable();
+            if matches!(self.state(Instant::now()), BreakerState::Open { .. }) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     fn places(&self) -> usize {
         self.policy.probes.clamp(1, 3) as usize
     }

@@ -162,7 +162,7 @@ async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Result<A
         Boarding::Shared(call) => return Ok(bill.shared(call)),
         Boarding::Own(flight) => flight,
     };
-    let mut tries = Tries::new(&job.policy.retry, job.seed, leg.deadline);
+    let mut tries = Tries::new(&job.policy.retry, job.seed, leg);
     loop {
         job.control.gate().await?;
         let mut reservation = leg.reserve().await?;

@@ -207,6 +207,11 @@ impl Endpoint {
         Some(wait)
     }
 
+    /// Waits until the model's breaker is open, so that calls are held back.
+    pub(super) async fn held_back(&self, model: &str) {
+        self.lane(model).breaker.opened().await;
+    }
+
     fn lane(&self, model: &str) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lanes.get(model) {

@@ -36,6 +36,9 @@ pub fn legs<'a>(job: &'a CallJob<'a>, request: &ChatRequest, bill: &mut Bill) ->
             None => legs.push(Leg::stand_in(job, stand_in, asked, deadline)),
         }
     }
+    for followed in legs.iter_mut().rev().skip(1) {
+        followed.others_follow = true;
+    }
     legs
 }
 

@@ -25,6 +25,8 @@ pub struct Leg<'a> {
     job: &'a CallJob<'a>,
     pub route: &'a Route,
     pub is_stand_in: bool,
+    /// Somebody else may answer: the call does not wait for this endpoint to get well.
+    pub others_follow: bool,
     request: ChatRequest,
     /// Identity of the call.
     fingerprint: Fingerprint,
@@ -39,7 +41,16 @@ impl<'a> Leg<'a> {
     pub fn own(job: &'a CallJob<'a>, request: ChatRequest) -> Self {
         let fingerprint = call_fingerprint(&job.route.endpoint.origin, &request, job.epoch);
         let timeout = Duration::from_millis(job.policy.timeouts.total_ms);
-        Self { job, route: job.route, is_stand_in: false, request, fingerprint, timeout, deadline: None }
+        Self {
+            job,
+            route: job.route,
+            is_stand_in: false,
+            others_follow: false,
+            request,
+            fingerprint,
+            timeout,
+            deadline: None,
+        }
     }
 
     pub fn stand_in(
@@ -52,7 +63,16 @@ impl<'a> Leg<'a> {
         let fingerprint = call_fingerprint(&route.endpoint.origin, &request, job.epoch);
         let total = Duration::from_millis(job.policy.timeouts.total_ms);
         let timeout = stand_in.timeout.map_or(total, |own| own.min(total));
-        Self { job, route, is_stand_in: true, request, fingerprint, timeout, deadline: Some(deadline) }
+        Self {
+            job,
+            route,
+            is_stand_in: true,
+            others_follow: false,
+            request,
+            fingerprint,
+            timeout,
+            deadline: Some(deadline),
+        }
     }
 
     /// Whether a stand-in's answer counts like the model's own.
@@ -122,13 +142,17 @@ impl<'a> Leg<'a> {
         worst_case(&self.request, self.route.price.as_ref(), self.route.max_output)
     }
 
-    /// Waits for the endpoint's breaker, its limits and a place among its calls in flight.
+    /// Waits for the endpoint's breaker, its limits and a place among its calls in flight; not for the breaker where
+    /// somebody else may answer.
     pub async fn enter(&self) -> Result<Entry<'a>, Missed> {
         let output = self.request.params.max_tokens.or(self.route.max_output).unwrap_or_default();
         let bounds = Bounds { input_tokens: self.request.input_token_bound(), output_tokens: u64::from(output) };
         let entry = tokio::select! {
             biased;
             () = self.job.control.drained() => return Err(Missed::Left),
+            () = self.route.endpoint.held_back(&self.route.provider_model), if self.others_follow => {
+                return Err(Missed::Failed(held_back(&self.route.provider_model)));
+            }
             entry = self.route.endpoint.enter(&self.route.provider_model, bounds) => entry,
         };
         entry.ok_or_else(|| Missed::EndpointStopped(self.route.endpoint.why_stopped()))
@@ -268,6 +292,11 @@ fn too_long(total: Duration) -> CallError {
         Fault::Timeout(Phase::Total),
         format!("No whole answer within {} s, the policy's total time.", total.as_secs_f64()),
     )
+}
+
+fn held_back(model: &str) -> CallError {
+    let message = format!("{model} is held back by its breaker, since it failed too often.");
+    CallError::new(Fault::Overloaded, message)
 }
 
 fn not_sent() -> CallError {

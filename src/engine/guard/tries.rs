@@ -8,6 +8,7 @@ use crate::engine::clock::Deadline;
 
 use super::endpoint::Endpoint;
 use super::entry::Aftermath;
+use super::leg::Leg;
 use super::retry::Backoff;
 
 pub struct Tries<'a> {
@@ -17,13 +18,21 @@ pub struct Tries<'a> {
     own: Option<Deadline>,
     /// The route's, where it has several endpoints.
     route: Option<Deadline>,
+    others_follow: bool,
     made: u32,
 }
 
 impl<'a> Tries<'a> {
-    pub fn new(policy: &'a RetryPolicy, seed: u64, route: Option<Deadline>) -> Self {
+    pub fn new(policy: &'a RetryPolicy, seed: u64, leg: &Leg<'_>) -> Self {
         let limit = Duration::from_millis(policy.deadline_ms);
-        Self { backoff: Backoff::new(policy, seed), limit, own: None, route, made: 0 }
+        Self {
+            backoff: Backoff::new(policy, seed),
+            limit,
+            own: None,
+            route: leg.deadline,
+            others_follow: leg.others_follow,
+            made: 0,
+        }
     }
 
     /// An attempt begins, after the endpoint's guards have held it back for so long.
@@ -49,7 +58,8 @@ impl<'a> Tries<'a> {
     ) -> Option<Duration> {
         let error = result.as_ref().err()?;
         if aftermath.enters_again {
-            return Some(Duration::ZERO);
+            // Where somebody else may answer, nobody waits for the endpoint to get well.
+            return (!self.others_follow).then_some(Duration::ZERO);
         }
         let wait = self.backoff.wait_after(error)?;
         let deadlines = [self.own, self.route];
