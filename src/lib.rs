@@ -15,8 +15,10 @@
 //!    [`plan::Plan`], in which a trial is an index, and can [estimate](session::launch::Prepared::estimate) its cost.
 //! 3. [`session::launch::begin`] refuses what the user has not agreed to, connects the providers, and calls
 //!    [`engine::start`] with two sinks: the recorder, then the feed. **Recorded before shown.**
-//! 4. The executor takes trials, each endpoint at its own pace. A trial renders, goes through the guarded call (one
-//!    function shows its whole order: `engine/guard/call.rs`), and is scored by [`scoring::Checks`].
+//! 4. The executor takes trials, each endpoint at its own pace. A trial renders, is sanitised, goes through the guarded
+//!    call, and is scored by [`scoring::Checks`]. `engine/guard/call.rs` shows the whole order in three functions, each a
+//!    paragraph: a call is *asked*, validated and asked again; asking goes through the *route*; at one endpoint there are
+//!    *attempts*. What the guards did beside sending is kept with the trial, as [`domain::Guarded`].
 //! 5. Each step is said to the dispatcher, which numbers it and hands it to the sinks in groups. *Sent* is durable before
 //!    the first byte leaves, *received* before anybody parses it. A full queue slows the executor down.
 //! 6. The window's `logic` drains the feed for at most 8 ms a frame into an [`analysis::Board`]; screens gather a plain
