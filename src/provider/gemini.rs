@@ -13,7 +13,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, nullable};
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, Embedded, OnText, Provider, embedding};
 use crate::domain::{
     CallError, ChatRequest, Completion, Fault, FinishReason, Message, Params, RawReply, ReasoningEffort,
     ResponseFormat, Role, Usage,
@@ -31,20 +31,27 @@ impl Gemini {
     }
 
     fn url(&self, request: &ChatRequest) -> Result<Url, CallError> {
-        let model = &request.model;
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
-        if !model.chars().all(plain) || model.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
-            let message = format!("`{}` is not the name of a model.", model.escape_debug());
-            return Err(CallError::new(Fault::BadRequest, message));
-        }
-        let folder = if model.contains('/') { "" } else { "models/" };
         let method = if request.params.stream { "streamGenerateContent" } else { "generateContent" };
-        let mut url = self.endpoint.url_under("/v1beta", &format!("/{folder}{model}:{method}"));
+        let mut url = self.method(&path_of(&request.model)?, method);
         if request.params.stream {
             url.set_query(Some("alt=sse"));
         }
         Ok(url)
     }
+
+    fn method(&self, model: &str, method: &str) -> Url {
+        self.endpoint.url_under("/v1beta", &format!("/{model}:{method}"))
+    }
+}
+
+/// A model as a path: `models/gemini-…`, or as it is where it has a folder.
+fn path_of(model: &str) -> Result<String, CallError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
+    if !model.chars().all(plain) || model.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+        let message = format!("`{}` is not the name of a model.", model.escape_debug());
+        return Err(CallError::new(Fault::BadRequest, message));
+    }
+    Ok(if model.contains('/') { model.to_owned() } else { format!("models/{model}") })
 }
 
 impl Provider for Gemini {
@@ -61,6 +68,13 @@ impl Provider for Gemini {
 
     fn read(&self, _request: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
         read(reply)
+    }
+
+    fn embed<'a>(&'a self, model: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
+        Box::pin(async move {
+            let path = path_of(model)?;
+            embedding::gemini(&self.endpoint, self.method(&path, "batchEmbedContents"), &path, texts).await
+        })
     }
 }
 

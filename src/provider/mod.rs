@@ -8,6 +8,7 @@
 
 mod address;
 mod anthropic;
+mod embedding;
 mod failure;
 mod gemini;
 mod http;
@@ -26,10 +27,13 @@ mod wire;
 use std::future::Future;
 use std::pin::Pin;
 
+#[cfg(doc)]
+use crate::domain::Fault;
 use crate::domain::{CallError, ChatRequest, Completion, RawReply};
 
 pub use address::{origin, proxies};
 pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
+pub use embedding::Embedded;
 pub use keys::{KeyError, KeyStore, SystemKeys, capability, delete_key, key_present, store_key, vendor_bound};
 pub use otlp::{Collector, report_capability};
 pub use redact::redact;
@@ -59,4 +63,13 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// Error statuses, errors inside a reply, a stream without its end, bytes that are not the wire format.
     fn read(&self, request: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError>;
+
+    /// Makes a vector of each text, with a model of the provider's own name.
+    ///
+    /// # Errors
+    /// All of [`Provider::exchange`] and [`Provider::read`]; [`Fault::BadRequest`] where the API has no embeddings.
+    fn embed<'a>(&'a self, model: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
+        let _ = (model, texts);
+        Box::pin(async { Err(embedding::no_embeddings()) })
+    }
 }

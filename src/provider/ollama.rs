@@ -12,7 +12,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, OpenText, nullable};
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, Embedded, OnText, Provider, embedding};
 use crate::domain::{
     CallError, ChatRequest, Completion, FinishReason, Params, RawReply, ReasoningEffort, ResponseFormat, Usage,
 };
@@ -44,6 +44,10 @@ impl Provider for Ollama {
 
     fn read(&self, _request: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
         read(reply)
+    }
+
+    fn embed<'a>(&'a self, model: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
+        Box::pin(async move { embedding::ollama(&self.endpoint, model, texts).await })
     }
 }
 

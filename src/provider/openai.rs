@@ -13,7 +13,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, OpenText, nullable};
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, Embedded, OnText, Provider, embedding};
 use crate::domain::{CallError, ChatRequest, Completion, FinishReason, RawReply, ResponseFormat, Usage};
 
 pub(super) struct OpenAi {
@@ -46,6 +46,10 @@ impl Provider for OpenAi {
 
     fn read(&self, _request: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
         read(reply)
+    }
+
+    fn embed<'a>(&'a self, model: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
+        Box::pin(async move { embedding::openai(&self.endpoint, model, texts).await })
     }
 }
 

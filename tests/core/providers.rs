@@ -13,7 +13,7 @@ use strata::domain::{
 use strata::provider::{ConnectOptions, KeyError, KeyStore, Provider, capability, connect};
 
 use crate::support::process::serve_if_asked;
-use crate::support::server::ANSWER;
+use crate::support::server::{ANSWER, Seen};
 use crate::support::wire::{INPUT_TOKENS, MODEL, OUTPUT_TOKENS};
 use crate::support::{Misdeed, Plan, Server, ServerProcess, Wire};
 
@@ -62,6 +62,52 @@ fn request(stream: bool) -> ChatRequest {
 async fn ask(provider: &dyn Provider, request: &ChatRequest) -> Result<Completion, CallError> {
     let reply = provider.exchange(request, &|_| {}).await?;
     provider.read(request, &reply)
+}
+
+#[tokio::test]
+async fn three_formats_have_vectors_in_the_order_of_their_texts() {
+    let server = Server::start(Plan { keep: true, ..Plan::default() });
+    let texts = ["apple".to_owned(), "why".to_owned()];
+    for wire in Wire::ALL {
+        let provider = provider(wire, &server.url(), Timeouts::default());
+        let embedded = provider.embed("loopback", &texts).await;
+        if wire == Wire::Anthropic {
+            assert_eq!(embedded.unwrap_err().fault, Fault::BadRequest);
+            continue;
+        }
+        let embedded = embedded.unwrap();
+        assert_eq!(embedded.vectors, [[5.0, 2.0], [3.0, 0.0]], "{wire:?}");
+        let counted = embedded.usage.map(|usage| (usage.input_tokens, usage.output_tokens));
+        assert_eq!(counted, (wire != Wire::Gemini).then_some((INPUT_TOKENS, 0)), "{wire:?}");
+    }
+    let seen = server.seen();
+    let paths: Vec<&str> = seen.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!(paths, ["/embeddings", "/v1beta/models/loopback:batchEmbedContents", "/api/embed"]);
+    let key = |seen: &Seen| seen.header("authorization").or_else(|| seen.header("x-goog-api-key")).map(str::to_owned);
+    assert!(seen.iter().all(|seen| key(seen).is_some_and(|key| key.ends_with(KEY))), "the key of the chat travels");
+}
+
+#[tokio::test]
+async fn vectors_that_cannot_be_used_are_no_answer() {
+    let check = async |misdeed: Misdeed, expect: Fault| {
+        let server = Server::start(Plan::always(misdeed));
+        for wire in [Wire::OpenAi, Wire::Gemini, Wire::Ollama] {
+            let provider = provider(wire, &server.url(), Timeouts::default());
+            let error = provider.embed("loopback", &["apple".to_owned()]).await.unwrap_err();
+            assert_eq!(error.fault, expect, "{wire:?}: {}", error.message);
+        }
+    };
+    check(Misdeed::LengthTooLong, Fault::Disconnected).await;
+    check(Misdeed::told(429, "rate_limit_error", "Slower."), Fault::RateLimited).await;
+    for body in [r#"{"data":[],"embeddings":[]}"#, r#"{"data":[{"embedding":[]}],"embeddings":[[]]}"#] {
+        let body = body.as_bytes().to_vec();
+        let server = Server::start(Plan::always(Misdeed::Body { kind: "application/json", body: body.clone() }));
+        for wire in [Wire::OpenAi, Wire::Ollama] {
+            let provider = provider(wire, &server.url(), Timeouts::default());
+            let error = provider.embed("loopback", &["apple".to_owned()]).await.unwrap_err();
+            assert_eq!(error.fault, Fault::Protocol, "{wire:?} {}", String::from_utf8_lossy(&body));
+        }
+    }
 }
 
 #[tokio::test]

@@ -264,9 +264,13 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::
 }
 
 async fn answer(stream: &mut TcpStream, request: &Seen, misdeed: Option<Misdeed>, plan: &Plan) -> Step {
+    if let Some(vectors) = Wire::vectors(&request.path, &request.body).filter(|_| misdeed.is_none()) {
+        return reply(stream, 200, "application/json", &[], vectors.as_bytes()).await;
+    }
     // A collector of traces takes everything in.
     let collects = request.path.ends_with("/v1/traces");
-    let Some(wire) = Wire::of(&request.path).or(collects.then_some(Wire::OpenAi)) else {
+    let wire = Wire::of(&request.path).or_else(|| Wire::of_vectors(&request.path));
+    let Some(wire) = wire.or(collects.then_some(Wire::OpenAi)) else {
         return reply(stream, 404, "application/json", &[], b"{\"error\":\"no such path\"}").await;
     };
     let said = plan.answer.as_ref().map(|answer| answer(&request.body));

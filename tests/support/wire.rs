@@ -43,6 +43,38 @@ impl Wire {
         }
     }
 
+    /// The answer to a request for vectors of texts: two numbers each, the text's bytes and its vowels. `None` where the
+    /// path asks for no vectors.
+    pub fn vectors(path: &str, body: &[u8]) -> Option<String> {
+        let asked: Value = serde_json::from_slice(body).ok()?;
+        let vector = |text: &Value| {
+            let text = text.as_str().unwrap_or_default();
+            json!([text.len(), text.chars().filter(|c| "aeiou".contains(*c)).count()])
+        };
+        let input = || asked["input"].as_array().into_iter().flatten().map(vector);
+        let answer = if path.ends_with("/embeddings") {
+            // In the reverse order, as the format allows.
+            let data = input().enumerate().map(|(index, vector)| json!({"index": index, "embedding": vector}));
+            let data: Vec<Value> = data.collect::<Vec<_>>().into_iter().rev().collect();
+            json!({"object": "list", "data": data, "model": MODEL, "usage": {"prompt_tokens": INPUT_TOKENS, "total_tokens": INPUT_TOKENS}})
+        } else if path.ends_with(":batchEmbedContents") {
+            let requests = asked["requests"].as_array()?;
+            let one = |request: &Value| json!({"values": vector(&request["content"]["parts"][0]["text"])});
+            json!({"embeddings": requests.iter().map(one).collect::<Vec<_>>()})
+        } else if path.ends_with("/api/embed") {
+            json!({"model": MODEL, "embeddings": input().collect::<Vec<_>>(), "prompt_eval_count": INPUT_TOKENS})
+        } else {
+            return None;
+        };
+        Some(answer.to_string())
+    }
+
+    /// By the path of a request for vectors.
+    pub fn of_vectors(path: &str) -> Option<Self> {
+        let ends = [("/embeddings", Self::OpenAi), (":batchEmbedContents", Self::Gemini), ("/api/embed", Self::Ollama)];
+        ends.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, wire)| wire)
+    }
+
     pub fn stream_type(self) -> &'static str {
         if self == Self::Ollama { "application/x-ndjson" } else { "text/event-stream" }
     }
