@@ -7,6 +7,7 @@
 mod alerts;
 mod baseline;
 mod board;
+mod calibrate;
 mod compare;
 mod detection;
 mod mark;
@@ -17,6 +18,7 @@ mod pareto;
 mod quantile;
 mod series;
 mod stats;
+mod sweep;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ mod tests;
 pub use alerts::AlertWatch;
 pub use baseline::{Baseline, Change, Changed, ColumnChange, against};
 pub use board::{Board, CellView, Totals};
+pub use calibrate::{Calibration, TierCase, TierOutcome, TierResult, calibrate};
 pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};
 pub use detection::{Detection, Guard, Miss, Tally, measure};
 pub use mark::{Ending, TrialMark};
@@ -34,3 +37,4 @@ pub use series::{Bin, BoxNumbers, RunPoint, box_numbers, histogram, success_over
 pub use stats::{
     Table, cases_needed, holm, mcnemar, minimum_detectable_effect, newcombe_paired, paired_t, wilson, wilson_share,
 };
+pub use sweep::{LabelledItem, SweepPoint, Trustworthiness, confidence_sweep, trustworthiness};
