@@ -60,6 +60,8 @@ pub struct Totals {
     pub spent: Usd,
     /// The part of `spent` that judges took.
     pub judge_spent: Usd,
+    /// The part of `spent` that went into vectors of questions, of trials that ended.
+    pub embedding_spent: Usd,
 }
 
 impl Totals {
@@ -373,8 +375,8 @@ impl Board {
         self.pages = Pages::new(checks.len());
         self.columns = vec![ColumnMetrics::new(checks); self.header.columns()];
         self.cases = Vec::new();
-        let Totals { attempts, retries, ambiguous, spent, judge_spent, .. } = self.totals;
-        self.totals = Totals { attempts, retries, ambiguous, spent, judge_spent, ..Totals::default() };
+        let Totals { attempts, retries, ambiguous, spent, judge_spent, embedding_spent, .. } = self.totals;
+        self.totals = Totals { attempts, retries, ambiguous, spent, judge_spent, embedding_spent, ..Totals::default() };
     }
 
     fn sent(&mut self, sent: &AttemptSent) {
@@ -400,6 +402,7 @@ impl Board {
         let (spent, judge_spent) = self.open.remove(&ended.trial).unwrap_or_default();
         self.totals.spent += ended.spent - spent;
         self.totals.judge_spent += ended.judge_spent - judge_spent;
+        self.totals.embedding_spent += ended.guarded.embedding_spent;
         let scores: Vec<SmallScore> = ended.outcome.checks().iter().map(small_score).collect();
         self.put(ended.trial, TrialMark::of(ended), &scores, case_key(&ended.case_id));
     }

@@ -1,6 +1,6 @@
 //! What is remembered of a trial: enough to draw, filter and compare, in a few dozen bytes.
 
-use crate::domain::{CheckResult, Fault, Outcome, TrialEnded, Usd, Verdict};
+use crate::domain::{CheckResult, Fault, Guarded, Outcome, Step, TrialEnded, Usd, Verdict};
 
 /// How a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +36,22 @@ pub struct TrialMark {
     attempts: u16,
     repairs: u8,
     cached: bool,
+    semantic: Semantic,
     ending: Ending,
+}
+
+/// The semantic cache's part in a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Semantic {
+    /// It had no answer, or was not asked.
+    #[default]
+    None,
+    /// It answered.
+    Hit,
+    /// It would have answered as the model did.
+    WouldBeRight,
+    /// It would have answered otherwise than the model did.
+    WouldBeWrong,
 }
 
 const UNKNOWN: u32 = u32::MAX;
@@ -61,6 +76,7 @@ impl TrialMark {
             attempts: u16::try_from(trial.attempts).unwrap_or(u16::MAX),
             repairs: u8::try_from(trial.guarded.repairs).unwrap_or(u8::MAX),
             cached: trial.cached,
+            semantic: semantic(&trial.guarded),
             ending: ending(&trial.outcome),
         }
     }
@@ -133,9 +149,25 @@ impl TrialMark {
         self.cached
     }
 
+    #[must_use]
+    pub const fn semantic(&self) -> Semantic {
+        self.semantic
+    }
+
     pub(super) const fn key(&self) -> u64 {
         self.key
     }
+}
+
+/// Of several requests of one trial, the worst.
+fn semantic(guarded: &Guarded) -> Semantic {
+    let of_step = |step: &Step| match step {
+        Step::SemanticAudit { wrong: true, .. } => Semantic::WouldBeWrong,
+        Step::SemanticAudit { wrong: false, .. } => Semantic::WouldBeRight,
+        Step::SemanticHit { .. } => Semantic::Hit,
+        _ => Semantic::None,
+    };
+    guarded.steps.iter().map(|timed| of_step(&timed.step)).max_by_key(|semantic| *semantic as u8).unwrap_or_default()
 }
 
 /// The beginning of a hash: enough to tell the trials of one run apart.

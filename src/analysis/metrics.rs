@@ -2,7 +2,7 @@
 //!
 //! All sums are integers, so that they do not depend on the order in which trials end.
 
-use super::mark::{Ending, TrialMark};
+use super::mark::{Ending, Semantic, TrialMark};
 use super::pages::{FULL_SCORE, NO_SCORE, SmallScore};
 use super::quantile::Sample;
 use super::stats::{share, wilson, wilson_share};
@@ -23,6 +23,12 @@ pub struct ColumnMetrics {
     pub repaired: u64,
     /// Trials that passed with the first answer.
     pub passed_at_first: u64,
+    /// Trials that the semantic cache answered.
+    pub semantic_hits: u64,
+    /// Trials that the semantic cache would have answered; the model did.
+    pub semantic_audited: u64,
+    /// Those of them that it would have answered otherwise than the model.
+    pub semantic_wrong: u64,
     cost: Usd,
     judge_spent: Usd,
     priced: u64,
@@ -99,6 +105,20 @@ impl ColumnMetrics {
     #[must_use]
     pub fn pass_rate_at_first(&self) -> Option<Interval> {
         wilson(self.passed_at_first, self.scored())
+    }
+
+    /// Share of the trials with an answer that the semantic cache answered or would have, with its 95 % interval
+    /// (Wilson). `None` where nothing ended.
+    #[must_use]
+    pub fn semantic_hit_rate(&self) -> Option<Interval> {
+        wilson(self.semantic_hits + self.semantic_audited, self.scored() + self.unscored)
+    }
+
+    /// Share of the semantic cache's answers that would have been wrong, with its 95 % interval (Wilson). `None` where
+    /// nothing was audited.
+    #[must_use]
+    pub fn false_hit_rate(&self) -> Option<Interval> {
+        wilson(self.semantic_wrong, self.semantic_audited)
     }
 
     /// The cost of all answers with a known price.
@@ -232,6 +252,10 @@ impl ColumnMetrics {
             Ending::Errored(_) => change(&mut self.errored, 1),
         }
         change(&mut self.cached, u64::from(mark.cached()));
+        let audited = matches!(mark.semantic(), Semantic::WouldBeRight | Semantic::WouldBeWrong);
+        change(&mut self.semantic_hits, u64::from(mark.semantic() == Semantic::Hit));
+        change(&mut self.semantic_audited, u64::from(audited));
+        change(&mut self.semantic_wrong, u64::from(mark.semantic() == Semantic::WouldBeWrong));
         let retries = mark.attempts().saturating_sub(1 + u16::from(mark.repairs()));
         change(&mut self.retries, u64::from(retries));
         change(&mut self.repaired, u64::from(mark.repairs() > 0));

@@ -29,7 +29,7 @@ pub use board::{Board, CellView, Totals};
 pub use calibrate::{Calibration, TierCase, TierOutcome, TierResult, calibrate};
 pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};
 pub use detection::{Detection, Guard, Miss, Tally, measure};
-pub use mark::{Ending, TrialMark};
+pub use mark::{Ending, Semantic, TrialMark};
 pub use metrics::{CheckTally, ColumnMetrics, MetricMean};
 pub use pareto::pareto;
 pub use quantile::{Sample, quantile};

@@ -10,6 +10,7 @@
 mod compile;
 mod composer;
 mod compress;
+mod condense;
 mod diff;
 mod fence;
 mod frozen;
@@ -32,6 +33,7 @@ mod fixtures;
 
 pub use composer::{Composer, Library, Rendered, RenderedLayer};
 pub use compress::{Compressed, compress};
+pub use condense::{condense_request, condensed};
 pub use diff::{Change, DiffLine, DiffPart, LayerDiff, LineTag, diff_prompts};
 pub use nearest::nearest;
 pub use reformulate::{Wrong, asked_without, field_request, reformulated};

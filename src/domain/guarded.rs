@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
-use super::ids::ModelId;
+use super::ids::{LayerId, ModelId};
 use super::is_default;
+use super::money::Usd;
 use super::policy::Strategy;
 
 /// The guards' part in a trial; empty where the first answer simply came.
@@ -23,6 +24,12 @@ pub struct Guarded {
     /// The output guard let no answer through: the trial fails, whatever its checks say.
     #[serde(skip_serializing_if = "is_default")]
     pub withheld: bool,
+    /// The part of the trial's spending that went into vectors of its questions.
+    #[serde(skip_serializing_if = "is_default")]
+    pub embedding_spent: Usd,
+    /// The part of the trial's spending that went into shortening its context.
+    #[serde(skip_serializing_if = "is_default")]
+    pub compression_spent: Usd,
     /// In the order in which they were taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<TimedStep>,
@@ -69,6 +76,31 @@ pub enum Step {
     Found { side: Side, finding: Finding, treatment: Treatment },
     /// The answer held something that it must not, and was asked for again without it.
     AskedWithout { reason: String },
+    /// The variant's tiers gave the request to this model.
+    Tiered { model: ModelId, complexity: f64, reasons: Vec<String> },
+    /// Items of the answer's list were kept or dropped by their confidence; `unknown` of them had none.
+    Filtered { kept: u64, dropped: u64, unknown: u64 },
+    /// The answer has no list to filter, and stands as it is.
+    NotFiltered { reason: String },
+    /// A layer of context was shortened; its tokens before and after.
+    Compressed { layer: LayerId, before: u64, after: u64 },
+    /// A layer of context was to be shortened, and stands as it was.
+    NotCompressed { layer: LayerId, reason: String },
+    /// The semantic cache answered with what was said to a similar question, and so saved a call.
+    SemanticHit {
+        /// The cosine of the two questions.
+        similarity: f64,
+        /// How long ago that answer came.
+        age_ms: u64,
+        /// What that answer cost; `None` where the price is unknown.
+        saved: Option<Usd>,
+    },
+    /// The model answered, and the semantic cache would have; `wrong` where its answer is not the model's.
+    SemanticAudit { similarity: f64, wrong: bool },
+    /// A similar question was known, and its answer was not taken.
+    SemanticRefused { similarity: f64, reason: String },
+    /// The question has no vector, so that the semantic cache was not asked.
+    NoVector { reason: String },
 }
 
 /// Which text a guard looked at.
@@ -131,6 +163,36 @@ impl Step {
             }
             Self::AskedWithout { reason } => format!("Asked again without what the answer must not hold: {reason}"),
             Self::Shared => "Took the answer of the same request, which was under way.".to_owned(),
+            Self::Tiered { model, complexity, reasons } => {
+                let why = if reasons.is_empty() { "nothing speaks for more".to_owned() } else { reasons.join("; ") };
+                format!("{model} was asked, for a complexity of {complexity:.2}: {why}.")
+            }
+            Self::Filtered { kept, dropped, unknown } => format!(
+                "Of {} items {kept} were kept by their confidence; {unknown} had none that can be used.",
+                kept + dropped
+            ),
+            Self::NotFiltered { reason } => format!("Nothing was filtered by confidence: {reason}"),
+            Self::Compressed { layer, before, after } => {
+                format!("The layer `{layer}` was shortened from {before} tokens to {after}.")
+            }
+            Self::NotCompressed { layer, reason } => format!("The layer `{layer}` stands in its full length: {reason}"),
+            Self::SemanticHit { similarity, age_ms, saved } => {
+                let saved = saved.map_or_else(String::new, |saved| format!(", which saved {saved}"));
+                format!(
+                    "Took the answer of a question that is {similarity:.3} similar, {} s old{saved}.",
+                    age_ms / 1000
+                )
+            }
+            Self::SemanticAudit { similarity, wrong } => {
+                let verdict = if *wrong { "wrongly" } else { "rightly" };
+                format!(
+                    "The semantic cache would have answered, {verdict}, as for a question that is {similarity:.3} similar."
+                )
+            }
+            Self::SemanticRefused { similarity, reason } => {
+                format!("A question that is {similarity:.3} similar was not taken for the same: {reason}")
+            }
+            Self::NoVector { reason } => format!("The semantic cache was not asked: {reason}"),
         }
     }
 }

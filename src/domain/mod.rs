@@ -44,9 +44,10 @@ pub use manifest::{Api, Manifest, ModelSpec, OtlpSpec, PriceEntry, PriceTable, P
 pub use money::{Price, Usage, Usd};
 pub use output::OutputSpec;
 pub use policy::{
-    BreakerPolicy, Budget, CachePolicy, FallbackPolicy, HarmPolicy, LeakPolicy, LimitPolicy, OutputAction,
-    OutputPolicy, PhrasePolicy, PiiKind, PiiPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy, SanitiseAction,
-    SanitisePattern, SanitisePolicy, SanitiseScope, StandInModel, Strategy, Tier, Timeouts, UserLimits,
+    BreakerPolicy, Budget, CachePolicy, ComplexityWeights, ComplexityWords, CompressPolicy, ConfidencePolicy, Embedder,
+    FallbackPolicy, HarmPolicy, LeakPolicy, LimitPolicy, ModelTier, OutputAction, OutputPolicy, PhrasePolicy, PiiKind,
+    PiiPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy, SanitiseAction, SanitisePattern, SanitisePolicy,
+    SanitiseScope, SemanticMode, SemanticPolicy, StandInModel, Strategy, Tier, TierPolicy, Timeouts, UserLimits,
 };
 pub use problem::{LayerText, Place, Problem, Severity};
 pub use prompt::{

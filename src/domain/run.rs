@@ -114,6 +114,10 @@ pub enum Purpose {
     Answer,
     /// The check at this position in the experiment.
     Judge(u16),
+    /// A vector of the question, for the semantic cache.
+    Embedding,
+    /// The context layer at this position among the prompt's, shortened.
+    Compression(u16),
 }
 
 /// One HTTP call (or one answer by script) in a trial.
@@ -166,7 +170,8 @@ pub struct TrialEnded {
     pub cached: bool,
     /// Attempts for the answer, the first included; 0 where it was cached.
     pub attempts: u32,
-    /// What the answer costs in production: for a cached one, what it cost when it was paid. `None`: unknown price.
+    /// What the answer costs in production: for a cached one, what it cost when it was paid; for one of the semantic
+    /// cache, what the look-up cost. `None`: unknown price.
     pub cost: Option<Usd>,
     /// What this run paid for the trial, retries and judges included.
     pub spent: Usd,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::chat::Params;
 use super::ids::{LayerId, PromptId};
+use super::policy::TierPolicy;
 use super::prompt::Content;
 use super::{format_one, is_default};
 
@@ -29,6 +30,9 @@ pub struct Variant {
     pub variables: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub params: Params,
+    /// Cheaper models for easier requests; every request goes to the experiment's model where they are not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<TierPolicy>,
 }
 
 impl Variant {
@@ -43,6 +47,7 @@ impl Variant {
             layers: BTreeMap::new(),
             variables: BTreeMap::new(),
             params: Params::default(),
+            tiers: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::clock::now;
 use super::control::{Control, RunStatus, Stopped, cancel};
 use super::dispatcher::{Dispatcher, Ledger};
 use super::executor::execute;
-use super::guard::{Endpoint, Flights, Wallet};
+use super::guard::{Endpoint, Flights, Semantic, Wallet};
 use super::sink::RunSink;
 use super::trial::Bench;
 use super::world::World;
@@ -49,7 +49,8 @@ pub fn start(plan: Plan, world: World, sinks: Vec<Box<dyn RunSink>>, runtime: &H
         ledger: Arc::new(Mutex::new(Some(ledger.clone()))),
         runtime: runtime.clone(),
     };
-    let bench = Arc::new(Bench { plan, world, flights: Flights::default(), ledger, control });
+    let semantic = Semantic::new(&world.policy.semantic, world.embedder.clone());
+    let bench = Arc::new(Bench { plan, world, flights: Flights::default(), semantic, ledger, control });
     let shared_ledger = handle.ledger.clone();
     runtime.spawn(async move {
         let state = conduct(bench, &endpoints).await;

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    AttemptRef, CallError, Case, CaseId, CheckResult, Fault, Fingerprint, Guarded, Outcome, Problem, Purpose, Score,
-    Step, TimedStep, TrialEnded, TrialRef, Usd, Verdict,
+    AttemptRef, CallError, Case, CaseId, CheckResult, Completion, ConfidencePolicy, Fault, Fingerprint, Guarded,
+    Outcome, Problem, Purpose, Score, Step, TimedStep, TrialEnded, TrialRef, Usd, Verdict,
 };
-use crate::plan::{Plan, PlannedTrial, trial_key};
-use crate::scoring::{Answer, JudgeCheck, judge};
+use crate::plan::{Complexity, Plan, PlannedTrial, Tiered, trial_key};
+use crate::scoring::{Answer, Filtered, JudgeCheck, filter_by_confidence, judge};
 
 use super::control::Control;
 use super::dispatcher::Ledger;
-use super::guard::{Answered, CallJob, Endpoint, Failure, Flights, NoAnswer, Unsent, call, sanitised};
+use super::guard::{
+    Answered, CallJob, Condensed, Endpoint, Failure, Flights, NoAnswer, Semantic, Unsent, call, condense, sanitised,
+};
 use super::world::{Route, World};
 
 /// All that the trials of a run share.
@@ -19,6 +21,7 @@ pub struct Bench {
     pub plan: Arc<Plan>,
     pub world: World,
     pub flights: Flights,
+    pub semantic: Option<Semantic>,
     pub ledger: Ledger,
     pub control: Arc<Control>,
 }
@@ -34,17 +37,23 @@ impl Bench {
             Ok(sanitised) => sanitised,
             Err(ended) => return Some(*ended),
         };
-        let route = &self.world.routes[usize::from(trial.model)];
-        let job = self.job(&planned, route);
-        match call(&job).await {
-            Ok(answered) => {
-                let guarded = with_steps(found, answered.guarded);
-                self.score(&planned, Answered { guarded, ..answered }).await
+        let base = self.job(&planned, self.route(&planned));
+        let condensed = match &self.world.condenser {
+            None => None,
+            Some(route) => Some(condense(&base, route, &planned).await.ok()?),
+        };
+        let job = CallJob { request: condensed.as_ref().map_or(base.request, |shorter| &shorter.request), ..base };
+        let result = with_condensed(call(&job).await, condensed.as_ref());
+        match result {
+            Ok(mut answered) => {
+                keep_confident(&self.world.policy.confidence, &mut answered);
+                answered.guarded = before_the_call(&planned, found, answered.guarded);
+                self.score(&planned, answered).await
             }
             Err(NoAnswer::Failed(failure)) => {
                 let Failure { error, attempts, spent, guarded } = *failure;
                 let outcome = Outcome::Errored(error);
-                let guarded = with_steps(found, guarded);
+                let guarded = before_the_call(&planned, found, guarded);
                 Some(TrialEnded { attempts, spent, guarded, ..ended(&planned, outcome) })
             }
             Err(NoAnswer::Left) => None,
@@ -72,6 +81,13 @@ impl Bench {
         judges_stopped || endpoint.is_stopped() && !self.world.policy.fallback.is_on()
     }
 
+    /// The column's own, or that of the tier that answers.
+    fn route(&self, planned: &PlannedTrial) -> &Route {
+        let own = &self.world.routes[usize::from(planned.trial.model)];
+        let of_tier = planned.tiered.as_ref().filter(|tiered| tiered.model != own.model);
+        of_tier.and_then(|tiered| self.world.tiers.get(&tiered.model)).unwrap_or(own)
+    }
+
     fn job<'a>(&'a self, planned: &'a PlannedTrial, route: &'a Route) -> CallJob<'a> {
         let variant = usize::from(planned.trial.variant);
         let policy = &self.world.policy;
@@ -88,6 +104,7 @@ impl Bench {
             cache: &*self.world.cache,
             epoch: self.plan.epoch,
             flights: &self.flights,
+            semantic: self.semantic.as_ref(),
             earlier: &self.world.earlier,
             ledger: &self.ledger,
             control: &self.control,
@@ -149,6 +166,7 @@ impl Bench {
             request: &request,
             stand_ins: &[],
             fallback: None,
+            semantic: None,
             validation: None,
             inspector: None,
             first: AttemptRef { trial: planned.trial, purpose: Purpose::Judge(position), number: 0 },
@@ -189,9 +207,13 @@ impl Bench {
     }
 }
 
-/// What the input guard found comes before what the call did.
-fn with_steps(found: Vec<Step>, mut guarded: Guarded) -> Guarded {
-    guarded.steps.splice(0..0, at_once(found));
+/// Which tier answers, and what the input guard found, comes before what the call did.
+fn before_the_call(planned: &PlannedTrial, found: Vec<Step>, mut guarded: Guarded) -> Guarded {
+    let tier = planned.tiered.as_ref().map(|Tiered { model, complexity }| {
+        let Complexity { value, reasons } = complexity.clone();
+        Step::Tiered { model: model.clone(), complexity: value, reasons }
+    });
+    guarded.steps.splice(0..0, at_once(tier.into_iter().chain(found).collect()));
     guarded
 }
 
@@ -206,6 +228,41 @@ fn withheld(outcome: Outcome) -> Outcome {
             Outcome::Scored(Score { verdict: Verdict::Fail, score: 0.0, ..score })
         }
         Outcome::Errored(error) => Outcome::Errored(error),
+    }
+}
+
+/// Takes out of an answer what its model does not believe in; what the model said stays on record with its attempt.
+fn keep_confident(policy: &ConfidencePolicy, answered: &mut Answered) {
+    if !policy.on {
+        return;
+    }
+    let step = match filter_by_confidence(&answered.completion.text, policy) {
+        Ok(Filtered { text, kept, dropped, unknown }) => {
+            answered.completion = Arc::new(Completion { text, ..(*answered.completion).clone() });
+            Step::Filtered { kept, dropped, unknown }
+        }
+        Err(reason) => Step::NotFiltered { reason },
+    };
+    let at_ms = answered.guarded.steps.last().map_or(0, |last| last.at_ms);
+    answered.guarded.steps.push(TimedStep { at_ms, step });
+}
+
+/// What shortening took is part of what the trial took.
+fn with_condensed(result: Result<Answered, NoAnswer>, condensed: Option<&Condensed>) -> Result<Answered, NoAnswer> {
+    let Some(condensed) = condensed else { return result };
+    match result {
+        Ok(mut answered) => {
+            answered.spent += condensed.spent;
+            answered.cost = answered.cost.zip(condensed.cost).map(|(answer, context)| answer + context);
+            condensed.note(&mut answered.guarded);
+            Ok(answered)
+        }
+        Err(NoAnswer::Failed(mut failure)) => {
+            condensed.note(&mut failure.guarded);
+            failure.spent += condensed.spent;
+            Err(NoAnswer::Failed(failure))
+        }
+        Err(NoAnswer::Left) => Err(NoAnswer::Left),
     }
 }
 

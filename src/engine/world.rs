@@ -16,6 +16,8 @@ pub struct World {
     pub routes: Vec<Route>,
     /// Who may answer when a model cannot, in the policy's order.
     pub stand_ins: Vec<StandInRoute>,
+    /// The models of variants' tiers.
+    pub tiers: BTreeMap<ModelId, Route>,
     /// The form that each variant's answers are held to, in the plan's order; `None` takes every answer.
     pub validations: Vec<Option<Arc<Validation>>>,
     /// Looks for orders in the input; `None` sends every input.
@@ -24,6 +26,10 @@ pub struct World {
     pub inspector: Option<Inspector>,
     /// The models that judge.
     pub judges: BTreeMap<ModelId, Route>,
+    /// The model that makes vectors for the semantic cache, where the policy names one.
+    pub embedder: Option<Route>,
+    /// The model that shortens long context, where the policy names one.
+    pub condenser: Option<Route>,
     pub checks: Arc<Checks>,
     pub cache: Arc<dyn CallCache>,
     pub policy: Policy,

@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::compose::Composer;
+use crate::compose::{Composer, RenderedLayer};
 use crate::domain::{
     Case, CaseId, Cases, ChatRequest, Fingerprint, Params, Price, Problem, RunHeader, TrialKey, TrialRef, VariantId,
 };
 
 use super::fingerprint::{call_fingerprint, trial_key};
+use super::tiers::{TierRoute, Tiered};
+
+/// The kind of layers that may be shortened, as [`crate::domain::Content::kind`] says it.
+const CONTEXT: &str = "Context";
 
 /// Everything that an experiment will do, without having done any of it.
 #[derive(Clone)]
@@ -30,6 +34,8 @@ pub struct PlanVariant {
     pub id: VariantId,
     pub composer: Arc<Composer>,
     pub params: Params,
+    /// Who answers easier requests; `None` where the column's model answers all.
+    pub tiers: Option<Arc<TierRoute>>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,6 +90,10 @@ pub struct PlannedTrial {
     pub call: Fingerprint,
     /// Identity of the trial.
     pub key: TrialKey,
+    /// The layers of context in the messages, as far as they have text.
+    pub context: Vec<RenderedLayer>,
+    /// The tier that answers, where the variant has tiers.
+    pub tiered: Option<Tiered>,
 }
 
 impl Plan {
@@ -132,12 +142,6 @@ impl Plan {
         self.prepare_case(trial, self.case(trial)?)
     }
 
-    /// Identity of a request of this trial's model.
-    #[must_use]
-    pub fn call_of(&self, trial: TrialRef, request: &ChatRequest) -> Fingerprint {
-        call_fingerprint(&self.models[usize::from(trial.model)].origin, request, self.epoch)
-    }
-
     /// Columns of a trial's case whose values come from outside, by the dataset or by its prompt.
     #[must_use]
     pub fn untrusted_names(&self, trial: TrialRef) -> BTreeSet<String> {
@@ -157,16 +161,23 @@ impl Plan {
         if let Some(response) = rendered.response {
             params.response = response;
         }
-        let request = ChatRequest {
+        let id = &self.header.models[usize::from(trial.model)].id;
+        let mut request = ChatRequest {
             model: model.model.clone(),
             messages: rendered.messages,
             params,
             tools: rendered.tools,
             sample: u32::from(trial.repeat),
         };
-        let call = self.call_of(trial, &request);
-        let key = trial_key(&case.id, &variant.id, &self.header.models[usize::from(trial.model)].id, &call);
-        Ok(PlannedTrial { trial, case, request, call, key })
+        let choice = variant.tiers.as_ref().map(|tiers| tiers.choose(&request, (id, model)));
+        let (tiered, answering) = choice.transpose().map_err(|problem| vec![problem])?.unzip();
+        let answering = answering.unwrap_or(model);
+        request.model.clone_from(&answering.model);
+        let is_context = |layer: &RenderedLayer| layer.kind == CONTEXT && !layer.text.is_empty();
+        let context = rendered.layers.into_iter().filter(is_context).collect();
+        let call = call_fingerprint(&answering.origin, &request, self.epoch);
+        let key = trial_key(&case.id, &variant.id, id, &call);
+        Ok(PlannedTrial { trial, case, request, call, key, context, tiered })
     }
 
     fn fence_seed(&self, case: &Case) -> u64 {

@@ -15,6 +15,12 @@ pub fn call_fingerprint(origin: &str, request: &ChatRequest, epoch: u32) -> Fing
     hash(&("call", origin, epoch, request))
 }
 
+/// Identity of a call for the vector of a text.
+#[must_use]
+pub fn embedding_fingerprint(origin: &str, model: &str, text: &str) -> Fingerprint {
+    hash(&("embedding", origin, model, text))
+}
+
 /// Identity of a trial inside a run, by which a run goes on after a stop: the case by its id and not by its place.
 #[must_use]
 pub fn trial_key(case: &CaseId, variant: &VariantId, model: &ModelId, request: &Fingerprint) -> TrialKey {

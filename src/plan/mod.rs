@@ -5,9 +5,11 @@ mod estimate;
 mod expand;
 mod fingerprint;
 mod shortfall;
+mod tiers;
 
 pub use bound::worst_case;
 pub use estimate::{Estimate, ModelEstimate, PastOutput, Range, cost_of_call, estimate};
 pub use expand::{Plan, PlanModel, PlanVariant, PlannedTrial, Selection, fence_seed};
-pub use fingerprint::{call_fingerprint, trial_key};
+pub use fingerprint::{call_fingerprint, embedding_fingerprint, trial_key};
 pub use shortfall::Shortfall;
+pub use tiers::{Complexity, TierRoute, Tiered, complexity};

@@ -8,15 +8,19 @@
 
 mod checks;
 mod combine;
+mod confidence;
+mod facts;
 mod found;
 pub mod guardrails;
 mod guards;
 mod json;
 pub mod judge;
 mod length;
+mod lexical;
 mod limits;
 mod number;
 mod pattern;
+mod sameness;
 mod schema;
 mod subject;
 mod template;
@@ -27,6 +31,10 @@ mod validation;
 mod tests;
 
 pub use checks::Checks;
+pub use confidence::{Filtered, confidence_of, filter_by_confidence};
+pub use facts::Facts;
 pub use judge::JudgeCheck;
+pub use lexical::{LEXICAL_DIMENSIONS, lexical_vector, normalised};
+pub use sameness::same_answer;
 pub use subject::Answer;
 pub use validation::{Validation, field_value, schema_of_field};

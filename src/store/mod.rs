@@ -3,6 +3,7 @@
 mod bundled;
 mod cases;
 mod check;
+mod complexity;
 mod definitions;
 mod exports;
 mod files;
@@ -23,6 +24,7 @@ mod workspace;
 pub use bundled::{Bundled, bundled, copy_bundled};
 pub use cases::{OpenCases, open_cases, parse_json, peek_cases};
 pub use check::{Places, check_workspace};
+pub use complexity::complexity_words;
 pub use definitions::{key_of, read_definition};
 pub use exports::ExportGrants;
 pub use files::{PathError, inside, read_text, write_atomic};

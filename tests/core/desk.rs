@@ -8,15 +8,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use strata::compose::{Composer, Library};
 use strata::domain::{
-    Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Experiment, Fault, Filter,
-    Fingerprint, FinishReason, Layer, Numbered, Outcome, OutputSpec, PassRule, Policy, Price, Problem, Prompt,
-    RawReply, RunEvent, RunHeader, RunModel, RunState, Text, TrialEnded, Usage, Usd, Variable, Variant,
+    Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Context, Experiment, Fault,
+    Filter, Fingerprint, FinishReason, Layer, ModelId, Numbered, Outcome, OutputSpec, PassRule, Policy, Price, Problem,
+    Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text, TrialEnded, Usage, Usd, Variable,
+    Variant,
 };
 use strata::engine::{
     CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
 };
-use strata::plan::{Plan, PlanModel, PlanVariant, Selection};
-use strata::provider::{BoxFuture, OnText, Provider};
+use strata::plan::{Plan, PlanModel, PlanVariant, Selection, TierRoute};
+use strata::provider::{BoxFuture, Embedded, OnText, Provider};
 use strata::scoring::guardrails::{Inspector, Sanitiser};
 use strata::scoring::{Checks, Validation};
 
@@ -26,6 +27,8 @@ pub type Behaviour = dyn Fn(&str, u32) -> Result<RawReply, CallError> + Send + S
 pub struct Desk {
     pub behaviour: Box<Behaviour>,
     pub latency: Duration,
+    /// How every answer ends.
+    pub finish: FinishReason,
     pub calls: AtomicU32,
     pub asked: Mutex<HashMap<String, u32>>,
     pub in_flight: AtomicUsize,
@@ -34,14 +37,19 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(behaviour: impl Fn(&str, u32) -> Result<RawReply, CallError> + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::plain(behaviour))
+    }
+
+    pub fn plain(behaviour: impl Fn(&str, u32) -> Result<RawReply, CallError> + Send + Sync + 'static) -> Self {
+        Self {
             behaviour: Box::new(behaviour),
             latency: Duration::from_millis(100),
+            finish: FinishReason::Stop,
             calls: AtomicU32::new(0),
             asked: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
-        })
+        }
     }
 
     pub fn calls(&self) -> u32 {
@@ -68,6 +76,18 @@ impl Provider for Desk {
         })
     }
 
+    /// What the behaviour says is the vector: numbers with commas between them.
+    fn embed<'a>(&'a self, _: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(self.latency).await;
+            let reply = (self.behaviour)(&texts[0], 0)?;
+            let text = String::from_utf8(reply.body).unwrap();
+            let vector = text.split(',').map(|part| part.parse().unwrap()).collect();
+            Ok(Embedded { vectors: vec![vector], usage: Some(Usage { input_tokens: 10, ..Usage::default() }) })
+        })
+    }
+
     fn read(&self, _: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
         let text = String::from_utf8(reply.body.clone()).unwrap();
         assert!(!text.contains("panic"), "told to panic");
@@ -75,7 +95,7 @@ impl Provider for Desk {
             text,
             reasoning: None,
             tool_calls: Vec::new(),
-            finish: FinishReason::Stop,
+            finish: self.finish.clone(),
             usage: Some(Usage { input_tokens: 10, output_tokens: 10, ..Usage::default() }),
             model: None,
             request_id: None,
@@ -94,7 +114,8 @@ pub fn fails(fault: Fault) -> Result<RawReply, CallError> {
     Err(CallError::new(fault, "told to fail"))
 }
 
-struct Rows(u32);
+/// How many, and what they ask.
+struct Rows(u32, Vec<&'static str>);
 
 impl Cases for Rows {
     fn len(&self) -> usize {
@@ -102,7 +123,8 @@ impl Cases for Rows {
     }
 
     fn case(&self, index: usize) -> Result<Case, Problem> {
-        let vars = serde_json::Map::from_iter([("question".to_owned(), format!("question {index}").into())]);
+        let question = self.1.get(index).map_or_else(|| format!("question {index}"), |asked| (*asked).to_owned());
+        let vars = serde_json::Map::from_iter([("question".to_owned(), question.into())]);
         Ok(Case { id: format!("case-{index}").into(), vars, ..Case::default() })
     }
 
@@ -163,6 +185,17 @@ pub struct Setup {
     pub record: Record,
     /// Who may answer in the place of the models.
     pub stand_ins: Vec<Arc<Desk>>,
+    /// Stands before the question in a layer of context; none where it is empty.
+    pub context: String,
+    /// Who shortens context.
+    pub condenser: Option<Arc<Desk>>,
+    /// Who makes vectors.
+    pub embedder: Option<Arc<Desk>>,
+    /// Who answers easier requests, and by whose desks.
+    pub tiers: Option<TierRoute>,
+    pub tier_desks: Vec<Arc<Desk>>,
+    /// What the prompts ask, by row; `question N` where it is not given.
+    pub questions: Vec<&'static str>,
     /// The form that answers are held to.
     pub form: Option<OutputSpec>,
 }
@@ -181,6 +214,12 @@ impl Setup {
             earlier: Earlier::default(),
             record: Record::default(),
             stand_ins: Vec::new(),
+            context: String::new(),
+            condenser: None,
+            embedder: None,
+            tiers: None,
+            tier_desks: Vec::new(),
+            questions: Vec::new(),
             form: None,
         }
     }
@@ -193,11 +232,12 @@ impl Setup {
                 title: String::new(),
                 note: String::new(),
                 on: true,
-                role: None,
+                role: Some(Role::User),
                 content: Content::Text(Text { text: "Answer {{ question }}".into() }),
             }],
             ..Prompt::default()
         };
+        let prompt = if self.context.is_empty() { prompt } else { self.with_context(prompt) };
         let prompts = BTreeMap::new();
         let library = Library { prompts: &prompts, examples: &|_| None };
         let variant = Variant::of("prompt".into());
@@ -216,9 +256,10 @@ impl Setup {
                 id: "variant".into(),
                 composer: Arc::new(composer),
                 params: variant.params.clone(),
+                tiers: self.tiers.clone().map(Arc::new),
             }],
             models: names.iter().map(model).collect(),
-            cases: Arc::new(Rows(self.cases)),
+            cases: Arc::new(Rows(self.cases, self.questions.clone())),
             selection: if self.alike {
                 Selection::Rows(vec![0; self.cases as usize].into())
             } else {
@@ -227,6 +268,13 @@ impl Setup {
             untrusted: Arc::new(BTreeSet::new()),
             epoch: 0,
         }
+    }
+
+    fn with_context(&self, mut prompt: Prompt) -> Prompt {
+        let session = Session { current_task: self.context.clone(), ..Session::default() };
+        let content = Content::Context(Box::new(Context { session: Some(session), ..Context::default() }));
+        prompt.layers.insert(0, Layer { id: "facts".into(), content, ..prompt.layers[0].clone() });
+        prompt
     }
 
     pub fn header(&self, names: &[String]) -> RunHeader {
@@ -298,16 +346,33 @@ impl Setup {
                 Route { model: name.as_str().into(), provider_model: name.clone(), price, max_output, endpoint };
             StandInRoute { route, timeout: None }
         };
+        let helper = |name: &str, desk: &Arc<Desk>| Route {
+            model: name.into(),
+            provider_model: name.to_owned(),
+            price: plan.models[0].price.clone(),
+            max_output: None,
+            endpoint: self.endpoint(name, desk),
+        };
         let stand_ins = self.stand_ins.iter().enumerate().map(stand_in).collect();
         let validation = |form: &OutputSpec| Arc::new(Validation::new(form.clone(), false).unwrap());
         let validations = vec![self.form.as_ref().map(validation)];
+        let tier = |((id, model), desk): (&(ModelId, PlanModel), &Arc<Desk>)| {
+            let endpoint = self.endpoint(id.as_str(), desk);
+            let (price, max_output) = (model.price.clone(), model.max_output);
+            let route = Route { model: id.clone(), provider_model: model.model.clone(), price, max_output, endpoint };
+            (id.clone(), route)
+        };
+        let tiers = self.tiers.iter().flat_map(|tiers| &tiers.models).zip(&self.tier_desks).map(tier).collect();
         let world = World {
+            tiers,
             stand_ins,
             validations,
             sanitiser: Some(Sanitiser::new(&self.policy.sanitise).unwrap()).filter(|_| self.policy.sanitise.on),
             inspector: Some(Inspector::new(&self.policy.output).unwrap()).filter(|_| self.policy.output.is_on()),
             routes: self.desks.iter().zip(&plan.models).map(route).collect(),
             judges: BTreeMap::new(),
+            embedder: self.embedder.as_ref().map(|desk| helper("embedder", desk)),
+            condenser: self.condenser.as_ref().map(|desk| helper("condenser", desk)),
             checks: Arc::new(Checks::new(&[has_answer], PassRule::All).unwrap()),
             cache: self.cache,
             policy: self.policy,

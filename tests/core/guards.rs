@@ -245,3 +245,21 @@ async fn an_answer_that_keeps_what_it_must_not_hold_is_not_let_through() {
     assert!(record.ended().iter().all(|ended| ended.guarded.withheld));
     assert!(record.ended().iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Fail)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn items_without_confidence_leave_the_answer_before_it_is_scored() {
+    let found = r#"[{"text": "right", "severity": "critical", "confidence": 0.6}, {"text": "no", "confidence": 0.6}]"#;
+    let desk = Desk::new(move |text, _| says(if text.ends_with('4') { "It is right." } else { found }));
+    let mut setup = Setup { cases: 5, ..Setup::new(&desk) };
+    setup.policy.confidence.on = true;
+    let (_, record, _) = setup.run().await;
+    for ended in record.ended() {
+        let answer = &ended.answer.as_ref().unwrap().text;
+        assert_eq!(ended.outcome.verdict(), Some(Verdict::Pass));
+        match steps(&ended)[..] {
+            [Step::Filtered { kept: 1, dropped: 1, unknown: 0 }] => assert!(!answer.contains("no"), "{answer}"),
+            [Step::NotFiltered { .. }] => assert_eq!((ended.trial.case, &answer[..]), (4, "It is right.")),
+            ref other => panic!("{other:?}"),
+        }
+    }
+}

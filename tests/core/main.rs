@@ -3,9 +3,12 @@
 
 mod bundled;
 mod bundled_runs;
+mod condense;
 mod desk;
 mod engine;
 mod guards;
 mod providers;
+mod semantic;
 #[path = "../support/mod.rs"]
 mod support;
+mod tiers;

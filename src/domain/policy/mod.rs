@@ -3,28 +3,37 @@
 mod breaker;
 mod budget;
 mod cache;
+mod compress;
+mod confidence;
 mod fallback;
 mod limits;
 mod output;
 mod repair;
 mod retry;
 mod sanitise;
+mod semantic;
+mod tier;
 mod timeouts;
 mod users;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::ModelId;
 use super::is_default;
 
 pub use breaker::BreakerPolicy;
 pub use budget::Budget;
 pub use cache::CachePolicy;
+pub use compress::CompressPolicy;
+pub use confidence::ConfidencePolicy;
 pub use fallback::{FallbackPolicy, StandInModel};
 pub use limits::LimitPolicy;
 pub use output::{HarmPolicy, LeakPolicy, OutputAction, OutputPolicy, PhrasePolicy, PiiKind, PiiPolicy};
 pub use repair::{RepairPolicy, Strategy};
 pub use retry::{RetryBudget, RetryPolicy};
 pub use sanitise::{SanitiseAction, SanitisePattern, SanitisePolicy, SanitiseScope};
+pub use semantic::{Embedder, SemanticMode, SemanticPolicy};
+pub use tier::{ComplexityWeights, ComplexityWords, ModelTier, TierPolicy};
 pub use timeouts::Timeouts;
 pub use users::{Tier, UserLimits};
 
@@ -39,6 +48,12 @@ pub struct Policy {
     #[serde(skip_serializing_if = "is_default")]
     pub cache: CachePolicy,
     #[serde(skip_serializing_if = "is_default")]
+    pub semantic: SemanticPolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub compress: CompressPolicy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub confidence: ConfidencePolicy,
+    #[serde(skip_serializing_if = "is_default")]
     pub repair: RepairPolicy,
     #[serde(skip_serializing_if = "is_default")]
     pub fallback: FallbackPolicy,
@@ -52,4 +67,12 @@ pub struct Policy {
     pub sanitise: SanitisePolicy,
     #[serde(skip_serializing_if = "is_default")]
     pub output: OutputPolicy,
+}
+
+impl Policy {
+    /// The models that guards ask beside the experiment's own: stand-ins, the embedder, the one that shortens context.
+    pub fn models(&self) -> impl Iterator<Item = &ModelId> {
+        let stand_ins = self.fallback.models.iter().map(|stand_in| &stand_in.model);
+        stand_ins.chain(self.semantic.model()).chain(&self.compress.model)
+    }
 }

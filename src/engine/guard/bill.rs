@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::{AttemptRef, CallError, Completion, Guarded, StandIn, Step, TimedStep, Usd};
+use crate::domain::{AttemptRef, CallError, Completion, Guarded, Purpose, SemanticMode, StandIn, Step, TimedStep, Usd};
 use crate::engine::sink::CachedCall;
 
 use super::call::{Answered, Failure, NoAnswer};
 use super::leg::Leg;
+use super::similar::Hit;
 
 pub struct Bill {
     next: AttemptRef,
     made: u32,
+    embeddings: u32,
     spent: Usd,
     /// What it costs in production; `None` as soon as a price is unknown.
     cost: Option<Usd>,
@@ -28,6 +30,7 @@ impl Bill {
         Self {
             next: first,
             made: 0,
+            embeddings: 0,
             spent: Usd::ZERO,
             cost: Some(Usd::ZERO),
             fresh: false,
@@ -73,6 +76,30 @@ impl Bill {
     pub fn shared(&mut self, call: CachedCall) -> Arc<Completion> {
         self.note(Step::Shared);
         self.cached(call)
+    }
+
+    /// The answer of a similar question, which took so long to find.
+    pub fn similar(&mut self, hit: &Hit, took: Duration, left_out: bool) -> Arc<Completion> {
+        self.note(hit.step());
+        self.guarded.left_out |= left_out;
+        Arc::new(hit.given_in(took))
+    }
+
+    /// The attempt that is made for a vector; it is none for the answer.
+    pub fn next_embedding(&mut self) -> AttemptRef {
+        let number = self.embeddings;
+        self.embeddings += 1;
+        AttemptRef { purpose: Purpose::Embedding, number, ..self.next }
+    }
+
+    /// A vector was paid for. It is part of what the answer costs only where the semantic cache answers.
+    pub fn pay_embedding(&mut self, cost: Option<Usd>, mode: SemanticMode) {
+        let paid = cost.unwrap_or_default();
+        self.spent += paid;
+        self.guarded.embedding_spent += paid;
+        if mode == SemanticMode::On {
+            self.add_cost(cost);
+        }
     }
 
     fn add_cost(&mut self, cost: Option<Usd>) {

@@ -17,6 +17,7 @@ use super::fallback;
 use super::leg::{Leg, land};
 use super::output;
 use super::repair;
+use super::semantic::{self, Semantic};
 use super::single_flight::{Boarding, Flights};
 use super::tries::Tries;
 
@@ -42,6 +43,8 @@ pub struct CallJob<'a> {
     pub cache: &'a dyn CallCache,
     pub epoch: u32,
     pub flights: &'a Flights,
+    /// `None` where no answer of a similar question will do.
+    pub semantic: Option<&'a Semantic>,
     pub earlier: &'a Earlier,
     pub ledger: &'a Ledger,
     pub control: &'a Control,
@@ -134,7 +137,7 @@ pub(super) async fn ask(
         if let Some((model, reason)) = missed.last().map(fallback::reason) {
             bill.note(Step::FellBack { from: model, to: leg.route.model.clone(), reason });
         }
-        match attempts(job, &leg, bill).await {
+        match semantic::through(job, &leg, bill).await {
             Ok(completion) => {
                 bill.answered_by(&leg);
                 return Ok(completion);
@@ -154,7 +157,7 @@ pub(super) async fn ask(
 
 /// One endpoint: cache → single flight → budget → breaker, limits and a slot → sent on record → the provider, within its
 /// time → received on record → understood → settled → back-off, or the answer.
-async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Result<Arc<Completion>, Missed> {
+pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Result<Arc<Completion>, Missed> {
     if let Some(paid) = leg.paid_before(bill).await? {
         return Ok(paid);
     }

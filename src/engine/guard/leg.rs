@@ -75,6 +75,10 @@ impl<'a> Leg<'a> {
         }
     }
 
+    pub fn request(&self) -> &ChatRequest {
+        &self.request
+    }
+
     /// Whether a stand-in's answer counts like the model's own.
     pub fn counts(&self) -> bool {
         self.job.fallback.is_some_and(|policy| policy.count_stand_ins)

@@ -17,8 +17,8 @@ pub enum Unsent {
     Unrenderable(Vec<Problem>),
 }
 
-/// A trial as the policy lets it go out, and what was found in it. Its key stays that of the input as it came, so that a
-/// resume knows it.
+/// A trial as the policy lets it go out, and what was found in it. Its identity stays that of the input as it came, so
+/// that a resume knows it.
 ///
 /// # Errors
 /// The policy blocks it, or what was changed cannot be rendered.
@@ -36,15 +36,12 @@ pub fn sanitised(
             if pass.columns(&mut case.vars, &untrusted) {
                 let rendered = plan.prepare_case(planned.trial, case).map_err(Unsent::Unrenderable)?;
                 planned.request = rendered.request;
-                planned.call = rendered.call;
+                planned.context = rendered.context;
             }
         }
         SanitiseScope::UserText => {
             let user = planned.request.messages.iter_mut().filter(|message| message.role == Role::User);
-            let changed = user.fold(false, |changed, message| pass.text(&mut message.content) | changed);
-            if changed {
-                planned.call = plan.call_of(planned.trial, &planned.request);
-            }
+            user.for_each(|message| _ = pass.text(&mut message.content));
         }
     }
     if pass.blocked {

@@ -97,6 +97,8 @@ pub(super) const fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Answer => "answer",
         Purpose::Judge(_) => "judge",
+        Purpose::Embedding => "embedding",
+        Purpose::Compression(_) => "compression",
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::{
     Capability, ModelId, Place, Policy, Problem, RunHeader, RunId, SecretRef, StandInModel, TrialKey, Usd,
 };
 use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start};
+use crate::plan::Plan;
 use crate::provider::{ConnectOptions, KeyStore, connect};
 use crate::store::records::{Records, RecordsError};
 
@@ -131,9 +132,12 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
     let world = World {
         routes: prepared.plan.header.models.iter().filter_map(|model| routes.get(&model.id).cloned()).collect(),
         stand_ins: stand_ins(&prepared.policy, &routes),
+        tiers: tiers(&prepared.plan, &routes),
         validations: prepared.validations,
         sanitiser: prepared.sanitiser,
         inspector: prepared.inspector,
+        condenser: prepared.policy.compress.model.as_ref().and_then(|model| routes.get(model).cloned()),
+        embedder: prepared.policy.semantic.model().and_then(|model| routes.get(model).cloned()),
         judges: routes.into_iter().filter(|(id, _)| prepared.judges.contains(id)).collect(),
         checks: prepared.checks,
         cache: if prepared.policy.cache.on { how.records.cache() } else { Arc::new(NoCache) },
@@ -147,6 +151,11 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
     let mut sinks: Vec<Box<dyn RunSink>> = vec![Box::new(how.records.recorder(&run)?)];
     sinks.extend(how.watchers);
     Ok(start(prepared.plan, world, sinks, how.runtime)?)
+}
+
+fn tiers(plan: &Plan, routes: &BTreeMap<ModelId, Route>) -> BTreeMap<ModelId, Route> {
+    let models = plan.variants.iter().filter_map(|variant| variant.tiers.as_ref()).flat_map(|tiers| &tiers.models);
+    models.filter_map(|(id, _)| Some((id.clone(), routes.get(id)?.clone()))).collect()
 }
 
 fn stand_ins(policy: &Policy, routes: &BTreeMap<ModelId, Route>) -> Vec<StandInRoute> {

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    Budget, Capability, DefinitionKey, Experiment, ExperimentId, ModelId, Place, Policy, Price, Problem, ProjectId,
-    RunHeader, RunModel, Usd, Workspace,
+    Budget, Capability, DefinitionKey, Experiment, ExperimentId, ModelId, ModelTier, Place, Policy, Price, Problem,
+    Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
 };
 use crate::engine::{new_run_id, now};
-use crate::plan::{Plan, PlanVariant, Selection};
+use crate::plan::{Plan, PlanVariant, Selection, TierRoute};
 use crate::provider::capability;
 use crate::scoring::guardrails::{Inspector, Sanitiser};
 use crate::scoring::{Checks, Validation};
 use crate::session::shelf::Shelf;
-use crate::store::{OpenCases, pricing};
+use crate::store::{OpenCases, complexity_words, pricing};
 
 use super::prompts::Bookcase;
 use super::reach::{Reach, judge_models, reach_models};
@@ -95,13 +95,17 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
 
     let cases = bookcase.cases(&experiment.dataset, &at)?;
     let mut problems = cases.problems.clone();
-    let variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
+    let mut variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
     let checks = compile_checks(&experiment, &cases, &at, &mut problems);
     let judges = judge_models(&experiment);
     let policy = effective_policy(workspace, &experiment);
     let stand_ins = policy.fallback.models.iter().map(|stand_in| &stand_in.model);
-    let asked = experiment.models.iter().chain(stand_ins);
-    let reached = reach_models(workspace, asked.clone().chain(&judges), &at, &mut problems);
+    let tiers = variants.iter().filter_map(|variant| project.variants.get(&variant.id)?.tiers.as_ref());
+    let tiers: Vec<ModelId> = tiers.flat_map(|tiers| &tiers.tiers).map(|tier| tier.model.clone()).collect();
+    let asked = experiment.models.iter().chain(stand_ins).chain(&tiers);
+    let helpers = judges.iter().chain(policy.semantic.model()).chain(&policy.compress.model);
+    let reached = reach_models(workspace, asked.clone().chain(helpers), &at, &mut problems);
+    add_tiers(&mut variants, project, &reached);
     let validations = validations(&policy, &variants, &at, &mut problems);
     let sanitiser = policy.sanitise.on.then(|| Sanitiser::new(&policy.sanitise));
     let sanitiser = sanitiser.and_then(|made| kept(made, &at, &mut problems));
@@ -223,6 +227,17 @@ fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
 fn kept<T>(made: Result<T, Vec<Problem>>, at: &Place, problems: &mut Vec<Problem>) -> Option<T> {
     made.map_err(|wrong| problems.extend(wrong.into_iter().map(|problem| Problem { place: at.clone(), ..problem })))
         .ok()
+}
+
+/// Gives the variants that have tiers the way to each; a model that cannot be reached is a problem already.
+fn add_tiers(variants: &mut [PlanVariant], project: &Project, reached: &BTreeMap<ModelId, Reach>) {
+    for variant in variants {
+        let policy = project.variants.get(&variant.id).and_then(|defined| defined.tiers.clone());
+        let Some(policy) = policy.filter(|policy| !policy.tiers.is_empty()) else { continue };
+        let model = |tier: &ModelTier| Some((tier.model.clone(), reached.get(&tier.model)?.plan_model()));
+        let models = policy.tiers.iter().filter_map(model).collect();
+        variant.tiers = Some(Arc::new(TierRoute { policy, words: complexity_words(), models }));
+    }
 }
 
 /// The form that each variant's answers are held to; `None` where the policy or the prompt asks for none.

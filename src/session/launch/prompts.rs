@@ -85,6 +85,7 @@ impl Bookcase<'_> {
                 id: id.clone(),
                 composer: Arc::new(composer),
                 params: variant.params.clone(),
+                tiers: None,
             }));
         }
         ready

@@ -7,8 +7,8 @@ use super::prepare::Prepared;
 use super::prompts::Bookcase;
 use super::reach::reach_models;
 use crate::domain::{
-    Budget, Case, Cases, Experiment, ExperimentId, FallbackPolicy, Filter, Fingerprint, ModelId, Place, Problem,
-    RunHeader, RunModel, Variant, VariantId, Workspace,
+    Budget, Case, Cases, CompressPolicy, Experiment, ExperimentId, FallbackPolicy, Filter, Fingerprint, ModelId, Place,
+    Problem, RunHeader, RunModel, SemanticPolicy, Variant, VariantId, Workspace,
 };
 use crate::engine::{new_run_id, now};
 use crate::plan::{Plan, PlanVariant, Selection};
@@ -79,9 +79,11 @@ pub fn prepare_try(
     policy.cache.on &= !fresh;
     // It is this model's answer that is tried.
     policy.fallback = FallbackPolicy::default();
+    policy.semantic = SemanticPolicy::default();
+    policy.compress = CompressPolicy::default();
     let plan = Plan {
         header: Arc::new(header),
-        variants: vec![PlanVariant { id, composer: Arc::new(composer), params }],
+        variants: vec![PlanVariant { id, composer: Arc::new(composer), params, tiers: None }],
         models: vec![reach.plan_model()],
         cases: rows,
         selection: Selection::Rows([row].into()),

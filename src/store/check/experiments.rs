@@ -56,6 +56,9 @@ impl Checker<'_> {
             }
         }
         self.params(key, &variant.params);
+        if let Some(tiers) = &variant.tiers {
+            self.tiers(key, tiers);
+        }
     }
 
     fn params(&mut self, key: &DefinitionKey, params: &Params) {

@@ -6,6 +6,7 @@ mod experiments;
 mod manifest;
 mod places;
 mod policy;
+mod tiers;
 mod unused;
 
 #[cfg(test)]

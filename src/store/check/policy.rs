@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    BreakerPolicy, DefinitionKey, FallbackPolicy, LimitPolicy, ModelId, Policy, RepairPolicy, RetryPolicy, Timeouts,
-    UserLimits,
+    Api, BreakerPolicy, CompressPolicy, ConfidencePolicy, DefinitionKey, Embedder, FallbackPolicy, LimitPolicy,
+    ModelId, Policy, RepairPolicy, RetryPolicy, SemanticPolicy, Timeouts, UserLimits,
 };
 use crate::scoring::guardrails::{Inspector, Sanitiser};
 
@@ -13,6 +13,8 @@ use super::manifest::meant;
 
 /// Each is a whole call.
 const MOST_REPAIRS: usize = 8;
+/// More answers than this take longer to look through than a call takes.
+const MOST_SIMILAR: u32 = 100_000;
 
 impl Checker<'_> {
     pub(super) fn policy(&mut self, key: &DefinitionKey, policy: &Policy) {
@@ -24,6 +26,9 @@ impl Checker<'_> {
         self.repair(key, &policy.repair);
         self.fallback(key, &policy.fallback);
         self.finders(key, policy);
+        self.semantic(key, &policy.semantic);
+        self.compress(key, &policy.compress);
+        self.confidence(key, &policy.confidence);
     }
 
     fn finders(&mut self, key: &DefinitionKey, policy: &Policy) {
@@ -65,6 +70,76 @@ impl Checker<'_> {
         if fallback.is_on() && fallback.deadline_ms == 0 {
             let message = "The route's `deadline_ms` is 0, so that nobody could answer.".to_owned();
             self.wrong(key, &["policy", "fallback", "deadline_ms"], message, "Give milliseconds, or leave it out.");
+        }
+    }
+
+    fn confidence(&mut self, key: &DefinitionKey, confidence: &ConfidencePolicy) {
+        for (field, threshold) in [("critical", confidence.critical), ("others", confidence.others)] {
+            if !(0.0..=1.0).contains(&threshold) {
+                let message = format!("The confidence filter keeps `{field}` above {threshold}.");
+                self.wrong(key, &["policy", "confidence", field], message, "Give a number from 0 to 1.");
+            }
+        }
+        if !confidence.at.is_empty() && !confidence.at.starts_with('/') {
+            let message = format!("`{}` is no JSON Pointer.", confidence.at);
+            self.wrong(key, &["policy", "confidence", "at"], message, "Begin it with a slash, such as `/findings`.");
+        }
+    }
+
+    fn compress(&mut self, key: &DefinitionKey, compress: &CompressPolicy) {
+        let models = &self.workspace.manifest.models;
+        if let Some(model) = compress.model.as_ref().filter(|model| !models.contains_key(*model)) {
+            let hint = meant(model.as_str(), models.keys().map(ModelId::as_str));
+            let message = format!("The model `{model}` that is to shorten context is not there.");
+            self.wrong(key, &["policy", "compress", "model"], message, &hint);
+        }
+        if !(compress.ratio > 0.0 && compress.ratio < 1.0) {
+            let message = format!("The `ratio` of shortened context is {}.", compress.ratio);
+            let hint = "Give a share above 0 and below 1; 0.3 is the default.";
+            self.wrong(key, &["policy", "compress", "ratio"], message, hint);
+        }
+        if compress.threshold == 0 {
+            let message = "Context is shortened from 0 tokens on.".to_owned();
+            self.wrong(
+                key,
+                &["policy", "compress", "threshold"],
+                message,
+                "Give a number from 1; 2000 is the default.",
+            );
+        }
+    }
+
+    fn semantic(&mut self, key: &DefinitionKey, semantic: &SemanticPolicy) {
+        if !(semantic.threshold > 0.0 && semantic.threshold <= 1.0) {
+            let message = format!("The semantic cache's `threshold` is {}.", semantic.threshold);
+            let hint = "Give a cosine above 0 and up to 1; 0.95 is the default.";
+            self.wrong(key, &["policy", "semantic", "threshold"], message, hint);
+        }
+        if !(1..=MOST_SIMILAR).contains(&semantic.capacity) {
+            let message = format!("The semantic cache's `capacity` is {}.", semantic.capacity);
+            let hint = "Give a number from 1 to 100000; 10000 is the default.";
+            self.wrong(key, &["policy", "semantic", "capacity"], message, hint);
+        }
+        if semantic.ttl_ms == 0 {
+            let message = "The semantic cache's `ttl_ms` is 0, so that it keeps nothing.".to_owned();
+            self.wrong(key, &["policy", "semantic", "ttl_ms"], message, "Give milliseconds, or leave it out.");
+        }
+        if let Embedder::Model(model) = &semantic.embedder {
+            self.embedder(key, model);
+        }
+    }
+
+    fn embedder(&mut self, key: &DefinitionKey, id: &ModelId) {
+        let manifest = &self.workspace.manifest;
+        let path = ["policy", "semantic", "embedder"];
+        let Some(model) = manifest.models.get(id) else {
+            let hint = meant(id.as_str(), manifest.models.keys().map(ModelId::as_str));
+            return self.wrong(key, &path, format!("The embedder `{id}` is not there."), &hint);
+        };
+        let api = manifest.providers.get(&model.provider).map(|provider| &provider.api);
+        if matches!(api, Some(Api::Anthropic | Api::Scripted(_))) {
+            let message = format!("The provider of the embedder `{id}` has no embeddings.");
+            self.wrong(key, &path, message, "Name a model of another provider, or `Lexical`, which is built in.");
         }
     }
 

@@ -108,6 +108,22 @@ fn numbers_out_of_range_are_told() {
         ("policy: (breaker: (probes: 4))", "lets 4 calls probe"),
         ("policy: (breaker: (min_calls: 30))", "never have a rate"),
         ("policy: (breaker: (consecutive: 0))", "`consecutive` is 0"),
+        (
+            "policy: (compress: (model: \"n\"))",
+            "The model `n` that is to shorten context is not there. Did you mean `m`?",
+        ),
+        ("policy: (confidence: (critical: 1.5))", "keeps `critical` above 1.5"),
+        ("policy: (confidence: (others: NaN))", "keeps `others` above NaN"),
+        ("policy: (confidence: (at: \"found\"))", "`found` is no JSON Pointer"),
+        ("policy: (compress: (ratio: 1.0))", "`ratio` of shortened context is 1"),
+        ("policy: (compress: (ratio: NaN))", "`ratio` of shortened context is NaN"),
+        ("policy: (compress: (threshold: 0))", "shortened from 0 tokens on"),
+        ("policy: (semantic: (threshold: 1.5))", "cache's `threshold` is 1.5"),
+        ("policy: (semantic: (threshold: NaN))", "cache's `threshold` is NaN"),
+        ("policy: (semantic: (capacity: 0))", "cache's `capacity` is 0"),
+        ("policy: (semantic: (ttl_ms: 0))", "it keeps nothing"),
+        ("policy: (semantic: (embedder: Model(\"n\")))", "The embedder `n` is not there. Did you mean `m`?"),
+        ("policy: (semantic: (embedder: Model(\"m\")))", "the embedder `m` has no embeddings"),
         ("policy: (limits: (requests_per_minute: 0))", "`requests_per_minute` is 0"),
         ("policy: (limits: (burst: 2.0))", "`burst` is 2."),
         (
@@ -126,6 +142,17 @@ fn numbers_out_of_range_are_told() {
         ("policy: (output: (leak: (share: 2.0)))", "share of 2"),
     ] {
         let found = problems(EXPERIMENT, &experiment(rest));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{rest}: {found:#?}");
+    }
+    for (rest, part) in [
+        ("tiers: []", "The tiers name no model"),
+        ("tiers: [(model: \"n\")]", "The model `n` of tier 1 is not there. Did you mean `m`?"),
+        ("tiers: [(model: \"m\", up_to: 1.5)]", "up to a complexity of 1.5"),
+        ("tiers: [(model: \"m\", up_to: NaN)]", "up to a complexity of NaN"),
+        ("tiers: [(model: \"m\", up_to: 0.8), (model: \"m\")]", "Tier 2 goes up to 0.7, as the one before"),
+        ("tiers: [(model: \"m\")], weights: (accuracy: -1.0)", "The weight of `accuracy` is -1"),
+    ] {
+        let found = problems(VARIANT, &format!("(prompt: \"p\", tiers: ({rest}))"));
         assert!(found.iter().any(|problem| problem.contains(part)), "{rest}: {found:#?}");
     }
     one(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{CheckKind, Content, DefinitionKey, Override, Project, ProjectId};
+use crate::domain::{CheckKind, Content, DefinitionKey, Override, Policy, Project, ProjectId};
 
 use super::Checker;
 
@@ -19,6 +19,11 @@ impl Checker<'_> {
             _ => None,
         }));
         let manifest = &workspace.manifest;
+        let policies = experiments().map(|experiment| &experiment.policy).chain([&manifest.policy]);
+        models.extend(policies.flat_map(Policy::models));
+        let variants = workspace.projects.values().flat_map(|project| project.variants.values());
+        let tiers = variants.filter_map(|variant| variant.tiers.as_ref()).flat_map(|policy| &policy.tiers);
+        models.extend(tiers.map(|tier| &tier.model));
         for id in manifest.models.keys().filter(|id| !models.contains(id)) {
             let message = format!("No experiment uses the model `{id}`.");
             self.warn(&DefinitionKey::Manifest, &["models", id.as_str()], message, "");

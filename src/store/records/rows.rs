@@ -68,16 +68,25 @@ pub(super) fn get_trial(row: &Row<'_>, at: usize) -> rusqlite::Result<TrialRef> 
     Ok(TrialRef { case: row.get(at)?, variant: part(32), model: part(16), repeat: part(0) })
 }
 
+/// The first layer that is shortened; further ones go down from here.
+const COMPRESSION: i64 = -3;
+
 pub(super) fn purpose(purpose: Purpose) -> i64 {
     match purpose {
         Purpose::Answer => -1,
         Purpose::Judge(check) => check.into(),
+        Purpose::Embedding => -2,
+        Purpose::Compression(layer) => COMPRESSION - i64::from(layer),
     }
 }
 
 pub(super) fn get_purpose(row: &Row<'_>, at: usize) -> rusqlite::Result<Purpose> {
     match row.get::<_, i64>(at)? {
         -1 => Ok(Purpose::Answer),
+        -2 => Ok(Purpose::Embedding),
+        layer if layer <= COMPRESSION => {
+            u16::try_from(COMPRESSION - layer).map(Purpose::Compression).map_err(|error| bad(at, error))
+        }
         check => u16::try_from(check).map(Purpose::Judge).map_err(|error| bad(at, error)),
     }
 }

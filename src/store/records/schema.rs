@@ -52,7 +52,7 @@ CREATE TABLE attempts(
     request BLOB NOT NULL,
     case_no INTEGER NOT NULL,
     slot INTEGER NOT NULL,                  -- variant << 32 | model << 16 | repeat
-    purpose INTEGER NOT NULL,               -- -1: answer, else the judge's check
+    purpose INTEGER NOT NULL,               -- -1: answer, -2: vector, -3 and below: layer, else check
     number INTEGER NOT NULL,
     model INTEGER NOT NULL,
     reserved INTEGER,

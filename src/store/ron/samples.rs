@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    AlertRules, Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, Content, Context, Dataset,
-    Example, Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, Identity, Layer,
-    LeakPolicy, LimitPolicy, Manifest, ModelSpec, OtlpSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules,
-    Override, Params, PassRule, PhrasePolicy, Pick, PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec,
-    RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Risk, Role, SanitisePattern, SanitisePolicy, SecretRef,
-    Snippet, Source, StandInModel, Task, Text, Tier, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable,
+    AlertRules, Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, CompressPolicy,
+    ConfidencePolicy, Content, Context, Dataset, Embedder, Example, Examples, Experiment, FallbackPolicy, Filter,
+    Foundation, HarmPolicy, History, Identity, Layer, LeakPolicy, LimitPolicy, Manifest, ModelSpec, ModelTier,
+    OtlpSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params, PassRule, PhrasePolicy, Pick,
+    PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy,
+    Risk, Role, SanitisePattern, SanitisePolicy, SecretRef, SemanticMode, SemanticPolicy, Snippet, Source,
+    StandInModel, Task, Text, Tier, TierPolicy, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable,
     Variant,
 };
 
@@ -182,8 +183,23 @@ fn params() -> impl Strategy<Value = Params> {
 
 pub fn variant() -> impl Strategy<Value = Variant> {
     let change = prop_oneof![Just(Override::On), Just(Override::Off), content().prop_map(Override::Replace)];
-    (name(), btree_map(name().prop_map(Into::into), change, 0..3), btree_map(name(), value(), 0..3), params()).prop_map(
-        |(prompt, layers, variables, params)| Variant { layers, variables, params, ..Variant::of(prompt.into()) },
+    let tier = (name(), option::of(0.0..1.0_f64)).prop_map(|(model, up_to)| ModelTier { model: model.into(), up_to });
+    let tiers = (vec(tier, 0..3), any::<u32>(), option::of(usd()));
+    let tiers = tiers.prop_map(|(tiers, long_context, max_cost)| TierPolicy {
+        tiers,
+        long_context,
+        max_cost,
+        ..TierPolicy::default()
+    });
+    let layers = btree_map(name().prop_map(Into::into), change, 0..3);
+    (name(), layers, btree_map(name(), value(), 0..3), params(), option::of(tiers)).prop_map(
+        |(prompt, layers, variables, params, tiers)| Variant {
+            layers,
+            variables,
+            params,
+            tiers,
+            ..Variant::of(prompt.into())
+        },
     )
 }
 
@@ -267,8 +283,18 @@ fn policy() -> impl Strategy<Value = Policy> {
         canned,
         ..FallbackPolicy::default()
     });
-    let whole = (retry, breaker, limits, users, repair, fallback);
-    let whole = whole.prop_map(|(retry, breaker, limits, users, repair, fallback)| Policy {
+    let embedder = prop_oneof![Just(Embedder::Lexical), name().prop_map(|model| Embedder::Model(model.into()))];
+    let semantic = (any::<bool>(), 0.0..1.0_f64, embedder).prop_map(|(on, threshold, embedder)| SemanticPolicy {
+        mode: if on { SemanticMode::Audit } else { SemanticMode::Off },
+        threshold,
+        embedder,
+        ..SemanticPolicy::default()
+    });
+    let whole = (retry, breaker, limits, users, repair, fallback, semantic);
+    let whole = whole.prop_map(|(retry, breaker, limits, users, repair, fallback, semantic)| Policy {
+        semantic,
+        compress: CompressPolicy { model: Some("short".into()), ..CompressPolicy::default() },
+        confidence: ConfidencePolicy { keep_unknown: true, ..ConfidencePolicy::default() },
         retry,
         repair,
         fallback,

@@ -49,6 +49,8 @@ fn name(attempt: &AttemptRecord, metrics: &[String]) -> String {
             let metric = metrics.get(usize::from(check)).map_or("a check", String::as_str);
             format!("Judge of {metric}, attempt {number}")
         }
+        Purpose::Compression(_) => format!("Shorter context, attempt {number}"),
+        Purpose::Embedding => format!("Vector of the question, attempt {number}"),
     }
 }
 
