@@ -28,6 +28,7 @@ pub enum Verb {
     Check(CheckArgs),
     Runs(RunsArgs),
     Show(ShowArgs),
+    Tiers(TiersArgs),
     Release(ReleaseArgs),
     Init(InitArgs),
     Trust(TrustArgs),
@@ -72,6 +73,14 @@ pub struct ShowArgs {
     pub workspace: PathBuf,
     pub run: RunId,
     pub output: Output,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct TiersArgs {
+    pub workspace: PathBuf,
+    pub run: RunId,
+    /// The share of cases that tiers may fail beyond the best model.
+    pub margin: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -243,6 +252,8 @@ enum RawVerb {
     Runs(RawRuns),
     /// Show a recorded run
     Show(RawShow),
+    /// Fit the tiers of a variant to a recorded run of several models
+    Tiers(RawTiers),
     /// Freeze a variant as a version and commit it to a git repository
     Release(RawRelease),
     /// Make a new workspace
@@ -324,6 +335,22 @@ struct RawShow {
     run: String,
     #[command(flatten)]
     output: RawOutput,
+}
+
+#[derive(Args)]
+struct RawTiers {
+    #[command(flatten)]
+    workspace: RawWorkspace,
+    /// The run's id, as `strata runs` lists it
+    run: String,
+    /// The share of cases (0 to 1) that tiers may fail beyond the dearest model
+    #[arg(long, default_value = "0.02", value_parser = margin)]
+    margin: f64,
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "give a share from 0 to 1, such as 0.02".to_owned())
 }
 
 #[derive(Args)]
@@ -438,6 +465,9 @@ impl RawVerb {
             }),
             Self::Show(RawShow { workspace, run, output }) => {
                 Verb::Show(ShowArgs { workspace: workspace.workspace, run: RunId(run), output: output.resolve() })
+            }
+            Self::Tiers(RawTiers { workspace, run, margin }) => {
+                Verb::Tiers(TiersArgs { workspace: workspace.workspace, run: RunId(run), margin })
             }
             Self::Release(raw) => Verb::Release(raw.resolve()),
             Self::Init(RawInit { folder }) => Verb::Init(InitArgs { folder }),

@@ -13,6 +13,7 @@ mod log;
 mod release;
 mod run;
 mod runs;
+mod tiers;
 mod trust;
 mod write;
 
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 pub use args::{
     Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs,
-    ShowArgs, Since, TrustArgs, UsageError, Verb, VersionChoice, parse,
+    ShowArgs, Since, TiersArgs, TrustArgs, UsageError, Verb, VersionChoice, parse,
 };
 pub use exit::Exit;
 
@@ -48,6 +49,7 @@ fn perform(verb: &Verb) -> Exit {
         Verb::Run(arguments) => run::run(arguments),
         Verb::Runs(arguments) => runs::runs(arguments),
         Verb::Show(arguments) => runs::show(arguments),
+        Verb::Tiers(arguments) => tiers::tiers(arguments),
         Verb::Init(arguments) => init::init(arguments),
         Verb::Trust(arguments) => trust::trust(arguments),
         Verb::Release(arguments) => release::release(arguments),

@@ -37,6 +37,7 @@ mod start;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod tiers;
 mod trust;
 mod trying;
 

@@ -14,5 +14,6 @@ mod resumed;
 #[expect(dead_code, unused_imports, reason = "these tests need only a part of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod tiers;
 mod trust;
 mod verbs;
