@@ -50,9 +50,9 @@ async fn long_context_is_shortened_once_and_fenced() {
         on_context += ended.guarded.compression_spent;
     }
     assert_eq!((paid, on_context > Usd::ZERO), (spent, true));
-    let sent = record
-        .count(|event| matches!(event, RunEvent::AttemptSent(sent) if sent.attempt.purpose == Purpose::Compression(0)));
-    assert_eq!(sent, 1);
+    let calls = record
+        .count(|event| matches!(event, RunEvent::AttemptSent(call) if call.attempt.purpose == Purpose::Compression(0)));
+    assert_eq!(calls, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -119,13 +119,13 @@ async fn vectors_of_a_model_are_paid_on_record_and_on_their_own_line() {
     let paid: Usd = record.ended().iter().map(|ended| ended.spent).sum();
     let on_vectors: Usd = record.ended().iter().map(|ended| ended.guarded.embedding_spent).sum();
     assert_eq!((paid, on_vectors > Usd::ZERO), (spent, true));
-    let sent = record.count(|event| {
-        matches!(event, RunEvent::AttemptSent(sent) if sent.attempt.purpose == Purpose::Embedding && sent.reserved.is_some())
+    let begun = record.count(|event| {
+        matches!(event, RunEvent::AttemptSent(call) if call.attempt.purpose == Purpose::Embedding && call.reserved.is_some())
     });
     let over = record.count(|event| {
         matches!(event, RunEvent::AttemptEnded(ended) if ended.attempt.purpose == Purpose::Embedding && ended.cost.is_some())
     });
-    assert_eq!((sent, over), (4, 4));
+    assert_eq!((begun, over), (4, 4));
     let hit = &by_case(&record)[1];
     assert_eq!((hit.cost, hit.spent), (Some(hit.guarded.embedding_spent), hit.guarded.embedding_spent));
     let totals = *board(&record).totals();

@@ -55,10 +55,11 @@ async fn easy_requests_go_to_the_cheaper_model_and_count() {
 fn a_plan_knows_the_tier_of_a_trial_and_its_call_is_that_models() {
     let (large, small) = (Desk::new(|_, _| says("right")), Desk::new(|_, _| says("right")));
     let setup = tiered(&large, &small);
-    let plain = Setup { tiers: None, ..tiered(&large, &small) }.plan();
+    let untiered = Setup { tiers: None, ..tiered(&large, &small) }.plan();
     let plan = setup.plan();
     let call = |case: u64| {
-        let (with, without) = (plan.prepare(plan.trial(case)).unwrap(), plain.prepare(plain.trial(case)).unwrap());
+        let (with, without) =
+            (plan.prepare(plan.trial(case)).unwrap(), untiered.prepare(untiered.trial(case)).unwrap());
         (with.request.model.clone(), with.call == without.call, with.key == without.key)
     };
     assert_eq!(call(0), ("small".to_owned(), false, false));
