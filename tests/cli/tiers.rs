@@ -49,7 +49,7 @@ fn tiers_are_fitted_to_a_run_and_then_save_what_they_promised() {
     let with_tiers = runs.iter().find(|summary| summary.header.id.0 != run).unwrap();
     assert_eq!((with_tiers.passed, with_tiers.failed), (40, 0));
     let by_model = |name: &str| {
-        desk.calls().iter().filter(|call| call.run == with_tiers.header.id && call.record.model.0 == name).count()
+        desk.calls().iter().filter(|call| call.run == with_tiers.header.id && call.model.0 == name).count()
     };
     assert_eq!((by_model("small"), by_model("large")), (0, 0), "all of it was in the cache");
 }
