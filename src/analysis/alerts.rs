@@ -189,7 +189,11 @@ impl AlertWatch {
 
     fn trial_ended(&mut self, ended: &TrialEnded) {
         // A cached answer was no call of this run.
-        let Some(at) = self.asked.remove(&ended.trial).filter(|_| ended.answer.is_some() && !ended.cached) else {
+        let Some(at) = self
+            .asked
+            .remove(&ended.trial)
+            .filter(|_| ended.answer.is_some() && !ended.cached && !ended.guarded.left_out)
+        else {
             return;
         };
         let model = self.header.models.get(usize::from(ended.trial.model)).map(|model| model.id.clone());

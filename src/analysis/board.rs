@@ -403,7 +403,9 @@ impl Board {
         self.totals.spent += ended.spent - spent;
         self.totals.judge_spent += ended.judge_spent - judge_spent;
         self.totals.embedding_spent += ended.guarded.embedding_spent;
-        let scores: Vec<SmallScore> = ended.outcome.checks().iter().map(small_score).collect();
+        // An answer of another model has no scores of this one.
+        let checks = if ended.guarded.left_out { &[] } else { ended.outcome.checks() };
+        let scores: Vec<SmallScore> = checks.iter().map(small_score).collect();
         self.put(ended.trial, TrialMark::of(ended), &scores, case_key(&ended.case_id));
     }
 

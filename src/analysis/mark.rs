@@ -72,7 +72,7 @@ impl TrialMark {
             input_tokens: tokens(usage.map(|usage| usage.input_tokens)),
             output_tokens: tokens(usage.map(|usage| usage.output_tokens)),
             score: score(&trial.outcome),
-            failed: failed_checks(trial.outcome.checks()),
+            failed: if trial.guarded.left_out { 0 } else { failed_checks(trial.outcome.checks()) },
             attempts: u16::try_from(trial.attempts).unwrap_or(u16::MAX),
             repairs: u8::try_from(trial.guarded.repairs).unwrap_or(u8::MAX),
             cached: trial.cached,

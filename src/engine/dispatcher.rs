@@ -46,9 +46,34 @@ impl Ledger {
     /// # Errors
     /// The record has been given up; the event may not be stored.
     pub async fn commit(&self, event: RunEvent) -> Result<(), Stopped> {
+        self.tell(event).await?.0.await.map_err(|_| Stopped)
+    }
+
+    /// Says it, and gives back something that waits until it is durable.
+    ///
+    /// # Errors
+    /// The record has been given up.
+    pub async fn tell(&self, event: RunEvent) -> Result<Recorded, Stopped> {
         let (stored, waiting) = oneshot::channel();
         self.queue.send(Entry { event, stored: Some(stored) }).await.map_err(|_| Stopped)?;
-        waiting.await.map_err(|_| Stopped)
+        Ok(Recorded(waiting))
+    }
+}
+
+/// An event on its way to the record.
+#[derive(Debug)]
+pub struct Recorded(oneshot::Receiver<()>);
+
+impl Recorded {
+    /// Until it is durable, or the record has been given up.
+    pub async fn wait(self) {
+        let _ = self.0.await;
+    }
+
+    /// On record already.
+    #[cfg(test)]
+    pub fn at_once() -> Self {
+        Self(oneshot::channel().1)
     }
 }
 

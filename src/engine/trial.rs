@@ -95,6 +95,7 @@ impl Bench {
             route,
             stand_ins: &self.world.stand_ins,
             fallback: policy.fallback.is_on().then_some(&policy.fallback),
+            may_degrade: true,
             request: &planned.request,
             key: planned.key,
             first: AttemptRef { trial: planned.trial, purpose: Purpose::Answer, number: 0 },

@@ -179,8 +179,8 @@ impl Session {
         self.launch("Resuming the run", wish, move |prepared, how| {
             let mut board = Board::new(prepared.plan.header.clone());
             how.records.replay(&id, &mut |event| board.apply(&event))?;
-            let watch = watch_recorded(how.records, rules, prepared.plan.header.clone())?;
             let resumed = launch::take_up(prepared, &id, how.records)?;
+            let watch = watch_recorded(how.records, rules, resumed.prepared.plan.header.clone())?;
             Ok(Begun { handle: launch::resume(resumed, how)?, board, watch })
         });
     }

@@ -155,6 +155,33 @@ async fn when_all_fail_the_error_has_every_reason_or_the_canned_text_stands_in()
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_canned_text_takes_no_answers_place() {
+    let desk = Desk::new(|_, before| if before == 0 { says("right, in the wrong form") } else { fails(Fault::Server) });
+    let mut setup = repaired(&desk, &[Strategy::ExplicitFormat]);
+    setup.policy.retry.retries = 0;
+    setup.policy.fallback.canned = Some("Later.".into());
+    let (_, record, _) = setup.run().await;
+    for ended in record.ended() {
+        assert_eq!(ended.answer.as_ref().unwrap().text, "right, in the wrong form");
+        assert_eq!((ended.guarded.stand_in.as_ref(), ended.outcome.verdict()), (None, Some(Verdict::Pass)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_takes_nothing_of_the_routes_time() {
+    let (desk, up) = (Desk::new(|_, _| says("right")), Desk::new(|_, _| says("right")));
+    let setup = Setup { cases: 40, ..with_stand_in(&desk, &up) };
+    let record = setup.record.clone();
+    let handle = setup.start();
+    handle.pause();
+    tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+    handle.resume();
+    assert_eq!(handle.ended().await, RunState::Completed);
+    assert_eq!((up.calls(), desk.calls()), (0, 40));
+    assert!(record.ended().iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Pass)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_model_that_may_cost_too_much_is_passed_over() {
     let (down, up) = (Desk::new(|_, _| fails(Fault::Server)), Desk::new(|_, _| says("right")));
     let mut setup = with_stand_in(&down, &up);

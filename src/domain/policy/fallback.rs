@@ -15,7 +15,8 @@ pub struct FallbackPolicy {
     /// request or a poor answer.
     #[serde(skip_serializing_if = "is_default")]
     pub models: Vec<StandInModel>,
-    /// From the first endpoint's first attempt to the last endpoint's answer, in milliseconds.
+    /// From the first endpoint's first attempt to the last endpoint's answer, in milliseconds. It stands still while
+    /// guards, the budget or a person hold the call back.
     pub deadline_ms: u64,
     /// A model whose answer may cost more than this is passed over.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +31,7 @@ pub struct FallbackPolicy {
 
 impl Default for FallbackPolicy {
     fn default() -> Self {
-        Self { models: Vec::new(), deadline_ms: 120_000, max_cost: None, canned: None, count_stand_ins: false }
+        Self { models: Vec::new(), deadline_ms: 300_000, max_cost: None, canned: None, count_stand_ins: false }
     }
 }
 

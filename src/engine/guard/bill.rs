@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::{AttemptRef, CallError, Completion, Guarded, Purpose, SemanticMode, StandIn, Step, TimedStep, Usd};
+use crate::engine::clock::Deadline;
 use crate::engine::sink::CachedCall;
 
 use super::call::{Answered, Failure, NoAnswer};
@@ -22,6 +23,8 @@ pub struct Bill {
     /// Some answer did not come out of the cache.
     fresh: bool,
     began: Instant,
+    /// The route's time, where it has several endpoints: how long it is, and its end once it has begun.
+    route: Option<(Duration, Option<Deadline>)>,
     guarded: Guarded,
 }
 
@@ -35,6 +38,7 @@ impl Bill {
             cost: Some(Usd::ZERO),
             fresh: false,
             began: Instant::now(),
+            route: None,
             guarded: Guarded::default(),
         }
     }
@@ -107,7 +111,7 @@ impl Bill {
     }
 
     pub fn note(&mut self, step: Step) {
-        self.guarded.repairs += u32::from(matches!(step, Step::Repaired { .. }));
+        self.guarded.repairs += u32::from(matches!(step, Step::Repaired { .. } | Step::AskedWithout { .. }));
         let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.guarded.steps.push(TimedStep { at_ms, step });
     }
@@ -149,7 +153,18 @@ impl Bill {
         }))
     }
 
-    pub fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+    /// A request goes through a route that may take so long; `None` for one endpoint alone.
+    pub fn route_begins(&mut self, limit: Option<Duration>) {
+        self.route = limit.map(|limit| (limit, None));
+    }
+
+    /// The route's end, after the call was held back for so long. It begins with the first attempt.
+    pub fn route_goes_on(&mut self, held_back: Duration) -> Option<Deadline> {
+        let (limit, end) = self.route.as_mut()?;
+        *end = Some(match *end {
+            None => Deadline::after(*limit),
+            Some(end) => end.later(held_back),
+        });
+        *end
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::domain::{
     AttemptRef, CallError, ChatRequest, Completion, FallbackPolicy, Guarded, Policy, Step, TrialKey, TrialRef, Usd,
 };
@@ -14,7 +16,7 @@ use crate::scoring::guardrails::Inspector;
 
 use super::bill::Bill;
 use super::fallback;
-use super::leg::{Leg, land};
+use super::leg::{Leg, land, route_is_over};
 use super::output;
 use super::repair;
 use super::semantic::{self, Semantic};
@@ -25,12 +27,15 @@ use super::tries::Tries;
 pub type Watcher<'a> = &'a (dyn Fn(TrialRef, &str) + Send + Sync);
 
 /// One request that wants an answer.
+#[derive(Clone, Copy)]
 pub struct CallJob<'a> {
     pub route: &'a Route,
     /// Who may answer when the route's own model cannot.
     pub stand_ins: &'a [StandInRoute],
     /// `None` for calls in whose place nobody may answer, such as a judge's.
     pub fallback: Option<&'a FallbackPolicy>,
+    /// The canned text may stand in: there is no answer yet that it would replace.
+    pub may_degrade: bool,
     pub request: &'a ChatRequest,
     pub key: TrialKey,
     /// The first attempt of the call.
@@ -51,6 +56,14 @@ pub struct CallJob<'a> {
     /// Told each piece of a streamed answer as it arrives.
     pub watcher: Option<Watcher<'a>>,
     pub seed: u64,
+}
+
+impl CallJob<'_> {
+    /// The job of asking again: only for a model's own answer to just this request.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { may_degrade: false, semantic: None, ..*self }
+    }
 }
 
 /// An answer and what it took.
@@ -119,10 +132,10 @@ pub async fn call(job: &CallJob<'_>) -> Result<Answered, NoAnswer> {
             Err(NoAnswer::Failed(_)) => break,
         }
     }
+    let answer = output::guarded(job, answer, &mut bill).await?;
     if let Some(reason) = repair::wrong(job, &answer) {
         bill.note(Step::Invalid { reason });
     }
-    let answer = output::guarded(job, answer, &mut bill).await?;
     Ok(bill.answered(answer))
 }
 
@@ -133,7 +146,9 @@ pub(super) async fn ask(
     bill: &mut Bill,
 ) -> Result<Arc<Completion>, NoAnswer> {
     let mut missed = Vec::new();
-    for leg in fallback::legs(job, request, bill) {
+    let legs = fallback::legs(job, request, bill);
+    bill.route_begins(fallback::time(job).filter(|_| legs.len() > 1));
+    for leg in legs {
         if let Some((model, reason)) = missed.last().map(fallback::reason) {
             bill.note(Step::FellBack { from: model, to: leg.route.model.clone(), reason });
         }
@@ -155,18 +170,19 @@ pub(super) async fn ask(
     fallback::nobody_answered(job, missed, bill)
 }
 
-/// One endpoint: cache → single flight → budget → breaker, limits and a slot → sent on record → the provider, within its
+/// One endpoint: single flight → cache → budget → breaker, limits and a slot → sent on record → the provider, within its
 /// time → received on record → understood → settled → back-off, or the answer.
 pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Result<Arc<Completion>, Missed> {
-    if let Some(paid) = leg.paid_before(bill).await? {
-        return Ok(paid);
-    }
     let flight = match leg.board().await? {
         Boarding::Shared(call) => return Ok(bill.shared(call)),
         Boarding::Own(flight) => flight,
     };
-    let mut tries = Tries::new(&job.policy.retry, job.seed, leg);
+    if let Some(paid) = leg.paid_before(bill).await? {
+        return Ok(paid);
+    }
+    let mut tries = Tries::new(job, leg);
     loop {
+        let asked = Instant::now();
         job.control.gate().await?;
         let mut reservation = leg.reserve().await?;
         let mut entry = leg.enter().await?;
@@ -174,19 +190,21 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
             // Since it began to wait for its turn: all that it took goes back.
             continue;
         }
-        tries.begin(entry.waited());
+        if !tries.begin(asked.elapsed(), bill) {
+            return Err(Missed::Failed(route_is_over()));
+        }
         let attempt = bill.next_attempt();
-        let received = leg.exchange(attempt, &mut reservation, &mut entry, tries.is_retry()).await?;
+        let received = leg.exchange(attempt, &mut reservation, &mut entry, &tries).await?;
         let result = leg.read(&received);
         let aftermath = entry.record(&result, received.as_deref().ok());
         leg.tell(&aftermath).await?;
         let cost = leg.settle(reservation, &result).await?;
         bill.pay(cost);
         let retry_in = tries.after(&result, &aftermath, &leg.route.endpoint);
-        leg.record_end(attempt, &result, cost, retry_in).await?;
+        let recorded = leg.record_end(attempt, &result, cost, retry_in).await?;
         match (result, retry_in) {
             (Ok(completion), _) => {
-                land(flight, &completion, cost);
+                land(flight, &completion, cost, recorded);
                 return Ok(completion);
             }
             (Err(_), Some(wait)) => {

@@ -55,6 +55,7 @@ pub async fn condense(base: &CallJob<'_>, route: &Route, planned: &PlannedTrial)
             request: &request,
             stand_ins: &[],
             fallback: None,
+            may_degrade: false,
             semantic: None,
             validation: None,
             inspector: None,

@@ -224,7 +224,11 @@ impl Endpoint {
 
     /// Notes a fault; one that every further call would meet stops the endpoint. True when it stops now.
     pub fn failed(&self, error: &CallError) -> bool {
-        let stops = error.fault.stops_endpoint() && !self.stopped.is_cancelled();
+        let stops = error.fault.stops_endpoint();
+        if self.is_stopped() {
+            // What stopped it stays the reason.
+            return false;
+        }
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         if stops {
             self.stopped.cancel();

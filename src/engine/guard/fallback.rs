@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{CallError, ChatRequest, Completion, Fault, FinishReason, ModelId, StandIn, Step, Usage};
-use crate::engine::clock::Deadline;
 use crate::plan::worst_case;
 
 use super::bill::Bill;
@@ -16,11 +15,6 @@ use super::leg::Leg;
 pub fn legs<'a>(job: &'a CallJob<'a>, request: &ChatRequest, bill: &mut Bill) -> Vec<Leg<'a>> {
     let mut legs = vec![Leg::own(job, request.clone())];
     let Some(policy) = job.fallback.filter(|_| !job.stand_ins.is_empty()) else { return legs };
-    let left = Duration::from_millis(policy.deadline_ms).saturating_sub(bill.elapsed());
-    let deadline = Deadline::after(left);
-    for leg in &mut legs {
-        leg.deadline = Some(deadline);
-    }
     for stand_in in job.stand_ins.iter().filter(|stand_in| stand_in.route.model != job.route.model) {
         let route = &stand_in.route;
         let asked = ChatRequest { model: route.provider_model.clone(), ..request.clone() };
@@ -33,13 +27,18 @@ pub fn legs<'a>(job: &'a CallJob<'a>, request: &ChatRequest, bill: &mut Bill) ->
         });
         match too_dear {
             Some(reason) => bill.note(Step::PassedOver { model: route.model.clone(), reason }),
-            None => legs.push(Leg::stand_in(job, stand_in, asked, deadline)),
+            None => legs.push(Leg::stand_in(job, stand_in, asked)),
         }
     }
     for followed in legs.iter_mut().rev().skip(1) {
         followed.others_follow = true;
     }
     legs
+}
+
+/// How long the whole route may take.
+pub fn time(job: &CallJob<'_>) -> Option<Duration> {
+    job.fallback.map(|policy| Duration::from_millis(policy.deadline_ms))
 }
 
 /// Faults of health and of limits let the next endpoint answer. A wrong request, a refused key or a poor answer is no
@@ -85,7 +84,7 @@ pub fn nobody_answered(
     let reasons: Vec<String> = missed.iter().map(|(model, why)| format!("{model}: {}", words(why))).collect();
     let healthy_reason = missed.last().is_some_and(|(_, why)| !falls_through(why));
     let canned = job.fallback.and_then(|policy| Some((policy, policy.canned.as_ref()?)));
-    if let Some((policy, text)) = canned.filter(|_| !healthy_reason) {
+    if let Some((policy, text)) = canned.filter(|_| job.may_degrade && !healthy_reason) {
         bill.note(Step::Degraded { reason: reasons.join(" ") });
         bill.stand_in(StandIn::Canned, !policy.count_stand_ins);
         return Ok(Arc::new(canned_completion(text)));

@@ -7,8 +7,9 @@ use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, ChatRequest, Completion, Fault, Fingerprint, FinishReason, Phase,
     RawReply, RunEvent, RunState, Usd,
 };
-use crate::engine::clock::{Deadline, now};
+use crate::engine::clock::now;
 use crate::engine::control::Stopped;
+use crate::engine::dispatcher::Recorded;
 use crate::engine::sink::CachedCall;
 use crate::engine::world::{Route, StandInRoute};
 use crate::plan::{call_fingerprint, worst_case};
@@ -19,6 +20,7 @@ use super::call::{CallJob, Missed};
 use super::entry::{Aftermath, Entry};
 use super::limiter::Bounds;
 use super::single_flight::{Boarding, Flight};
+use super::tries::Tries;
 
 /// A request on its way to one endpoint.
 pub struct Leg<'a> {
@@ -32,8 +34,6 @@ pub struct Leg<'a> {
     fingerprint: Fingerprint,
     /// The longest attempt.
     timeout: Duration,
-    /// The route's, where it has several endpoints.
-    pub deadline: Option<Deadline>,
 }
 
 impl<'a> Leg<'a> {
@@ -41,38 +41,15 @@ impl<'a> Leg<'a> {
     pub fn own(job: &'a CallJob<'a>, request: ChatRequest) -> Self {
         let fingerprint = call_fingerprint(&job.route.endpoint.origin, &request, job.epoch);
         let timeout = Duration::from_millis(job.policy.timeouts.total_ms);
-        Self {
-            job,
-            route: job.route,
-            is_stand_in: false,
-            others_follow: false,
-            request,
-            fingerprint,
-            timeout,
-            deadline: None,
-        }
+        Self { job, route: job.route, is_stand_in: false, others_follow: false, request, fingerprint, timeout }
     }
 
-    pub fn stand_in(
-        job: &'a CallJob<'a>,
-        stand_in: &'a StandInRoute,
-        request: ChatRequest,
-        deadline: Deadline,
-    ) -> Self {
+    pub fn stand_in(job: &'a CallJob<'a>, stand_in: &'a StandInRoute, request: ChatRequest) -> Self {
         let route = &stand_in.route;
         let fingerprint = call_fingerprint(&route.endpoint.origin, &request, job.epoch);
         let total = Duration::from_millis(job.policy.timeouts.total_ms);
         let timeout = stand_in.timeout.map_or(total, |own| own.min(total));
-        Self {
-            job,
-            route,
-            is_stand_in: true,
-            others_follow: false,
-            request,
-            fingerprint,
-            timeout,
-            deadline: Some(deadline),
-        }
+        Self { job, route, is_stand_in: true, others_follow: false, request, fingerprint, timeout }
     }
 
     pub fn request(&self) -> &ChatRequest {
@@ -114,7 +91,7 @@ impl<'a> Leg<'a> {
     }
 
     /// Waits while the same request is on its way. Without a cache every call is made.
-    pub async fn board(&self) -> Result<Boarding<'a>, Stopped> {
+    pub async fn board(&self) -> Result<Boarding, Stopped> {
         if !self.job.policy.cache.on {
             return Ok(Boarding::Own(None));
         }
@@ -170,7 +147,7 @@ impl<'a> Leg<'a> {
         attempt: AttemptRef,
         reservation: &mut Reservation<'_>,
         entry: &mut Entry<'_>,
-        is_retry: bool,
+        tries: &Tries<'_>,
     ) -> Result<Result<Arc<RawReply>, CallError>, Stopped> {
         let job = self.job;
         self.record_sent(attempt, reservation).await?;
@@ -180,8 +157,8 @@ impl<'a> Leg<'a> {
             return Err(Stopped);
         }
         reservation.mark_sent();
-        entry.mark_sent(is_retry);
-        let limit = self.deadline.map_or(self.timeout, |deadline| self.timeout.min(deadline.left()));
+        entry.mark_sent(tries.is_retry());
+        let limit = tries.route_left().map_or(self.timeout, |left| self.timeout.min(left));
         let on_the_wire = job.control.call_begins();
         let on_text = |text: &str| job.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
         let exchanged = tokio::time::timeout(limit, self.route.endpoint.provider.exchange(&self.request, &on_text))
@@ -249,7 +226,7 @@ impl<'a> Leg<'a> {
         result: &Result<Arc<Completion>, CallError>,
         cost: Option<Usd>,
         retry_in: Option<Duration>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Recorded, Stopped> {
         let ended = AttemptEnded {
             attempt,
             request: self.fingerprint,
@@ -258,7 +235,7 @@ impl<'a> Leg<'a> {
             cacheable: result.as_ref().is_ok_and(|completion| is_whole(completion)),
             retry_in_ms: retry_in.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         };
-        self.job.ledger.say(RunEvent::AttemptEnded(ended)).await
+        self.job.ledger.tell(RunEvent::AttemptEnded(ended)).await
     }
 
     /// Waits without holding a slot.
@@ -280,9 +257,9 @@ impl<'a> Leg<'a> {
 }
 
 /// Gives a whole answer to those who wait for the same.
-pub fn land(flight: Option<Flight<'_>>, completion: &Arc<Completion>, cost: Option<Usd>) {
+pub fn land(flight: Option<Flight>, completion: &Arc<Completion>, cost: Option<Usd>, recorded: Recorded) {
     if let Some(flight) = flight.filter(|_| is_whole(completion)) {
-        flight.land(CachedCall { completion: completion.clone(), cost });
+        flight.land(CachedCall { completion: completion.clone(), cost }, recorded);
     }
 }
 
@@ -301,6 +278,10 @@ fn too_long(total: Duration) -> CallError {
 fn held_back(model: &str) -> CallError {
     let message = format!("{model} is held back by its breaker, since it failed too often.");
     CallError::new(Fault::Overloaded, message)
+}
+
+pub fn route_is_over() -> CallError {
+    CallError::new(Fault::Timeout(Phase::Total), "The time of the whole route was over before it was asked.")
 }
 
 fn not_sent() -> CallError {

@@ -43,7 +43,7 @@ pub async fn guarded(
         note(bill, &again, Treatment::AskedAgain);
         let reason = format!("It held {}.", names(&again));
         bill.note(Step::AskedWithout { reason: reason.clone() });
-        match ask(job, &asked_without(job.request, &reason), bill).await {
+        match ask(&job.again(), &asked_without(job.request, &reason), bill).await {
             Ok(better) => answer = better,
             Err(NoAnswer::Left) => return Err(NoAnswer::Left),
             Err(NoAnswer::Failed(_)) => {}

@@ -33,6 +33,7 @@ pub async fn again(
     reason: &str,
     bill: &mut Bill,
 ) -> Result<Arc<Completion>, NoAnswer> {
+    let job = &job.again();
     let Some(validation) = job.validation else { return Err(NoAnswer::Left) };
     let spec = validation.spec();
     let properties = spec.schema.as_ref().and_then(|schema| Some((schema, schema["properties"].as_object()?)));

@@ -132,6 +132,11 @@ impl Semantic {
 /// of a similar one.
 pub async fn through(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Result<Arc<Completion>, Missed> {
     let Some(semantic) = job.semantic else { return attempts(job, leg, bill).await };
+    if semantic.policy.mode == SemanticMode::On
+        && let Some(paid) = leg.paid_before(bill).await?
+    {
+        return Ok(paid);
+    }
     let began = Instant::now();
     let text = asked_by_user(leg.request());
     let Some(question) = semantic.question(job, &text, bill).await? else { return attempts(job, leg, bill).await };
@@ -141,10 +146,7 @@ pub async fn through(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) -> Resul
         bill.note(Step::SemanticRefused { similarity, reason });
     }
     match (semantic.policy.mode, found.hit) {
-        (SemanticMode::On, Some(hit)) => match leg.paid_before(bill).await? {
-            Some(paid) => Ok(paid),
-            None => Ok(bill.similar(&hit, began.elapsed(), !semantic.policy.count_hits)),
-        },
+        (SemanticMode::On, Some(hit)) => Ok(bill.similar(&hit, began.elapsed(), !semantic.policy.count_hits)),
         (_, Some(hit)) => {
             let answer = attempts(job, leg, bill).await?;
             bill.note(audit(&hit, &answer));

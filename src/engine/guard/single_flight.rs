@@ -2,39 +2,40 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::domain::Fingerprint;
+use crate::engine::dispatcher::Recorded;
 use crate::engine::sink::CachedCall;
 
 /// The requests of a run that are on their way. Repeats of a cell are different requests, and never folded into one.
-#[derive(Debug, Default)]
-pub struct Flights(Mutex<HashMap<Fingerprint, Listener>>);
+#[derive(Debug, Clone, Default)]
+pub struct Flights(Arc<Mutex<HashMap<Fingerprint, Listener>>>);
 
 type Listener = watch::Receiver<Option<CachedCall>>;
 
 /// The one call of a request. Dropped without an answer, the next of those who wait makes the call.
 #[derive(Debug)]
-pub struct Flight<'f> {
-    flights: &'f Flights,
+pub struct Flight {
+    flights: Flights,
     request: Fingerprint,
     answer: watch::Sender<Option<CachedCall>>,
 }
 
 /// Whose turn it is.
 #[derive(Debug)]
-pub enum Boarding<'f> {
+pub enum Boarding {
     /// The caller makes the call; `None` where nobody would be told of its answer.
-    Own(Option<Flight<'f>>),
+    Own(Option<Flight>),
     /// Another call of the same request brought its answer.
     Shared(CachedCall),
 }
 
 impl Flights {
     /// Waits while the same request is on its way.
-    pub async fn board(&self, request: Fingerprint) -> Boarding<'_> {
+    pub async fn board(&self, request: Fingerprint) -> Boarding {
         loop {
             let mut other = match self.take_off(request) {
                 Ok(flight) => return Boarding::Own(Some(flight)),
@@ -47,13 +48,13 @@ impl Flights {
         }
     }
 
-    fn take_off(&self, request: Fingerprint) -> Result<Flight<'_>, Listener> {
+    fn take_off(&self, request: Fingerprint) -> Result<Flight, Listener> {
         match self.lock().entry(request) {
             Entry::Occupied(other) => Err(other.get().clone()),
             Entry::Vacant(free) => {
                 let (answer, listener) = watch::channel(None);
                 free.insert(listener);
-                Ok(Flight { flights: self, request, answer })
+                Ok(Flight { flights: self.clone(), request, answer })
             }
         }
     }
@@ -63,14 +64,18 @@ impl Flights {
     }
 }
 
-impl Flight<'_> {
-    /// Gives the answer to those who wait.
-    pub fn land(self, call: CachedCall) {
+impl Flight {
+    /// Gives the answer to those who wait, and to those who come until it is on record: from then on the cache has it.
+    pub fn land(self, call: CachedCall, recorded: Recorded) {
         self.answer.send_replace(Some(call));
+        tokio::spawn(async move {
+            recorded.wait().await;
+            drop(self);
+        });
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for Flight {
     fn drop(&mut self) {
         self.flights.lock().remove(&self.request);
     }
@@ -111,7 +116,7 @@ mod tests {
                 let number = calls.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 if number >= failing {
-                    flight.land(call());
+                    flight.land(call(), Recorded::at_once());
                 }
                 false
             }
@@ -123,6 +128,7 @@ mod tests {
         let (flights, calls) = (Flights::default(), AtomicU32::new(0));
         let shared = join_all((0..64).map(|_| answer(&flights, &calls, 0, 1))).await;
         assert_eq!((calls.load(Ordering::Relaxed), shared.iter().filter(|shared| **shared).count()), (1, 63));
+        tokio::task::yield_now().await;
         assert!(flights.lock().is_empty());
     }
 
