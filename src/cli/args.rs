@@ -10,10 +10,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{ExperimentId, ModelId, ProjectId, PromptId, RunId, Usd, VariantId};
+use crate::domain::{ExperimentId, ModelId, Policy, ProjectId, PromptId, RunId, Usd, VariantId};
 use crate::interop::call_log::CallFormat;
 use crate::interop::run_formats::RunFormat;
 use crate::publish::{Step, Version};
+use crate::store::{PRESETS, preset};
 
 /// All that a command line says.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +50,8 @@ pub struct RunArgs {
     /// The first cases.
     pub limit: Option<NonZeroUsize>,
     pub repeat: Option<NonZeroU32>,
+    /// How calls are guarded, whatever the experiment says; its fallback stays.
+    pub preset: Option<Policy>,
     pub cache: bool,
     /// Go on with the last run that was not finished.
     pub resume: bool,
@@ -304,11 +307,14 @@ struct RawRun {
     /// Trials in each cell
     #[arg(long, value_name = "K")]
     repeat: Option<NonZeroU32>,
+    /// How calls are guarded, whatever the experiment says; its fallback stays
+    #[arg(long, value_parser = PRESETS.map(|(name, about)| PossibleValue::new(name).help(about)))]
+    preset: Option<String>,
     /// Ask again what has been answered before
     #[arg(long)]
     no_cache: bool,
     /// Go on with the last run that was not finished
-    #[arg(long, conflicts_with_all = ["limit", "repeat"])]
+    #[arg(long, conflicts_with_all = ["limit", "repeat", "preset"])]
     resume: bool,
     #[command(flatten)]
     output: RawOutput,
@@ -492,6 +498,8 @@ impl RawRun {
             budget: self.budget,
             limit: self.limit,
             repeat: self.repeat,
+            // Clap takes no other name.
+            preset: self.preset.and_then(|name| preset(&name).cloned()),
             cache: !self.no_cache,
             resume: self.resume,
             output: self.output.resolve(),
@@ -624,6 +632,7 @@ mod tests {
             budget: None,
             limit: None,
             repeat: None,
+            preset: None,
             cache: true,
             resume: false,
             output: Output { format: RunFormat::Table, file: None },
@@ -636,11 +645,12 @@ mod tests {
     fn every_switch_of_a_run_is_understood() {
         let full =
             run("run ws --project p --experiment e -j 4 --budget 2.50 --limit 10 --repeat 3 --no-cache -o out.csv \
-                        --trust-file trust.ron");
+                        --preset strict --trust-file trust.ron");
         assert_eq!((full.project, full.experiment), (Some("p".into()), Some("e".into())));
         assert_eq!((full.jobs.map(NonZeroU32::get), full.repeat.map(NonZeroU32::get)), (Some(4), Some(3)));
         assert_eq!((full.budget, full.limit.map(NonZeroUsize::get)), (Usd::from_dollars(2.5), Some(10)));
         assert!(!full.cache);
+        assert_eq!(full.preset.as_ref(), preset("strict"));
         assert_eq!(full.trust_file, Some("trust.ron".into()));
     }
 
@@ -700,6 +710,7 @@ mod tests {
             "run ws --repeat 0",
             "run ws --format yaml",
             "run ws --resume --limit 3",
+            "run ws --preset lax",
             "log ws --spend --send",
             "log ws --send -o calls.jsonl",
             "log ws --limit 0",

@@ -86,6 +86,7 @@ fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
         budget: arguments.budget,
         limit: arguments.limit.map(Into::into),
         repeats: arguments.repeat.map(Into::into),
+        policy: arguments.preset.clone(),
         no_cache: !arguments.cache,
     })
 }

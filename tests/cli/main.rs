@@ -8,6 +8,7 @@ mod guardrails;
 mod interrupted;
 mod kill;
 mod log;
+mod preset;
 mod refused;
 mod release;
 mod resumed;

@@ -75,4 +75,12 @@ impl Policy {
         let stand_ins = self.fallback.models.iter().map(|stand_in| &stand_in.model);
         stand_ins.chain(self.semantic.model()).chain(&self.compress.model)
     }
+
+    /// Guards as `preset` does; the fallback stays, since it names models, and so does the age of the cache.
+    #[must_use]
+    pub fn guarded_as(&self, preset: &Self) -> Self {
+        let mut policy = Self { fallback: self.fallback.clone(), ..preset.clone() };
+        policy.cache.epoch = self.cache.epoch;
+        policy
+    }
 }

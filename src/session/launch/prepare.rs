@@ -46,6 +46,8 @@ pub struct Wish {
     /// The first cases only.
     pub limit: Option<usize>,
     pub repeats: Option<u32>,
+    /// Guards calls in the place of the experiment's own policy, whose fallback and cache epoch stay.
+    pub policy: Option<Policy>,
     pub no_cache: bool,
 }
 
@@ -89,7 +91,7 @@ pub struct Prepared {
 pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prepared, Vec<Problem>> {
     let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
     let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
-    let experiment = changed(defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
+    let experiment = changed(workspace, defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
     let at = Place::file(DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone()).path());
     let bookcase = Bookcase { workspace, shelf, id: &wish.project, project };
 
@@ -98,7 +100,10 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let mut variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
     let checks = compile_checks(&experiment, &cases, &at, &mut problems);
     let judges = judge_models(&experiment);
-    let policy = effective_policy(workspace, &experiment);
+    let policy = match wish.policy {
+        Some(_) => experiment.policy.clone(),
+        None => effective_policy(workspace, &experiment),
+    };
     let stand_ins = policy.fallback.models.iter().map(|stand_in| &stand_in.model);
     let tiers = variants.iter().filter_map(|variant| project.variants.get(&variant.id)?.tiers.as_ref());
     let tiers: Vec<ModelId> = tiers.flat_map(|tiers| &tiers.tiers).map(|tier| tier.model.clone()).collect();
@@ -173,7 +178,7 @@ pub fn plan_again(workspace: &Workspace, shelf: &Shelf, header: &RunHeader) -> R
 }
 
 /// The experiment with what is to be different this time.
-fn changed(defined: &Experiment, wish: &Wish) -> Experiment {
+fn changed(workspace: &Workspace, defined: &Experiment, wish: &Wish) -> Experiment {
     let mut experiment = defined.clone();
     if let Some(limit) = wish.limit {
         experiment.filter.limit = Some(experiment.filter.limit.map_or(limit, |set| set.min(limit)));
@@ -183,6 +188,9 @@ fn changed(defined: &Experiment, wish: &Wish) -> Experiment {
     }
     if let Some(budget) = wish.budget {
         experiment.budget.hard = Some(budget);
+    }
+    if let Some(preset) = &wish.policy {
+        experiment.policy = effective_policy(workspace, &experiment).guarded_as(preset);
     }
     experiment.repeats = experiment.repeats.max(1);
     experiment

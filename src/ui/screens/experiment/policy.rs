@@ -48,7 +48,7 @@ pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
 
 /// Sets all guards at once; none is chosen where the numbers are one's own. Fallback stays, since it names models.
 fn presets(ui: &mut Ui, policy: &mut Policy) {
-    let alike = |name: &str| preset(name).is_some_and(|preset| keeping_route(preset, policy) == *policy);
+    let alike = |name: &str| preset(name).is_some_and(|preset| policy.guarded_as(preset) == *policy);
     let chosen = PRESETS.iter().position(|(name, _)| alike(name)).unwrap_or(PRESETS.len());
     let mut choices: Vec<(usize, &str)> = PRESETS.iter().map(|(name, _)| *name).enumerate().collect();
     if chosen == PRESETS.len() {
@@ -57,18 +57,11 @@ fn presets(ui: &mut Ui, policy: &mut Policy) {
     widgets::small(ui, "Preset");
     let picked = widgets::segmented(ui, "Preset of the policy", chosen, &choices);
     if let Some(preset) = picked.and_then(|index| PRESETS.get(index)).and_then(|(name, _)| preset(name)) {
-        *policy = keeping_route(preset, policy);
+        *policy = policy.guarded_as(preset);
     }
     let about = PRESETS.get(chosen).map_or("Set by hand.", |(_, about)| about);
     widgets::small(ui, about);
     ui.add_space(4.0);
-}
-
-fn keeping_route(preset: &Policy, policy: &Policy) -> Policy {
-    let mut preset = preset.clone();
-    preset.fallback = policy.fallback.clone();
-    preset.cache.epoch = policy.cache.epoch;
-    preset
 }
 
 /// One of a set, ticked or not.
