@@ -35,8 +35,8 @@ pub struct TrialMark {
     failed: u32,
     attempts: u16,
     repairs: u8,
-    cached: bool,
     semantic: Semantic,
+    flags: u8,
     ending: Ending,
 }
 
@@ -55,6 +55,10 @@ pub enum Semantic {
 }
 
 const UNKNOWN: u32 = u32::MAX;
+const CACHED: u8 = 1;
+const STOOD_IN: u8 = 2;
+const LEFT_OUT: u8 = 4;
+const FLAGGED: u8 = 8;
 
 impl TrialMark {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds and scores need no more digits")]
@@ -75,8 +79,8 @@ impl TrialMark {
             failed: if trial.guarded.left_out { 0 } else { failed_checks(trial.outcome.checks()) },
             attempts: u16::try_from(trial.attempts).unwrap_or(u16::MAX),
             repairs: u8::try_from(trial.guarded.repairs).unwrap_or(u8::MAX),
-            cached: trial.cached,
             semantic: semantic(&trial.guarded),
+            flags: flags(trial),
             ending: ending(&trial.outcome),
         }
     }
@@ -146,7 +150,25 @@ impl TrialMark {
 
     #[must_use]
     pub const fn cached(&self) -> bool {
-        self.cached
+        self.flags & CACHED != 0
+    }
+
+    /// Another model answered, or the canned text.
+    #[must_use]
+    pub const fn stood_in(&self) -> bool {
+        self.flags & STOOD_IN != 0
+    }
+
+    /// The answer is a stand-in's and in none of the column's numbers.
+    #[must_use]
+    pub const fn left_out(&self) -> bool {
+        self.flags & LEFT_OUT != 0
+    }
+
+    /// A guard objected to something in the input or the output.
+    #[must_use]
+    pub const fn flagged(&self) -> bool {
+        self.flags & FLAGGED != 0
     }
 
     #[must_use]
@@ -173,6 +195,17 @@ fn semantic(guarded: &Guarded) -> Semantic {
 /// The beginning of a hash: enough to tell the trials of one run apart.
 pub(super) fn short_key(hash: &[u8; 32]) -> u64 {
     hash.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+fn flags(trial: &TrialEnded) -> u8 {
+    let guarded = &trial.guarded;
+    let flags = [
+        (trial.cached, CACHED),
+        (guarded.stand_in.is_some(), STOOD_IN),
+        (guarded.left_out, LEFT_OUT),
+        (guarded.findings() > 0, FLAGGED),
+    ];
+    flags.into_iter().filter(|(on, _)| *on).fold(0, |flags, (_, flag)| flags | flag)
 }
 
 fn ending(outcome: &Outcome) -> Ending {

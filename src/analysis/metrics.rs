@@ -29,6 +29,12 @@ pub struct ColumnMetrics {
     pub semantic_audited: u64,
     /// Those of them that it would have answered otherwise than the model.
     pub semantic_wrong: u64,
+    /// Trials that another model answered, or the canned text; they are among the others.
+    pub stood_in: u64,
+    /// Those of them that are in no number of this column; they are among the unscored.
+    pub left_out: u64,
+    /// Trials in whose input or answer a guard found something; they are among the others.
+    pub flagged: u64,
     cost: Usd,
     judge_spent: Usd,
     priced: u64,
@@ -260,6 +266,9 @@ impl ColumnMetrics {
         change(&mut self.retries, u64::from(retries));
         change(&mut self.repaired, u64::from(mark.repairs() > 0));
         change(&mut self.passed_at_first, u64::from(mark.ending() == Ending::Passed && mark.repairs() == 0));
+        change(&mut self.stood_in, u64::from(mark.stood_in()));
+        change(&mut self.left_out, u64::from(mark.left_out()));
+        change(&mut self.flagged, u64::from(mark.flagged()));
         self.judge_spent += Usd::from_nanos(sign * mark.judge_spent().nanos());
         match mark.cost() {
             Some(cost) => {

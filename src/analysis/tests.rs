@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, Check, CheckKind, CheckResult, Completion, Experiment, Fault,
-    Filter, Fingerprint, FinishReason, Guarded, Outcome, PassRule, Policy, Purpose, RunEvent, RunHeader, RunModel,
-    RunState, RunSummary, Score, TrialEnded, TrialRef, Usage, Usd, Verdict,
+    Filter, Finding, FindingKind, Fingerprint, FinishReason, Guarded, Outcome, PassRule, Policy, Purpose, Risk,
+    RunEvent, RunHeader, RunModel, RunState, RunSummary, Score, Side, StandIn, Step, TimedStep, Treatment, TrialEnded,
+    TrialRef, Usage, Usd, Verdict,
 };
 
 /// A run of `variants` on one model.
@@ -216,6 +217,33 @@ fn metrics_are_means_over_what_was_scored() {
     assert!(board.trial(at(2, 0, 0)).unwrap().check_failed(1));
     let scores = board.check_scores(at(2, 0, 0));
     assert!((scores[1].unwrap() - 0.25).abs() < 1e-4);
+}
+
+#[test]
+fn what_guards_did_is_counted_once_and_taken_back() {
+    let mut board = Board::new(header(4, 1, 1));
+    let finding =
+        Finding { kind: FindingKind::Pii, name: "email".into(), span: 0..1, risk: Risk::High, excerpt: String::new() };
+    let found = Step::Found { side: Side::Output, finding, treatment: Treatment::Flagged };
+    let stand_in = Some(StandIn::Model("n".into()));
+    let guards = [
+        (scored(true), Guarded { repairs: 2, ..Guarded::default() }),
+        (scored(true), Guarded { stand_in: stand_in.clone(), ..Guarded::default() }),
+        (unscored(), Guarded { stand_in, left_out: true, ..Guarded::default() }),
+        (scored(false), Guarded { steps: vec![TimedStep { at_ms: 0, step: found }; 2], ..Guarded::default() }),
+    ];
+    for (case, (outcome, guarded)) in (0..).zip(guards) {
+        board.apply(&ended(TrialEnded { guarded, ..trial(at(case, 0, 0), outcome, 5, 1.0) }));
+    }
+    let counts = |board: &Board| {
+        let column = board.column(0);
+        [column.repaired, column.passed_at_first, column.stood_in, column.left_out, column.flagged]
+    };
+    assert_eq!(counts(&board), [1, 1, 2, 1, 1]);
+    for case in 0..4 {
+        board.apply(&ended(trial(at(case, 0, 0), scored(false), 5, 1.0)));
+    }
+    assert_eq!(counts(&board), [0; 5]);
 }
 
 #[test]

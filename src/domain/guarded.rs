@@ -40,6 +40,12 @@ impl Guarded {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// How many places in the input and the output a guard objected to.
+    #[must_use]
+    pub fn findings(&self) -> usize {
+        self.steps.iter().filter(|timed| matches!(timed.step, Step::Found { .. })).count()
+    }
 }
 
 /// An answer that is not the asked model's own.

@@ -9,7 +9,7 @@ use super::report::Report;
 use super::trial::Row;
 use crate::domain::TrialEnded;
 
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 22] = [
     "case",
     "variant",
     "model",
@@ -27,6 +27,11 @@ const HEADER: [&str; 17] = [
     "cached",
     "attempts",
     "fault",
+    "repairs",
+    "stand_in",
+    "left_out",
+    "withheld",
+    "findings",
 ];
 
 pub(super) fn write(
@@ -62,6 +67,11 @@ fn cells<'r>(row: &'r Row<'_>) -> [Cow<'r, str>; HEADER.len()] {
         row.cached.to_string().into(),
         row.attempts.to_string().into(),
         row.fault.unwrap_or_default().into(),
+        row.repairs.to_string().into(),
+        safe(row.stand_in.unwrap_or_default()),
+        row.left_out.to_string().into(),
+        row.withheld.to_string().into(),
+        row.findings.to_string().into(),
     ]
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::jsonl::plain_json;
 use super::report::{Named, Report};
 use super::trial::Row;
-use crate::domain::{TrialEnded, Usd};
+use crate::domain::{Interval, TrialEnded, Usd};
 
 pub(super) fn write(
     report: &Report,
@@ -64,7 +64,11 @@ fn column(named: &Named<'_>, gate: f64) -> Value {
         "failed": column.failed,
         "unscored": column.unscored,
         "errored": column.errored,
-        "pass_rate": column.pass_rate.map(|rate| json!({"value": rate.value, "low_95": rate.low, "high_95": rate.high})),
+        "pass_rate": column.pass_rate.map(interval),
+        "pass_rate_at_first": column.pass_rate_at_first.map(interval),
+        "repaired": column.repaired,
+        "stood_in": column.stood_in,
+        "flagged": column.flagged,
         "passes_gate": column.passes(gate),
         "mean_cost_usd": column.mean_cost.map(Usd::dollars),
         "total_cost_usd": column.total_cost.map(Usd::dollars),
@@ -72,6 +76,10 @@ fn column(named: &Named<'_>, gate: f64) -> Value {
         "latency_p95_ms": column.latency_p95_ms,
         "metrics": metrics,
     })
+}
+
+fn interval(rate: Interval) -> Value {
+    json!({"value": rate.value, "low_95": rate.low, "high_95": rate.high})
 }
 
 #[cfg(test)]

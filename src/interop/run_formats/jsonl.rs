@@ -45,7 +45,7 @@ mod tests {
 
     use super::super::tests::{errored, report, text, trial};
     use super::*;
-    use crate::domain::Verdict;
+    use crate::domain::{Finding, FindingKind, Guarded, Risk, Side, StandIn, Step, TimedStep, Treatment, Verdict};
     use crate::interop::run_formats::RunFormat;
 
     #[test]
@@ -58,6 +58,30 @@ mod tests {
         assert_eq!(lines[1]["output"], "two\nlines");
         assert_eq!(lines[2]["fault"], "overloaded");
         assert_eq!(lines[2]["cost_usd"], Value::Null);
+    }
+
+    #[test]
+    fn what_guards_did_to_a_trial_is_told() {
+        let finding = Finding {
+            kind: FindingKind::Pii,
+            name: "email".to_owned(),
+            span: 0..3,
+            risk: Risk::High,
+            excerpt: "a…".to_owned(),
+        };
+        let step = Step::Found { side: Side::Output, finding, treatment: Treatment::Flagged };
+        let mut ended = Arc::unwrap_or_clone(trial(0, "billing", Verdict::Pass));
+        ended.guarded = Guarded {
+            repairs: 2,
+            stand_in: Some(StandIn::Model("large".into())),
+            left_out: true,
+            steps: vec![TimedStep { at_ms: 5, step }],
+            ..Guarded::default()
+        };
+        let text = text(RunFormat::Jsonl, &report(), vec![Arc::new(ended)]);
+        let line: Value = serde_json::from_str(&text).unwrap();
+        let told = ["repairs", "stand_in", "left_out", "withheld", "findings"].map(|name| line[name].clone());
+        assert_eq!(told, [json!(2), json!("large"), json!(true), json!(false), json!(1)]);
     }
 
     #[test]

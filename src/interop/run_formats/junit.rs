@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::escape::{harmless, one_line};
-use super::report::{ColumnReport, Report};
+use super::report::Report;
 use super::trial::Row;
 use crate::domain::TrialEnded;
 
@@ -18,13 +18,12 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let header = &report.header;
-    let sum = |count: fn(&ColumnReport) -> u64| report.columns.iter().map(count).sum::<u64>();
     let counts = format!(
         r#"tests="{}" failures="{}" errors="{}" skipped="{}""#,
         report.ended(),
-        sum(|column| column.failed),
-        sum(|column| column.errored),
-        sum(|column| column.unscored),
+        report.sum(|column| column.failed),
+        report.sum(|column| column.errored),
+        report.sum(|column| column.unscored),
     );
     let name = format!("{}/{}", header.project, header.experiment);
     let timestamp = header.started_at.strftime("%Y-%m-%dT%H:%M:%S");
@@ -34,6 +33,9 @@ pub(super) fn write(
     writeln!(out, "    <properties>")?;
     for (name, value) in properties(report) {
         writeln!(out, r#"      <property name="{name}" value="{}"/>"#, attribute(&value))?;
+    }
+    for (name, count) in guards(report).into_iter().filter(|(_, count)| *count > 0) {
+        writeln!(out, r#"      <property name="{name}" value="{count}"/>"#)?;
     }
     writeln!(out, "    </properties>")?;
     for ended in trials {
@@ -51,6 +53,15 @@ fn properties(report: &Report) -> [(&'static str, String); 6] {
         ("planned", header.trials().to_string()),
         ("spent_usd", report.spent.dollars().to_string()),
         ("scripted", header.scripted().to_string()),
+    ]
+}
+
+/// Trials in which the guards had a part.
+fn guards(report: &Report) -> [(&'static str, u64); 3] {
+    [
+        ("repaired", report.sum(|column| column.repaired)),
+        ("stood_in", report.sum(|column| column.stood_in)),
+        ("flagged", report.sum(|column| column.flagged)),
     ]
 }
 

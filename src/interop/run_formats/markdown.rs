@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::escape::one_line;
 use super::report::Report;
-use super::table::{HEADER, rows, size, title};
+use super::table::{columns, size, title};
 use super::trial::Row;
 use crate::domain::TrialEnded;
 
@@ -19,8 +19,10 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "## {}\n\n{}\n", cell(&title(report)), cell(&size(report)))?;
-    let columns = rows(report);
-    table(&HEADER, columns.iter().map(|row| row.iter().map(|text| cell(text)).collect()), out)?;
+    let columns = columns(report);
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let row = |at: usize| columns.iter().map(|column| cell(&column.cells[at])).collect();
+    table(&names, (0..report.named().count()).map(row), out)?;
     if report.header.scripted() {
         writeln!(out, "\n\\* *scripted, not a model*")?;
     }

@@ -26,6 +26,14 @@ pub struct ColumnReport {
     pub errored: u64,
     /// With its 95 % interval, each 0 to 1.
     pub pass_rate: Option<Interval>,
+    /// The same share of first answers: *pass@first*.
+    pub pass_rate_at_first: Option<Interval>,
+    /// Trials whose answer was asked for again in other words.
+    pub repaired: u64,
+    /// Trials that another model answered, or the canned text.
+    pub stood_in: u64,
+    /// Trials in whose input or answer a guard found something.
+    pub flagged: u64,
     /// `None`: unknown price.
     pub mean_cost: Option<Usd>,
     pub total_cost: Option<Usd>,
@@ -65,6 +73,10 @@ impl From<&ColumnMetrics> for ColumnReport {
             unscored: metrics.unscored,
             errored: metrics.errored,
             pass_rate: metrics.pass_rate(),
+            pass_rate_at_first: metrics.pass_rate_at_first(),
+            repaired: metrics.repaired,
+            stood_in: metrics.stood_in,
+            flagged: metrics.flagged,
             mean_cost: metrics.mean_cost(),
             total_cost: (metrics.unpriced() == 0).then(|| metrics.total_cost()),
             latency_p50_ms: metrics.latency_p50(),
@@ -101,7 +113,11 @@ impl Report {
 
     #[must_use]
     pub fn ended(&self) -> u64 {
-        self.columns.iter().map(ColumnReport::ended).sum()
+        self.sum(ColumnReport::ended)
+    }
+
+    pub(super) fn sum(&self, count: impl Fn(&ColumnReport) -> u64) -> u64 {
+        self.columns.iter().map(count).sum()
     }
 
     /// Each column with its variant and model.

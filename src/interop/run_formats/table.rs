@@ -3,24 +3,19 @@
 use std::io::{self, Write};
 
 use super::escape::one_line;
-use super::report::{Report, counted, milliseconds, money, percent};
+use super::report::{ColumnReport, Named, Report, counted, milliseconds, money, percent};
 use crate::domain::RunState;
 
 const LONGEST_NAME: usize = 40;
 
-pub(super) const HEADER: [&str; 10] =
-    ["Variant", "Model", "Pass rate", "Passed", "Unscored", "Errored", "Mean cost", "p50", "p95", "Gate"];
-
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", title(report))?;
     writeln!(out, "{}\n", size(report))?;
-    let rows: Vec<[String; 10]> = rows(report);
-    let widths: [usize; 10] = std::array::from_fn(|at| {
-        rows.iter().map(|row| width(&row[at])).chain([width(HEADER[at])]).max().unwrap_or_default()
-    });
-    line(&HEADER.map(str::to_owned), &widths, out)?;
-    for row in &rows {
-        line(row, &widths, out)?;
+    let columns = columns(report);
+    let widths: Vec<usize> = columns.iter().map(Column::width).collect();
+    line(columns.iter().map(|column| column.name), &widths, out)?;
+    for row in 0..report.named().count() {
+        line(columns.iter().map(|column| column.cells[row].as_str()), &widths, out)?;
     }
     if report.header.scripted() {
         writeln!(out, "\n* scripted, not a model")?;
@@ -61,31 +56,53 @@ pub(super) fn size(report: &Report) -> String {
     )
 }
 
-pub(super) fn rows(report: &Report) -> Vec<[String; 10]> {
-    let gate = report.gate();
-    report
-        .named()
-        .map(|named| {
-            let column = named.column;
-            let mark = if named.scripted { "*" } else { "" };
-            [
-                one_line(named.variant.as_str(), LONGEST_NAME),
-                one_line(named.model.as_str(), LONGEST_NAME) + mark,
-                percent(column.pass_rate),
-                format!("{}/{}", column.passed, column.scored()),
-                column.unscored.to_string(),
-                column.errored.to_string(),
-                money(column.mean_cost),
-                milliseconds(column.latency_p50_ms),
-                milliseconds(column.latency_p95_ms),
-                if column.passes(gate) { "passes".to_owned() } else { format!("below {} %", gate * 100.0) },
-            ]
-        })
-        .collect()
+/// A column of the table: its name, and a cell for each variant and model.
+pub(super) struct Column {
+    pub name: &'static str,
+    pub cells: Vec<String>,
 }
 
-fn line(cells: &[String; 10], widths: &[usize; 10], out: &mut dyn Write) -> io::Result<()> {
-    let padded = cells.iter().zip(widths).map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - width(cell))));
+impl Column {
+    fn width(&self) -> usize {
+        self.cells.iter().map(|cell| width(cell)).chain([width(self.name)]).max().unwrap_or_default()
+    }
+}
+
+/// What guards did has its columns only where they did something.
+pub(super) fn columns(report: &Report) -> Vec<Column> {
+    let gate = report.gate();
+    let column = |name, cell: &dyn Fn(&Named<'_>) -> String| Column {
+        name,
+        cells: report.named().map(|named| cell(&named)).collect(),
+    };
+    let some = |count: fn(&ColumnReport) -> u64| report.sum(count) > 0;
+    let (repaired, stood_in, flagged) =
+        (some(|column| column.repaired), some(|column| column.stood_in), some(|column| column.flagged));
+    let columns = [
+        Some(column("Variant", &|named| one_line(named.variant.as_str(), LONGEST_NAME))),
+        Some(column("Model", &|named| {
+            one_line(named.model.as_str(), LONGEST_NAME) + if named.scripted { "*" } else { "" }
+        })),
+        Some(column("Pass rate", &|named| percent(named.column.pass_rate))),
+        repaired.then(|| column("At first", &|named| percent(named.column.pass_rate_at_first))),
+        Some(column("Passed", &|named| format!("{}/{}", named.column.passed, named.column.scored()))),
+        Some(column("Unscored", &|named| named.column.unscored.to_string())),
+        Some(column("Errored", &|named| named.column.errored.to_string())),
+        repaired.then(|| column("Repaired", &|named| named.column.repaired.to_string())),
+        stood_in.then(|| column("Stand-in", &|named| named.column.stood_in.to_string())),
+        flagged.then(|| column("Flagged", &|named| named.column.flagged.to_string())),
+        Some(column("Mean cost", &|named| money(named.column.mean_cost))),
+        Some(column("p50", &|named| milliseconds(named.column.latency_p50_ms))),
+        Some(column("p95", &|named| milliseconds(named.column.latency_p95_ms))),
+        Some(column("Gate", &|named| {
+            if named.column.passes(gate) { "passes".to_owned() } else { format!("below {} %", gate * 100.0) }
+        })),
+    ];
+    columns.into_iter().flatten().collect()
+}
+
+fn line<'c>(cells: impl Iterator<Item = &'c str>, widths: &[usize], out: &mut dyn Write) -> io::Result<()> {
+    let padded = cells.zip(widths).map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - width(cell))));
     writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())
 }
 
@@ -96,7 +113,7 @@ fn width(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{report, text};
-    use crate::domain::RunState;
+    use crate::domain::{Interval, RunState};
     use crate::interop::run_formats::RunFormat;
 
     #[test]
@@ -104,6 +121,22 @@ mod tests {
         let mut report = report();
         report.columns[0].passed = 2;
         insta::assert_snapshot!(text(RunFormat::Table, &report, vec![]));
+    }
+
+    #[test]
+    fn what_guards_did_has_columns_where_they_did_something() {
+        let mut report = report();
+        let column = &mut report.columns[1];
+        (column.repaired, column.flagged) = (2, 1);
+        column.pass_rate_at_first = Some(Interval { value: 0.5, low: 0.15, high: 0.85 });
+        let text = text(RunFormat::Table, &report, vec![]);
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .filter(|line| ["Variant", "concise"].iter().any(|start| line.starts_with(start)))
+            .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+            .collect();
+        assert_eq!(lines[0][2..9], ["Pass rate", "At first", "Passed", "Unscored", "Errored", "Repaired", "Flagged"]);
+        assert_eq!(lines[1][2..9], ["75.0 % (30.1–95.4)", "50.0 % (15.0–85.0)", "3/4", "0", "0", "2", "1"]);
     }
 
     #[test]

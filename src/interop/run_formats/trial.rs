@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{Outcome, RunHeader, TrialEnded, Usd, Verdict};
+use crate::domain::{Outcome, RunHeader, StandIn, TrialEnded, Usd, Verdict};
 
 /// The same fields in CSV and JSONL. Allow-listed: what is not here does not leave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +30,16 @@ pub(super) struct Row<'t> {
     pub attempts: u32,
     /// The class of the fault where it errored.
     pub fault: Option<&'static str>,
+    /// How often the answer was asked for again in other words.
+    pub repairs: u32,
+    /// The model that answered in the place of the trial's own, or `canned`.
+    pub stand_in: Option<&'t str>,
+    /// The stand-in's answer is in no number.
+    pub left_out: bool,
+    /// The output guard let no answer through.
+    pub withheld: bool,
+    /// Places in the input and the output that a guard objected to.
+    pub findings: usize,
 }
 
 impl<'t> Row<'t> {
@@ -61,6 +71,14 @@ impl<'t> Row<'t> {
                 Outcome::Errored(error) => Some(error.fault.word()),
                 Outcome::Scored(_) | Outcome::Unscored(_) => None,
             },
+            repairs: ended.guarded.repairs,
+            stand_in: ended.guarded.stand_in.as_ref().map(|who| match who {
+                StandIn::Model(model) => model.as_str(),
+                StandIn::Canned => "canned",
+            }),
+            left_out: ended.guarded.left_out,
+            withheld: ended.guarded.withheld,
+            findings: ended.guarded.findings(),
         }
     }
 }
