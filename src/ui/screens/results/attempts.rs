@@ -7,7 +7,7 @@ use crate::ui::format;
 /// One attempt, with its place on the line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct AttemptBar {
-    /// `Answer 2`, `Judge of tone`.
+    /// `Answer, attempt 2`, `Judge of tone, attempt 1`.
     pub name: String,
     /// From 0 to 1 on the line: sent, over, and the end of the wait after it.
     pub start: f32,
@@ -30,7 +30,7 @@ pub(super) fn time_line(attempts: &[AttemptRecord], metrics: &[String]) -> Vec<A
     #[expect(clippy::cast_possible_truncation, reason = "shares of a line")]
     let share = |ms: f64| (ms / total) as f32;
     let bar = |attempt: &AttemptRecord| AttemptBar {
-        name: name(attempt, metrics),
+        name: name(attempt, attempts, metrics),
         start: share(begin(attempt)),
         end: share(end(attempt)),
         waited: share(waited(attempt)),
@@ -41,16 +41,29 @@ pub(super) fn time_line(attempts: &[AttemptRecord], metrics: &[String]) -> Vec<A
     attempts.iter().map(bar).collect()
 }
 
-fn name(attempt: &AttemptRecord, metrics: &[String]) -> String {
+fn name(attempt: &AttemptRecord, attempts: &[AttemptRecord], metrics: &[String]) -> String {
     let number = attempt.attempt.number + 1;
     match attempt.attempt.purpose {
-        Purpose::Answer => format!("Answer, attempt {number}"),
+        Purpose::Answer => format!("Answer, attempt {number}{}", how(attempt, attempts)),
         Purpose::Judge(check) => {
             let metric = metrics.get(usize::from(check)).map_or("a check", String::as_str);
             format!("Judge of {metric}, attempt {number}")
         }
         Purpose::Compression(_) => format!("Shorter context, attempt {number}"),
         Purpose::Embedding => format!("Vector of the question, attempt {number}"),
+    }
+}
+
+/// What tells it from a retry: another model is asked, or the request has other words.
+fn how(attempt: &AttemptRecord, attempts: &[AttemptRecord]) -> String {
+    let answers = || attempts.iter().filter(|other| other.attempt.purpose == Purpose::Answer);
+    let first = answers().min_by_key(|other| other.attempt.number);
+    let before = answers().filter(|other| other.attempt.number < attempt.attempt.number);
+    let known = before.clone().any(|other| other.request == attempt.request);
+    match (first, before.max_by_key(|other| other.attempt.number)) {
+        (Some(first), _) if first.model != attempt.model => format!(": {} stands in", attempt.model),
+        (_, Some(before)) if before.model == attempt.model && !known => ": in other words".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -104,6 +117,16 @@ mod tests {
         assert_eq!((bars[0].start, bars[0].end, bars[0].waited, bars[0].failed), (0.0, 0.1, 0.4, true));
         assert_eq!((bars[1].start, bars[1].end, bars[1].waited, bars[1].failed), (0.4, 1.0, 1.0, false));
         assert_eq!(bars[1].facts, "answered · 600 ms · $0");
+    }
+
+    #[test]
+    fn a_repair_and_a_stand_in_are_told_from_a_retry() {
+        let mut attempts: Vec<_> = (0..4).map(|number| attempt(number, 0, 1.0, None)).collect();
+        attempts[2].request = Fingerprint([1; 32]);
+        (attempts[3].request, attempts[3].model) = (Fingerprint([2; 32]), "n".into());
+        let names: Vec<_> = time_line(&attempts, &[]).into_iter().map(|bar| bar.name).collect();
+        let expect = ["attempt 1", "attempt 2", "attempt 3: in other words", "attempt 4: n stands in"];
+        assert_eq!(names, expect.map(|rest| format!("Answer, {rest}")));
     }
 
     #[test]

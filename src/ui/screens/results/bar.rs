@@ -23,7 +23,7 @@ pub(super) fn show(session: &Session, board: &Board, state: &mut State, sender: 
         format!("{} of {} cases", format::count(shown), format::count(all))
     };
     let filters = |ui: &mut Ui| {
-        if let Some(which) = widgets::segmented(ui, "Show", state.filters.which, &Which::ALL) {
+        if let Some(which) = widgets::segmented(ui, "Show", state.filters.which, &Which::choices(board)) {
             state.filters.which = which;
         }
         checks(board, &mut state.filters, ui);

@@ -19,6 +19,8 @@ pub(super) struct ColumnHead {
     pub facts: [String; 2],
     pub errored: u64,
     pub unscored: u64,
+    /// What guards did to the rate, in short and in a sentence; empty where they did nothing.
+    pub guards: [String; 2],
     pub change: Option<HeadChange>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn column_heads(board: &Board, previous: Option<&Previous>) -> Vec<Co
             facts: facts(metrics),
             errored: metrics.errored,
             unscored: metrics.unscored,
+            guards: guards(metrics),
             change: change.and_then(head_change),
         }
     };
@@ -60,6 +63,22 @@ fn facts(metrics: &ColumnMetrics) -> [String; 2] {
     let latency = [(metrics.latency_p50(), "p50"), (metrics.latency_p95(), "p95")];
     let latency = latency.into_iter().filter_map(|(ms, name)| Some(format!("{name} {}", format::seconds(ms?))));
     [cost, latency.collect::<Vec<_>>().join(" · ")]
+}
+
+/// The rate before repair, and answers of stand-ins that are not in it.
+fn guards(metrics: &ColumnMetrics) -> [String; 2] {
+    let rates = metrics.pass_rate_at_first().zip(metrics.pass_rate()).filter(|_| metrics.repaired > 0);
+    let rates = rates.map(|(first, rate)| [first, rate].map(|rate| format::percent(rate.value)));
+    let left_out = (metrics.left_out > 0).then(|| format::count(metrics.left_out));
+    let short = [
+        rates.as_ref().map(|[first, _]| format!("pass@first {first}")),
+        left_out.as_ref().map(|count| format!("{count} left out")),
+    ];
+    let long = [
+        rates.map(|[first, rate]| format!("pass@first {first}, after repair {rate}")),
+        left_out.map(|count| format!("answers of stand-ins left out: {count}")),
+    ];
+    [short, long].map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join(" · "))
 }
 
 fn head_change(change: &ColumnChange) -> Option<HeadChange> {
@@ -297,7 +316,7 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::{
         CallError, CheckResult, Completion, Fault, Fingerprint, FinishReason, Guarded, Outcome, RunEvent, RunModel,
-        Score, TrialEnded, Verdict,
+        Score, StandIn, TrialEnded, Verdict,
     };
 
     /// A run of two variants on one model, with two checks.
@@ -326,6 +345,10 @@ pub(super) mod tests {
 
     /// `outcome`: `p` passed, `f` the second check failed, `u` unscored, `e` errored.
     pub fn end(board: &mut Board, case: u32, variant: u16, repeat: u16, outcome: char) {
+        end_guarded(board, case, variant, repeat, outcome, Guarded::default());
+    }
+
+    pub fn end_guarded(board: &mut Board, case: u32, variant: u16, repeat: u16, outcome: char, guarded: Guarded) {
         let check = |metric: &str, pass: bool| CheckResult {
             metric: metric.into(),
             verdict: if pass { Verdict::Pass } else { Verdict::Fail },
@@ -371,7 +394,7 @@ pub(super) mod tests {
             cost: answered.then(|| Usd::from_nanos(4_200_000)),
             spent: Usd::ZERO,
             judge_spent: Usd::ZERO,
-            guarded: Guarded::default(),
+            guarded,
         })));
     }
 
@@ -388,6 +411,23 @@ pub(super) mod tests {
         assert_eq!(first.facts, ["$0.0042 on average", "p50 840 ms · p95 840 ms"]);
         assert_eq!((first.errored, first.unscored), (1, 0));
         assert_eq!((heads[1].rate, heads[1].facts.concat()), (None, String::new()));
+    }
+
+    #[test]
+    fn a_head_says_what_repair_did_to_the_rate() {
+        let mut board = board(4, 1);
+        for case in 0..4 {
+            let guarded = match case {
+                0 => Guarded { repairs: 1, ..Guarded::default() },
+                3 => Guarded { stand_in: Some(StandIn::Canned), left_out: true, ..Guarded::default() },
+                _ => Guarded::default(),
+            };
+            end_guarded(&mut board, case, 0, 0, if case == 3 { 'u' } else { 'p' }, guarded);
+        }
+        let heads = column_heads(&board, None);
+        assert_eq!(heads[0].guards[0], "pass@first 66.7 % · 1 left out");
+        assert_eq!(heads[0].guards[1], "pass@first 66.7 %, after repair 100 % · answers of stand-ins left out: 1");
+        assert_eq!(heads[1].guards.concat(), "");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use egui_material_icons::icons;
 
 use super::data::trial_at;
 use super::screen::State;
-use super::{attempts, diff};
+use super::{attempts, diff, guards};
 use crate::analysis::Board;
 use crate::domain::{Case, ChatRequest, CheckResult, FinishReason, Outcome, TrialRef, Verdict};
 use crate::session::{Command, Sent, Session, ShownTrial};
@@ -121,6 +121,9 @@ fn contents(
 ) {
     let ended = &shown.detail.ended;
     verdict(ui, &ended.outcome, ended.cached);
+    if let Some(asked) = board.header().models.get(usize::from(trial.model)) {
+        guards::show_notes(&ended.guarded, &asked.id, ui);
+    }
     ui.add_space(8.0);
     answer(trial, shown, state, ui);
     checks(ended.outcome.checks(), ui);
@@ -128,6 +131,9 @@ fn contents(
         case_section(case, ui);
     }
     sent(session, trial, ui);
+    if !ended.guarded.steps.is_empty() {
+        folded(ui, "Guards", true, |ui| guards::show(&ended.guarded, ui));
+    }
     time_line(board, shown, ui);
     usage(shown, ui);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::{Board, Change, Ending};
+use crate::analysis::{Board, Change, ColumnMetrics, Ending, TrialMark};
 use crate::domain::RunId;
 use crate::session::{Previous, RunRows};
 
@@ -21,6 +21,9 @@ pub(super) enum Which {
     Regressed,
     Changed,
     Disagreeing,
+    Repaired,
+    StoodIn,
+    Flagged,
 }
 
 impl Which {
@@ -34,6 +37,17 @@ impl Which {
         (Self::Changed, "Changed"),
         (Self::Disagreeing, "Disagree"),
     ];
+
+    /// What can be asked for; what guards did only where they did something.
+    pub fn choices(board: &Board) -> Vec<(Self, &'static str)> {
+        let some = |count: fn(&ColumnMetrics) -> u64| board.columns().iter().any(|column| count(column) > 0);
+        let guards = [
+            (some(|column| column.repaired), (Self::Repaired, "Repaired")),
+            (some(|column| column.stood_in), (Self::StoodIn, "Stand-in")),
+            (some(|column| column.flagged), (Self::Flagged, "Flagged")),
+        ];
+        Self::ALL.into_iter().chain(guards.into_iter().filter(|(some, _)| *some).map(|(_, choice)| choice)).collect()
+    }
 }
 
 /// What a row must be to be shown; all of it.
@@ -83,10 +97,13 @@ impl Facts<'_> {
             Which::Regressed => self.changes(case).any(|change| change == Change::Regressed),
             Which::Changed => self.changes(case).next().is_some(),
             Which::Disagreeing => self.disagree(case),
+            Which::Repaired => self.any_mark(case, |mark| mark.repairs() > 0),
+            Which::StoodIn => self.any_mark(case, TrialMark::stood_in),
+            Which::Flagged => self.any_mark(case, TrialMark::flagged),
         }
     }
 
-    fn any_mark(&self, case: u32, holds: impl Fn(&crate::analysis::TrialMark) -> bool) -> bool {
+    fn any_mark(&self, case: u32, holds: impl Fn(&TrialMark) -> bool) -> bool {
         (0..self.board.header().columns()).any(|column| self.board.cell_marks(case, column).any(&holds))
     }
 
@@ -188,8 +205,9 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::data::tests::{board, end};
+    use super::super::data::tests::{board, end, end_guarded};
     use super::*;
+    use crate::domain::{Guarded, StandIn};
 
     fn filled() -> Board {
         let mut board = board(5, 1);
@@ -220,6 +238,19 @@ mod tests {
         check(Which::Passed, &[0]);
         check(Which::Disagreeing, &[1]);
         check(Which::Changed, &[]);
+    }
+
+    #[test]
+    fn rows_are_found_by_what_guards_did() {
+        let mut board = filled();
+        assert_eq!(Which::choices(&board), Which::ALL);
+        let repaired = Guarded { repairs: 1, ..Guarded::default() };
+        let canned = Guarded { stand_in: Some(StandIn::Canned), left_out: true, ..Guarded::default() };
+        end_guarded(&mut board, 2, 1, 0, 'p', repaired);
+        end_guarded(&mut board, 3, 0, 0, 'u', canned);
+        let of = |which| found(&board, &Filters { which, ..Filters::default() });
+        assert_eq!([Which::Repaired, Which::StoodIn, Which::Flagged].map(of), [vec![2], vec![3], vec![]]);
+        assert_eq!(Which::choices(&board)[8..], [(Which::Repaired, "Repaired"), (Which::StoodIn, "Stand-in")]);
     }
 
     #[test]

@@ -22,6 +22,8 @@ use crate::ui::visible::{Mark, visible};
 use crate::ui::widgets::{self, VerdictMark};
 
 const HEAD: f32 = 126.0;
+/// More of it where guards changed what a rate says.
+const GUARDS: f32 = 17.0;
 const ROW: f32 = 50.0;
 const CASE_WIDTH: f32 = 236.0;
 const LEAST_CASE_WIDTH: f32 = 120.0;
@@ -54,6 +56,7 @@ pub(super) fn show(
     let case_width = (ui.available_width() * 0.34).clamp(LEAST_CASE_WIDTH, CASE_WIDTH);
     #[expect(clippy::cast_precision_loss, reason = "a few columns")]
     let width = ((ui.available_width() - case_width) / count.max(1) as f32).floor().max(LEAST_WIDTH);
+    let head = HEAD + if heads.iter().any(|head| !head.guards[0].is_empty()) { GUARDS } else { 0.0 };
     let mut columns = vec![Column::new(case_width).resizable(false)];
     columns.extend(std::iter::repeat_n(Column::new(width).resizable(false), count));
     let mut table = Table::new()
@@ -61,7 +64,7 @@ pub(super) fn show(
         .num_rows(rows as u64)
         .columns(columns)
         .num_sticky_cols(1)
-        .headers([HeaderRow::new(HEAD)]);
+        .headers([HeaderRow::new(head)]);
     if std::mem::take(&mut state.follow)
         && let Some(cursor) = state.cursor
     {
@@ -84,7 +87,7 @@ pub(super) fn show(
     table.show(ui, &mut grid);
     let Grid { wanted, clicked, .. } = grid;
     if rows == 0 {
-        no_rows(state, sender, ui);
+        no_rows(head, state, sender, ui);
     }
     ask(session, state, sender, wanted);
     if let Some(cursor) = clicked {
@@ -105,9 +108,9 @@ fn ask(session: &Session, state: &mut State, sender: &CommandSender, wanted: Vec
     state.asked = wanted;
 }
 
-fn no_rows(state: &mut State, sender: &CommandSender, ui: &mut Ui) {
+fn no_rows(head: f32, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let rect = ui.max_rect();
-    let below = Rect::from_min_max(pos2(rect.left(), rect.top() + HEAD), rect.max);
+    let below = Rect::from_min_max(pos2(rect.left(), rect.top() + head), rect.max);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| {
         let about = "No case is as the filters ask for.";
         if widgets::empty(ui, icons::ICON_FILTER_ALT, "Nothing here", about, Some("Show all cases")) {
@@ -362,7 +365,7 @@ fn column_head(ui: &Ui, rect: Rect, head: &ColumnHead, theme: &Theme) {
         };
         painter.text(pos2(rect.right() - PAD, top + 51.0), Align2::RIGHT_TOP, &change.text, small(theme), colour);
     }
-    for (facts, at) in head.facts.iter().zip([86.0, 103.0]) {
+    for (facts, at) in head.facts.iter().chain([&head.guards[0]]).zip([86.0, 103.0, 103.0 + GUARDS]) {
         line(painter, pos2(left, top + at), room, facts, small(theme), theme.texts.muted);
     }
     response.on_hover_ui(|ui| {
@@ -375,6 +378,9 @@ fn column_head(ui: &Ui, rect: Rect, head: &ColumnHead, theme: &Theme) {
             ui,
             &format!("{} errored, {} unscored: shown, and not in the rate", head.errored, head.unscored),
         );
+        if !head.guards[1].is_empty() {
+            widgets::small(ui, &head.guards[1]);
+        }
         if let Some(change) = &head.change {
             widgets::muted(ui, &change.about);
         }

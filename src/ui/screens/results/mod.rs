@@ -1,6 +1,6 @@
 //! The answers of a run, cell by cell: the grid, one trial in detail, columns side by side.
 //!
-//! `data`, `filter`, `diff` and `attempts` gather plain values; the other files draw them.
+//! `data`, `filter`, `diff` and `attempts` gather plain values, `guards` gathers and draws; the other files draw them.
 
 mod attempts;
 mod banner;
@@ -11,6 +11,7 @@ mod detail;
 mod diff;
 mod filter;
 mod grid;
+mod guards;
 mod keys;
 mod screen;
 
