@@ -5,6 +5,7 @@ use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons;
 
 use super::notices;
+use crate::engine::{BreakerState, EndpointHealth};
 use crate::session::{Command, Route, RunView, Session, TrustState};
 use crate::ui::format;
 use crate::ui::sender::CommandSender;
@@ -34,6 +35,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     if let Some(run) = session.runs().live() {
+                        held_back(ui, &run.status.endpoints, with_words, sender);
                         running(ui, &run, sender);
                     }
                     jobs(ui, session);
@@ -42,6 +44,48 @@ pub(super) fn show(ui: &mut Ui, session: &Session, sender: &CommandSender) {
         });
     let rect = response.response.rect;
     ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, theme.lines.border));
+}
+
+/// Endpoints that take no calls now; leads to more about them.
+fn held_back(ui: &mut Ui, endpoints: &[EndpointHealth], with_words: bool, sender: &CommandSender) {
+    let troubles: Vec<Trouble> = endpoints.iter().filter_map(trouble).collect();
+    let Some(first) = troubles.first() else { return };
+    let shown = if with_words { first.word } else { "" };
+    let response = widgets::named(chip(ui, icons::ICON_WARNING, shown, Tone::Warning), Role::Button, first.word);
+    let tip: Vec<&str> = troubles.iter().map(|trouble| trouble.sentence.as_str()).collect();
+    if response.on_hover_text(tip.join("\n")).clicked() {
+        sender.send(Command::Go(Route::Calls));
+    }
+}
+
+/// Why an endpoint takes no calls now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trouble {
+    word: &'static str,
+    sentence: String,
+}
+
+fn trouble(endpoint: &EndpointHealth) -> Option<Trouble> {
+    let id = &endpoint.id;
+    if endpoint.stopped {
+        let sentence = format!("{id} is stopped: every further call would fail the same way.");
+        return Some(Trouble { word: "Endpoint stopped", sentence });
+    }
+    if let Some(left) = endpoint.paused {
+        let sentence = format!("{id} asked for a pause, {} of it left.", format::duration(left));
+        return Some(Trouble { word: "Endpoint paused", sentence });
+    }
+    endpoint.models.iter().find_map(|model| {
+        let name = &model.model;
+        let sentence = match model.breaker {
+            BreakerState::Closed => return None,
+            BreakerState::Open { left } => {
+                format!("{name} at {id} fails too often: tried again in {}.", format::duration(left))
+            }
+            BreakerState::HalfOpen => format!("{name} at {id} failed too often: a few calls try whether it is well."),
+        };
+        Some(Trouble { word: "Breaker open", sentence })
+    })
 }
 
 /// Progress with time left, and spend against budget.
@@ -161,4 +205,38 @@ fn chip(ui: &mut Ui, icon: MaterialIcon, text: &str, tone: Tone) -> egui::Respon
         ui.add(button.frame_when_inactive(false))
     });
     response.inner
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::{Left, ModelHealth};
+
+    #[test]
+    fn an_endpoint_that_takes_no_calls_is_told() {
+        let endpoint = |stopped, paused, breaker| EndpointHealth {
+            id: "acme".into(),
+            origin: String::new(),
+            in_flight: 0,
+            limit: 4,
+            allowed: 4,
+            paused,
+            latency_ms: None,
+            models: vec![ModelHealth { model: "swift".to_owned(), breaker, left: Left::default() }],
+            stopped,
+            last_error: None,
+        };
+        let check = |health: EndpointHealth, expect: Option<&str>| {
+            assert_eq!(trouble(&health).map(|trouble| trouble.word), expect);
+        };
+        let open = BreakerState::Open { left: Duration::from_secs(9) };
+        check(endpoint(false, None, BreakerState::Closed), None);
+        check(endpoint(false, None, open), Some("Breaker open"));
+        check(endpoint(false, Some(Duration::from_secs(5)), open), Some("Endpoint paused"));
+        check(endpoint(true, None, BreakerState::Closed), Some("Endpoint stopped"));
+        let told = trouble(&endpoint(false, None, open)).map(|trouble| trouble.sentence);
+        assert_eq!(told.as_deref(), Some("swift at acme fails too often: tried again in 9 s."));
+    }
 }

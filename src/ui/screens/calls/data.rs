@@ -1,10 +1,12 @@
 //! What Calls shows, as plain values: lines of the log, alerts, bars of spend, endpoints.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Alert, AlertKey, AlertRule, AlertRules, AttemptState, CallRow, CallSums, RunSummary};
-use crate::engine::EndpointHealth;
+use crate::engine::{BreakerState, EndpointHealth, Left, ModelHealth};
 use crate::store::records::SpendLine;
 use crate::ui::format;
 use crate::ui::theme::Tone;
@@ -233,22 +235,74 @@ pub(super) struct EndpointCard {
     pub state: (Tone, &'static str),
     /// Calls in flight, and the most that may be.
     pub load: (u32, u32),
+    /// Calls that may be in flight now, where they are fewer than the most.
+    pub allowed: Option<u32>,
     pub facts: Vec<(&'static str, String)>,
+    pub models: Vec<ModelLine>,
+}
+
+/// A model at an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ModelLine {
+    pub name: String,
+    pub breaker: BreakerState,
+    /// What the breaker does, in words.
+    pub words: String,
+    /// `12 requests, 4000 tokens left`.
+    pub left: Option<String>,
+}
+
+fn model_line(health: &ModelHealth) -> ModelLine {
+    let words = match health.breaker {
+        BreakerState::Closed => "calls go through".to_owned(),
+        BreakerState::Open { left } => format!("held back, tries again in {}", wait(left)),
+        BreakerState::HalfOpen => "a few calls try whether it is well".to_owned(),
+    };
+    ModelLine { name: health.model.clone(), breaker: health.breaker, words, left: left(health.left) }
+}
+
+/// What is left of a model's limits; `None` where it has none.
+fn left(left: Left) -> Option<String> {
+    let parts = [
+        (left.requests, "requests"),
+        (left.input_tokens, "input tokens"),
+        (left.output_tokens, "output tokens"),
+        (left.tokens, "tokens"),
+    ];
+    let parts = parts.into_iter().filter_map(|(count, what)| Some(format!("{} {what}", format::count(count?))));
+    let parts: Vec<_> = parts.collect();
+    (!parts.is_empty()).then(|| format!("{} left", parts.join(", ")))
+}
+
+/// Whole seconds, the one that has begun included.
+fn wait(left: Duration) -> String {
+    format::duration(Duration::from_secs(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)))
 }
 
 pub(super) fn endpoint(health: &EndpointHealth) -> EndpointCard {
     let state = if health.stopped {
         (Tone::Errored, "Stopped")
+    } else if health.paused.is_some() {
+        (Tone::Warning, "Paused")
+    } else if health.models.iter().any(|model| model.breaker != BreakerState::Closed) {
+        (Tone::Warning, "Breaker open")
     } else if health.last_error.is_some() {
         (Tone::Warning, "Working, with errors")
     } else {
         (Tone::Pass, "Working")
     };
-    let facts = [("Sends to", Some(health.origin.clone())), ("Last error", health.last_error.clone())];
+    let facts = [
+        ("Sends to", Some(health.origin.clone())),
+        ("Pause", health.paused.map(|left| format!("{} left, as the provider asked", wait(left)))),
+        ("Latency", health.latency_ms.map(|ms| format!("{}, the median of the latest answers", format::seconds(ms)))),
+        ("Last error", health.last_error.clone()),
+    ];
     EndpointCard {
         name: health.id.to_string(),
         state,
         load: (health.in_flight, health.limit),
+        allowed: (health.allowed < health.limit).then_some(health.allowed),
+        models: health.models.iter().map(model_line).collect(),
         facts: facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
     }
 }
@@ -258,6 +312,34 @@ mod tests {
     use super::*;
     use crate::domain::{Acknowledged, Usd};
     use crate::interop::call_log::tests::{call, failed};
+
+    #[test]
+    fn an_endpoint_says_what_holds_its_calls_back() {
+        let model = |name: &str, breaker, left| ModelHealth { model: name.to_owned(), breaker, left };
+        let well = EndpointHealth {
+            id: "acme".into(),
+            origin: "https://acme.example".to_owned(),
+            in_flight: 1,
+            limit: 8,
+            allowed: 8,
+            paused: None,
+            latency_ms: Some(840.0),
+            models: vec![model("swift", BreakerState::Closed, Left::default())],
+            stopped: false,
+            last_error: None,
+        };
+        let card = endpoint(&well);
+        assert_eq!((card.state, card.allowed, card.models[0].left.as_deref()), ((Tone::Pass, "Working"), None, None));
+        let limits = Left { requests: Some(12), tokens: Some(4000), ..Left::default() };
+        let open = BreakerState::Open { left: Duration::from_millis(11_200) };
+        let open = endpoint(&EndpointHealth { allowed: 3, models: vec![model("swift", open, limits)], ..well.clone() });
+        assert_eq!((open.state.1, open.allowed), ("Breaker open", Some(3)));
+        assert_eq!(open.models[0].words, "held back, tries again in 12 s");
+        assert_eq!(open.models[0].left.as_deref(), Some("12 requests, 4000 tokens left"));
+        let paused = endpoint(&EndpointHealth { paused: Some(Duration::from_secs(30)), ..well });
+        assert_eq!(paused.state, (Tone::Warning, "Paused"));
+        assert!(paused.facts.contains(&("Pause", "30 s left, as the provider asked".to_owned())));
+    }
 
     #[test]
     fn a_call_is_a_line() {

@@ -1,10 +1,12 @@
 //! The endpoints of the run under way: what each can take, and what is wrong with it.
 
 use egui::{Ui, vec2};
+use egui_material_icons::icons;
 
-use super::data::{self, EndpointCard};
+use super::data::{self, EndpointCard, ModelLine};
+use crate::engine::BreakerState;
 use crate::session::Session;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets::{self, Share};
 
 pub(super) fn show(session: &Session, ui: &mut Ui) {
@@ -41,14 +43,31 @@ fn card(endpoint: &EndpointCard, ui: &mut Ui) {
             let (calls, most) = endpoint.load;
             let part = Share { amount: calls.into(), colour: Theme::of(ui).accent.plain };
             widgets::shares(ui, &format!("Load of {}", endpoint.name), most.into(), &[part], vec2(160.0, 8.0));
-            widgets::small(ui, &format!("{calls} of {most} calls in flight"));
+            let allowed = endpoint.allowed.map(|allowed| format!(", {allowed} allowed now")).unwrap_or_default();
+            widgets::small(ui, &format!("{calls} of {most} calls in flight{allowed}"));
         });
         ui.spacing_mut().interact_size.y = 22.0;
         widgets::facts(ui, 104.0, |facts| {
             for (name, value) in &endpoint.facts {
                 facts.text(name, value);
             }
+            for line in &endpoint.models {
+                facts.row(&line.name, |ui| model(line, ui));
+            }
         });
     });
     ui.add_space(Theme::of(ui).size.space.s);
+}
+
+/// A model's breaker by a sign of its own, in words, and what is left of its limits.
+fn model(line: &ModelLine, ui: &mut Ui) {
+    let (sign, word, tone) = match line.breaker {
+        BreakerState::Closed => (icons::ICON_CHECK_CIRCLE, "Closed", Tone::Pass),
+        BreakerState::Open { .. } => (icons::ICON_BLOCK, "Open", Tone::Errored),
+        BreakerState::HalfOpen => (icons::ICON_PENDING, "Half-open", Tone::Warning),
+    };
+    let (colour, _) = Theme::of(ui).tone(tone);
+    let left = line.left.as_ref().map(|left| format!(" · {left}")).unwrap_or_default();
+    widgets::icon(ui, sign, colour);
+    widgets::body(ui, &format!("{word}: {}{left}", line.words));
 }
