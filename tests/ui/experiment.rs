@@ -1,8 +1,10 @@
 //! Experiment: ticks, checks, numbers, new ones, and the dry run.
 
+use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
-use strata::domain::{CheckKind, Experiment};
+use strata::domain::{CheckKind, Experiment, Policy};
 use strata::session::{Command, Route};
+use strata::store::preset;
 
 use crate::support::Window;
 
@@ -154,4 +156,27 @@ fn a_budget_below_the_estimate_is_told_beside_it() {
         !session.is_forecasting() && ready.is_some_and(|ready| ready.shortfall.is_some())
     });
     assert!(window.sees_part(", the budget $0.00010"));
+}
+
+#[test]
+fn the_policy_is_set_guard_by_guard_or_by_a_preset_that_keeps_the_route() {
+    let mut window = open();
+    assert!(!window.sees_part("Strategy 1: "));
+    window.harness.get_by_role_and_label(Role::Switch, "Repair").scroll_to_me();
+    window.steps();
+    window.steps();
+    window.harness.get_by_role_and_label(Role::Switch, "Repair").click();
+    window.steps();
+    let policy = chosen(&mut window).policy;
+    assert!(policy.repair.on && policy.retry.retries == 4, "it starts from the workspace's policy");
+    let first = policy.repair.strategies[0].words();
+    assert!(window.sees(&format!("Strategy 1: {first}")));
+    press(&mut window, "Add stand-in: sage");
+    let fallback = chosen(&mut window).policy.fallback;
+    assert_eq!(fallback.models.iter().map(|stand_in| stand_in.model.as_str()).collect::<Vec<_>>(), ["sage"]);
+    press(&mut window, "Preset of the policy: strict");
+    let strict = Policy { fallback, ..preset("strict").unwrap().clone() };
+    assert_eq!(chosen(&mut window).policy, strict);
+    press(&mut window, "Use the workspace's");
+    assert_eq!(chosen(&mut window).policy, Policy::default());
 }
