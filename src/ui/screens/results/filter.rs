@@ -8,6 +8,8 @@ use crate::session::{Previous, RunRows};
 
 /// Cases that are looked at between two looks at the clock.
 const CHUNK: u32 = 256;
+/// The list is whole.
+const MADE: u32 = u32::MAX;
 
 /// Which cases are wanted by how they ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,6 +160,9 @@ impl Rows {
             self.at = self.cases;
             return false;
         }
+        if self.at == MADE {
+            return false;
+        }
         while self.under_way() {
             let end = self.at.saturating_add(CHUNK).min(self.cases);
             self.next.extend((self.at..end).filter(|case| facts.shows(filters, *case)));
@@ -170,7 +175,7 @@ impl Rows {
             self.shown = std::mem::take(&mut self.next);
         }
         self.growing = false;
-        self.at = u32::MAX;
+        self.at = MADE;
         false
     }
 
@@ -221,6 +226,8 @@ mod tests {
     fn found(board: &Board, filters: &Filters) -> Vec<u32> {
         let facts = Facts { board, revision: board.revision(), previous: None, rows: None };
         let mut rows = Rows::default();
+        assert!(!rows.update(&facts, filters, || false));
+        // A frame later nothing has changed.
         assert!(!rows.update(&facts, filters, || false));
         (0..rows.len()).filter_map(|row| rows.case(row)).collect()
     }
