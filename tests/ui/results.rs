@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable;
-use strata::domain::{RunState, Usd};
+use strata::domain::{RunState, TrialRef, Usd};
 use strata::session::launch::Wish;
 use strata::session::{Command, Route};
+use strata::store::preset;
 
 use crate::support::{Window, cases, record};
 
@@ -112,7 +113,7 @@ fn columns_are_compared_in_a_sentence_and_side_by_side() {
     window.click("View: Compare");
     window.until("both answers are read", |app| {
         let runs = app.session().runs();
-        let trial = |variant, model| strata::domain::TrialRef { case: 0, variant, model, repeat: 0 };
+        let trial = |variant, model| TrialRef { case: 0, variant, model, repeat: 0 };
         runs.trial(trial(0, 0)).is_some() && runs.trial(trial(0, 1)).is_some()
     });
     assert!(window.sees("1 of 12"));
@@ -168,4 +169,27 @@ fn a_run_that_reached_its_budget_goes_on_under_a_higher_one() {
     let run = window.harness.state_mut().session().runs().recorded()[0].clone();
     assert!(left > 0 && run.ended() == run.header.trials());
     assert_eq!(run.header.definition.budget.hard, Usd::from_dollars(1.5));
+}
+
+#[test]
+fn a_trial_tells_what_guards_did_to_it() {
+    let mut window = Window::prepared(|root| {
+        record(root, &Wish { policy: preset("strict").cloned(), ..cases("triage", 60) });
+    });
+    window.send(Command::SelectExperiment("triage".into()));
+    window.go(Route::Results);
+    window.until("the run is read", |app| app.session().runs().board().is_some());
+    let board = window.harness.state_mut().session().runs().board().unwrap();
+    let trials = (0..60).flat_map(|case| (0..3).map(move |variant| (case, variant)));
+    let mut trials =
+        trials.flat_map(|(case, variant)| (0..2).map(move |model| TrialRef { case, variant, model, repeat: 0 }));
+    let repaired = trials.find(|trial| board.trial(*trial).is_some_and(|mark| mark.repairs() > 0));
+    let repaired = repaired.expect("some answer of the script breaks its form");
+    window.click("Show: Repaired");
+    assert!(!window.sees("60 cases") && !window.sees("0 of 60 cases"), "some cases, not all");
+    window.send(Command::SelectTrial(Some(repaired)));
+    window.until("the trial is read", |app| app.session().runs().trial(repaired).is_some());
+    assert!(window.sees("Guards") && window.sees("Repair"));
+    assert!(window.sees_part("Asked again, with the format spelled out: "));
+    assert!(window.sees("Answer, attempt 2: in other words"));
 }
