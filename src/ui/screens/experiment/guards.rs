@@ -12,12 +12,16 @@ use crate::ui::theme::Theme;
 use crate::ui::widgets::{self, Amount};
 
 const FIELD: f32 = 168.0;
+/// Points that a guard's name takes.
+const HEAD: f32 = 20.0;
 
 /// A guard's name and what it is for, with a switch where it can be off; its numbers show while it is on.
 fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>, numbers: impl FnOnce(&mut Ui)) {
     let space = Theme::of(ui).size.space;
     ui.add_space(space.s);
     let mut shown = true;
+    // The name stands close to what it is for.
+    let usual = std::mem::replace(&mut ui.spacing_mut().interact_size.y, HEAD);
     ui.horizontal(|ui| {
         if let Some(on) = on {
             widgets::switch(ui, name, on);
@@ -25,6 +29,7 @@ fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>, numbers: i
         }
         widgets::strong(ui, name);
     });
+    ui.spacing_mut().interact_size.y = usual;
     widgets::small(ui, about);
     if shown {
         row(ui, numbers);

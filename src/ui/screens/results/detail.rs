@@ -1,8 +1,8 @@
 //! One trial in detail: its answer, its checks, what was sent, every attempt.
 
 use egui::{
-    Align, CollapsingHeader, Frame, Label, Layout, Margin, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui,
-    WidgetInfo, pos2, vec2,
+    Align, CollapsingHeader, Frame, Label, Layout, Margin, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextStyle,
+    Ui, WidgetInfo, pos2, vec2,
 };
 use egui_material_icons::icons;
 
@@ -316,10 +316,17 @@ fn time_line(board: &Board, shown: &ShownTrial, ui: &mut Ui) {
         for bar in &bars {
             let theme = Theme::of(ui);
             ui.spacing_mut().interact_size.y = 18.0;
-            ui.horizontal(|ui| {
-                ui.label(&bar.name);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::small(ui, &bar.facts));
-            });
+            let width = |text: &str, style| widgets::width_of(ui, text, &style);
+            let whole = width(&bar.name, TextStyle::Body) + width(&bar.facts, TextStyle::Small) + 12.0;
+            if whole <= ui.available_width() {
+                ui.horizontal(|ui| {
+                    ui.label(&bar.name);
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::small(ui, &bar.facts));
+                });
+            } else {
+                widgets::body(ui, &bar.name);
+                widgets::small(ui, &bar.facts);
+            }
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 6.0), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{}: {}", bar.name, bar.facts)));
             let at = |share: f32| rect.left() + rect.width() * share;
