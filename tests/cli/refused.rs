@@ -166,7 +166,7 @@ fn a_dead_server_errors_each_trial_and_keeps_nobody_waiting() {
     desk.trust();
     insta::assert_snapshot!(desk.run(&["--format", "jsonl"]).told(&desk), @r#"
     exit 3
-    {"case":"case-0","variant":"plain","model":"m","repeat":1,"outcome":"errored","score":null,"reason":"No connection to http://[server]: Connection refused (os error 111).","output":"","finish":null,"cost_usd":null,"spent_usd":0.0,"latency_ms":null,"input_tokens":null,"output_tokens":null,"cached":false,"attempts":2,"fault":"connect"}
+    {"case":"case-0","variant":"plain","model":"m","repeat":1,"outcome":"errored","score":null,"reason":"No connection to http://[server]: Connection refused (os error 111).","output":"","finish":null,"cost_usd":null,"spent_usd":0.0,"latency_ms":null,"input_tokens":null,"output_tokens":null,"cached":false,"attempts":2,"fault":"connect","repairs":0,"stand_in":null,"left_out":false,"withheld":false,"findings":0}
     --- stderr
     1 trial ≈ $0.00011
     strata: case-0 errored: No connection to http://[server]: Connection refused (os error 111).
