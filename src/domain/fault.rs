@@ -196,11 +196,13 @@ impl CallError {
         }
     }
 
-    /// Whether the provider may bill the call: by its class, or since an answer had begun before the fault came.
+    /// Whether the provider may bill the call: by its class, or since an answer had begun before the fault came. Too
+    /// large without a status is an answer whose very head could not be read to its end.
     #[must_use]
     pub fn may_be_billed(&self) -> bool {
         let begun = self.status.is_some_and(|status| (200..300).contains(&status)) || !self.partial.is_empty();
-        self.fault.may_be_billed() || begun
+        let endless_head = self.fault == Fault::TooLarge && self.status.is_none();
+        self.fault.may_be_billed() || begun || endless_head
     }
 
     #[must_use]
@@ -229,5 +231,6 @@ mod tests {
         check(Fault::Overloaded, Some(529), "Half an answ", true);
         check(Fault::TooLarge, Some(413), "", false);
         check(Fault::TooLarge, Some(200), "", true);
+        check(Fault::TooLarge, None, "", true);
     }
 }
