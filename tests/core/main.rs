@@ -3,6 +3,9 @@
 
 mod bundled;
 mod bundled_runs;
+mod chaos;
+#[path = "../support/chaos.rs"]
+mod chaos_runs;
 mod condense;
 mod desk;
 mod engine;

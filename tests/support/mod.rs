@@ -5,7 +5,9 @@
 //! - [`Server::start`] runs on a thread of its own; [`Server::here`] in the runtime of the test, so that paused time
 //!   holds for both sides; [`ServerProcess`] in a process of its own, so that a bench measures the client alone.
 //! - A [`Plan`] says what happens to each request: an answer, after a while, or a [`Misdeed`].
+//! - [`faults`] is the table of misdeeds and of what becomes of the call.
 
+pub mod faults;
 pub mod misdeed;
 pub mod process;
 pub mod server;

@@ -346,12 +346,8 @@ async fn misbehave(stream: &mut TcpStream, request: &Seen, wire: Wire, text: &st
             reply(stream, 200, kind, &packed, &body[..body.len() / 2]).await
         }
         Misdeed::GzipBomb => reply(stream, 200, kind, &packed, &BOMB).await,
-        Misdeed::Huge(bytes) => reply(stream, 200, kind, &[], &vec![b' '; bytes]).await,
-        Misdeed::EndlessEvent(bytes) => {
-            let mut body = b"data: ".to_vec();
-            body.resize(bytes, b'a');
-            reply(stream, 200, kind, &[], &body).await
-        }
+        Misdeed::Huge(bytes) => long(stream, kind, b"", b' ', bytes).await,
+        Misdeed::EndlessEvent(bytes) => long(stream, kind, b"data: ", b'a', bytes).await,
         Misdeed::NoUsage => reply(stream, 200, kind, &[], good.body(Told::Missing).as_bytes()).await,
         Misdeed::NegativeUsage => reply(stream, 200, kind, &[], good.body(Told::Negative).as_bytes()).await,
         Misdeed::EchoKey(status) => echo_key(stream, &good, status).await,
@@ -374,7 +370,7 @@ async fn break_off(stream: &mut TcpStream, good: &Good<'_>, misdeed: Misdeed) ->
             }
         }
         Misdeed::HugeHead => {
-            send(&[b"HTTP/1.1 200 OK\r\n"]).await?;
+            send(&[b"HTTP/1.1 200 OK\r\nconnection: close\r\n"]).await?;
             for number in 0..50 {
                 send(&[format!("x-filler-{number}: {}\r\n", "a".repeat(4000)).as_bytes()]).await?;
             }
@@ -445,6 +441,20 @@ async fn reply(stream: &mut TcpStream, status: u16, kind: &str, headers: &[(&str
     message.extend_from_slice(b"\r\n");
     message.extend_from_slice(body);
     stream.write_all(&message).await
+}
+
+/// A body of so many bytes, made while it is sent, so that the server's memory stays small.
+async fn long(stream: &mut TcpStream, kind: &str, begin: &[u8], filler: u8, bytes: usize) -> Step {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {bytes}\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), begin].concat()).await?;
+    let piece = vec![filler; 64 << 10];
+    let mut left = bytes - begin.len();
+    while left > 0 {
+        let now = left.min(piece.len());
+        stream.write_all(&piece[..now]).await?;
+        left -= now;
+    }
+    Ok(())
 }
 
 /// A stream in good order; all at once where there is no pace.

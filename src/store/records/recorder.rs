@@ -398,8 +398,9 @@ impl Group<'_> {
             ],
         )?;
         if reply.is_some() {
+            // Only what is too long: cutting an empty body gives NULL, which is no body.
             self.run(
-                "UPDATE replies SET body = substr(body, 1, ?2) WHERE attempt = ?1",
+                "UPDATE replies SET body = substr(body, 1, ?2) WHERE attempt = ?1 AND length(body) > ?2",
                 params![open.id, rows::int(KEPT_OF_FAILURES as u64)],
             )?;
         } else if !error.partial.is_empty() {
