@@ -184,6 +184,53 @@ mod tests {
         assert_eq!((wallet.spent(), wallet.reserved()), (usd(4), usd(0)));
     }
 
+    /// A run of calls, 64 in flight: each waits for its money, is sent or not, and is settled at some share of what
+    /// was promised, or dropped. What is spent and promised is looked at after
+    /// every step.
+    async fn never_over(cap: i64, calls: Vec<(i64, f64, u8)>) {
+        let wallet = std::sync::Arc::new(wallet(cap));
+        let slots = std::sync::Arc::new(tokio::sync::Semaphore::new(64));
+        let mut under_way = tokio::task::JoinSet::new();
+        for (amount, share, fate) in calls {
+            let (wallet, slots) = (wallet.clone(), slots.clone());
+            under_way.spawn(async move {
+                let _slot = slots.acquire_owned().await.unwrap();
+                let looks = || assert!(wallet.spent() + wallet.reserved() <= usd(cap), "over {cap}");
+                let Some(mut reservation) = wallet.reserve(usd(amount)).await else { return };
+                looks();
+                tokio::task::yield_now().await;
+                if fate % 4 > 0 {
+                    reservation.mark_sent();
+                }
+                tokio::task::yield_now().await;
+                #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "small numbers")]
+                let cost = (amount as f64 * share) as i64;
+                if fate % 4 < 2 {
+                    drop(reservation);
+                } else {
+                    reservation.settle(usd(cost));
+                }
+                looks();
+            });
+        }
+        under_way.join_all().await;
+        assert_eq!(wallet.reserved(), Usd::ZERO);
+        assert!(wallet.spent() <= usd(cap));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn no_run_of_64_calls_in_flight_spends_more_than_its_cap(
+            cap in 0_i64..5_000,
+            calls in proptest::collection::vec((1_i64..200, 0.0_f64..=1.0, any::<u8>()), 65..100),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(never_over(cap, calls));
+        }
+    }
+
     proptest! {
         #[test]
         fn spending_and_promises_never_pass_the_cap(
