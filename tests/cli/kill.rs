@@ -102,18 +102,57 @@ fn the_books_are_right(desk: &Desk, server: &Server, cases: usize, ambiguous: u6
     assert_eq!(run.spent, booked);
 }
 
+/// Runs that are killed again and again, each in a test of its own, so that several go on at once: 8 of them have
+/// [`KILLS`] kills each, 208 in all.
+const KILLS: u32 = 26;
+
 #[test]
 fn one_call_at_a_time() {
-    check(5, 1, 60, 1);
+    check(KILLS, 1, 81, 1);
+}
+
+#[test]
+fn one_call_at_a_time_once_more() {
+    check(KILLS, 1, 81, 2);
+}
+
+#[test]
+fn one_call_at_a_time_and_again() {
+    check(KILLS, 1, 81, 7);
+}
+
+#[test]
+fn one_call_at_a_time_a_fourth_time() {
+    check(KILLS, 1, 81, 8);
 }
 
 #[test]
 fn sixteen_calls_at_a_time() {
-    check(5, 16, 300, 2);
-    check(4, 16, 200, 3);
+    check(KILLS, 16, 600, 3);
+}
+
+#[test]
+fn sixteen_calls_at_a_time_once_more() {
+    check(KILLS, 16, 600, 4);
+}
+
+#[test]
+fn sixteen_calls_at_a_time_and_again() {
+    check(KILLS, 16, 600, 5);
 }
 
 #[test]
 fn sixty_four_calls_at_a_time() {
-    check(5, 64, 900, 4);
+    check(KILLS, 64, 2_200, 6);
+}
+
+/// `cargo test --release --test cli -- --ignored a_thousand_kills`
+#[test]
+#[ignore = "takes minutes"]
+fn a_thousand_kills() {
+    for seed in 100..113 {
+        check(KILLS, 1, 81, seed);
+        check(KILLS, 16, 600, seed + 100);
+        check(KILLS, 64, 2_200, seed + 200);
+    }
 }
