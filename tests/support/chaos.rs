@@ -44,18 +44,6 @@ pub struct Ran {
     ended: Vec<Arc<TrialEnded>>,
     calls: Vec<CallRow>,
     requests: u64,
-    pub took: Duration,
-}
-
-impl Ran {
-    pub fn calls(&self) -> usize {
-        self.calls.len()
-    }
-
-    /// How many trials ended.
-    pub fn ended(&self) -> usize {
-        self.ended.len()
-    }
 }
 
 /// Every trial of the run meets this fault at each of its calls, and all of them end as its row says.
@@ -171,7 +159,7 @@ pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
     let wish = Wish { project: "chaos".into(), experiment: "chaos".into(), ..Wish::default() };
     let prepared = launch::prepare(&workspace, &Shelf::default(), &wish).unwrap();
     let (granted, records) = (prepared.asks.clone(), Records::open(folder.path()).unwrap());
-    let (runtime, begun) = (launch::runtime().unwrap(), Instant::now());
+    let runtime = launch::runtime().unwrap();
     let start = Start {
         records: &records,
         granted: &granted,
@@ -184,7 +172,7 @@ pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
     let handle = launch::begin(prepared, start).unwrap();
     let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE, handle.ended()).await });
     assert!(ended.is_ok(), "the run hangs: {:?}", handle.status());
-    let (took, run) = (begun.elapsed(), handle.header().id.clone());
+    let run = handle.header().id.clone();
     drop(handle);
     // The runtime lives on: a task that hangs would keep its connection.
     no_connection_is_left(server);
@@ -198,7 +186,7 @@ pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
     records.replay(&run, &mut keep).unwrap();
     let calls = records.calls(&CallQuery::default(), 0, 1_000_000).unwrap();
     let summary = records.run(&run).unwrap().unwrap();
-    Ran { summary, ended, calls, requests: server.requests(), took }
+    Ran { summary, ended, calls, requests: server.requests() }
 }
 
 fn no_connection_is_left(server: &Server) {
