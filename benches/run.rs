@@ -16,8 +16,8 @@ use strata::domain::{Capability, RunState};
 use strata::provider::SystemKeys;
 use strata::session::Shelf;
 use strata::session::launch::{self, Start, Wish};
-use strata::store::open_workspace;
 use strata::store::records::Records;
+use strata::store::{open_workspace, preset};
 
 #[path = "../tests/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "a bench needs a part of what tests need")]
@@ -34,7 +34,8 @@ fn main() {
         Ok("throughput") => throughput(),
         Ok("latency") => latency(),
         Ok("memory") => memory(),
-        _ => ["throughput", "latency", "memory"].into_iter().for_each(in_a_process_of_its_own),
+        Ok("guards") => guards(),
+        _ => ["throughput", "latency", "memory", "guards"].into_iter().for_each(in_a_process_of_its_own),
     }
 }
 
@@ -72,6 +73,15 @@ fn memory() {
     println!("peak memory, 100,000 trials       {large:>8.0} MB   (goal 150)");
 }
 
+/// What all guards together add to a trial's CPU: bare and strict in turn, the best of each.
+fn guards() {
+    let cpu = |preset| run_under(preset, 20_000, 64, Duration::ZERO).cpu.as_secs_f64();
+    let turns: Vec<(f64, f64)> = (0..3).map(|_| (cpu("bare"), cpu("strict"))).collect();
+    let bare = turns.iter().map(|turn| turn.0).fold(f64::MAX, f64::min);
+    let strict = turns.iter().map(|turn| turn.1).fold(f64::MAX, f64::min);
+    println!("CPU of all guards, strict to bare {:>8.1} %    (goal 20)", 100.0 * (strict / bare - 1.0));
+}
+
 struct Ran {
     trials: u32,
     wall: Duration,
@@ -82,10 +92,16 @@ struct Ran {
 }
 
 fn run(trials: u32, concurrency: u32, latency: Duration) -> Ran {
+    run_under("bare", trials, concurrency, latency)
+}
+
+/// Under the guards of a preset.
+fn run_under(name: &str, trials: u32, concurrency: u32, latency: Duration) -> Ran {
     let server = ServerProcess::start(latency, &[]);
     let folder = tempfile::tempdir().unwrap();
     write_workspace(folder.path(), &server.url(), trials);
-    let workspace = open_workspace(folder.path()).unwrap();
+    let mut workspace = open_workspace(folder.path()).unwrap();
+    Arc::make_mut(&mut workspace.manifest).policy = preset(name).unwrap().clone();
     assert!(workspace.problems.is_empty(), "{:?}", workspace.problems);
     let wish =
         Wish { project: "bench".into(), experiment: "bench".into(), concurrency: Some(concurrency), ..Wish::default() };
