@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, Check, CheckKind, CheckResult, Completion, Experiment, Fault,
-    Filter, Finding, FindingKind, Fingerprint, FinishReason, Guarded, Outcome, PassRule, Policy, Purpose, Risk,
-    RunEvent, RunHeader, RunModel, RunState, RunSummary, Score, Side, StandIn, Step, TimedStep, Treatment, TrialEnded,
-    TrialRef, Usage, Usd, Verdict,
+    Filter, Finding, FindingKind, Fingerprint, FinishReason, Guarded, Outcome, PassRule, Purpose, Risk, RunEvent,
+    RunHeader, RunModel, RunState, RunSummary, Score, Side, StandIn, Step, TimedStep, Treatment, TrialEnded, TrialRef,
+    Usage, Usd, Verdict,
 };
 
 /// A run of `variants` on one model.
@@ -31,7 +31,7 @@ pub(super) fn header(cases: u32, variants: u16, repeats: u32) -> Arc<RunHeader> 
         checks: vec![Check::new(CheckKind::Json), Check { metric: "tone".into(), ..Check::new(CheckKind::Json) }],
         pass: PassRule::All,
         gate: None,
-        policy: Policy::default(),
+        policy: None,
         budget: crate::domain::Budget::default(),
     };
     let model = RunModel { id: "m".into(), model: "m".into(), origin: "scripted".into(), scripted: true };

@@ -51,7 +51,7 @@ pub struct RunArgs {
     pub limit: Option<NonZeroUsize>,
     pub repeat: Option<NonZeroU32>,
     /// How calls are guarded, whatever the experiment says; its fallback stays.
-    pub preset: Option<Policy>,
+    pub preset: Option<&'static Policy>,
     pub cache: bool,
     /// Go on with the last run that was not finished.
     pub resume: bool,
@@ -499,7 +499,7 @@ impl RawRun {
             limit: self.limit,
             repeat: self.repeat,
             // Clap takes no other name.
-            preset: self.preset.and_then(|name| preset(&name).cloned()),
+            preset: self.preset.and_then(|name| preset(&name)),
             cache: !self.no_cache,
             resume: self.resume,
             output: self.output.resolve(),
@@ -650,7 +650,7 @@ mod tests {
         assert_eq!((full.jobs.map(NonZeroU32::get), full.repeat.map(NonZeroU32::get)), (Some(4), Some(3)));
         assert_eq!((full.budget, full.limit.map(NonZeroUsize::get)), (Usd::from_dollars(2.5), Some(10)));
         assert!(!full.cache);
-        assert_eq!(full.preset.as_ref(), preset("strict"));
+        assert_eq!(full.preset, preset("strict"));
         assert_eq!(full.trust_file, Some("trust.ron".into()));
     }
 

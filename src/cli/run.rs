@@ -86,7 +86,7 @@ fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
         budget: arguments.budget,
         limit: arguments.limit.map(Into::into),
         repeats: arguments.repeat.map(Into::into),
-        policy: arguments.preset.clone(),
+        policy: arguments.preset.cloned(),
         no_cache: !arguments.cache,
     })
 }

@@ -32,8 +32,9 @@ pub struct Experiment {
     /// Pass rate (0 to 1) that every variant and model must reach for exit code 0; 1 where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<f64>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub policy: Policy,
+    /// The workspace's where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub budget: Budget,
 }

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 
 /// The policy that the only run was recorded with.
 fn recorded(desk: &Desk) -> Policy {
-    desk.only_run().header.definition.policy.clone()
+    desk.only_run().header.definition.policy.clone().unwrap()
 }
 
 #[test]

@@ -296,7 +296,7 @@ impl Setup {
             checks: Vec::new(),
             pass: PassRule::All,
             gate: None,
-            policy: self.policy.clone(),
+            policy: Some(self.policy.clone()),
             budget: self.budget,
         };
         RunHeader {

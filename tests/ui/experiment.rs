@@ -167,16 +167,16 @@ fn the_policy_is_set_guard_by_guard_or_by_a_preset_that_keeps_the_route() {
     window.steps();
     window.harness.get_by_role_and_label(Role::Switch, "Repair").click();
     window.steps();
-    let policy = chosen(&mut window).policy;
+    let policy = chosen(&mut window).policy.unwrap();
     assert!(policy.repair.on && policy.retry.retries == 4, "it starts from the workspace's policy");
     let first = policy.repair.strategies[0].words();
     assert!(window.sees(&format!("Strategy 1: {first}")));
     press(&mut window, "Add stand-in: sage");
-    let fallback = chosen(&mut window).policy.fallback;
+    let fallback = chosen(&mut window).policy.unwrap().fallback;
     assert_eq!(fallback.models.iter().map(|stand_in| stand_in.model.as_str()).collect::<Vec<_>>(), ["sage"]);
     press(&mut window, "Preset of the policy: strict");
     let strict = Policy { fallback, ..preset("strict").unwrap().clone() };
-    assert_eq!(chosen(&mut window).policy, strict);
+    assert_eq!(chosen(&mut window).policy, Some(strict));
     press(&mut window, "Use the workspace's");
-    assert_eq!(chosen(&mut window).policy, Policy::default());
+    assert_eq!(chosen(&mut window).policy, None);
 }

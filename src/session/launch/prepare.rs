@@ -91,7 +91,7 @@ pub struct Prepared {
 pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prepared, Vec<Problem>> {
     let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
     let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
-    let experiment = changed(workspace, defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
+    let mut experiment = changed(workspace, defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
     let at = Place::file(DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone()).path());
     let bookcase = Bookcase { workspace, shelf, id: &wish.project, project };
 
@@ -100,10 +100,9 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let mut variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
     let checks = compile_checks(&experiment, &cases, &at, &mut problems);
     let judges = judge_models(&experiment);
-    let policy = match wish.policy {
-        Some(_) => experiment.policy.clone(),
-        None => effective_policy(workspace, &experiment),
-    };
+    // On record with the run, so that it goes on under the policy that it began with.
+    let policy = effective_policy(workspace, &experiment);
+    experiment.policy = Some(policy.clone());
     let stand_ins = policy.fallback.models.iter().map(|stand_in| &stand_in.model);
     let tiers = variants.iter().filter_map(|variant| project.variants.get(&variant.id)?.tiers.as_ref());
     let tiers: Vec<ModelId> = tiers.flat_map(|tiers| &tiers.tiers).map(|tier| tier.model.clone()).collect();
@@ -190,7 +189,7 @@ fn changed(workspace: &Workspace, defined: &Experiment, wish: &Wish) -> Experime
         experiment.budget.hard = Some(budget);
     }
     if let Some(preset) = &wish.policy {
-        experiment.policy = effective_policy(workspace, &experiment).guarded_as(preset);
+        experiment.policy = Some(effective_policy(workspace, &experiment).guarded_as(preset));
     }
     experiment.repeats = experiment.repeats.max(1);
     experiment
@@ -228,7 +227,7 @@ fn without_bound(
 
 /// The experiment's own policy, or the workspace's where it has none.
 fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
-    if experiment.policy == Policy::default() { workspace.manifest.policy.clone() } else { experiment.policy.clone() }
+    experiment.policy.clone().unwrap_or_else(|| workspace.manifest.policy.clone())
 }
 
 /// What could be made of a part of the policy; what is wrong with it is told at the experiment.

@@ -129,7 +129,7 @@ fn experiment(spec: &PreviewSpec, variant: &VariantId, model: &ModelId) -> Exper
         checks: Vec::new(),
         pass: crate::domain::PassRule::default(),
         gate: None,
-        policy: crate::domain::Policy::default(),
+        policy: None,
         budget: Budget::default(),
     }
 }

@@ -103,7 +103,9 @@ impl Checker<'_> {
             }
         }
         self.numbers(key, experiment);
-        self.policy(key, &experiment.policy);
+        if let Some(policy) = &experiment.policy {
+            self.policy(key, policy);
+        }
     }
 
     /// Names in a list must be there, and once.

@@ -19,7 +19,7 @@ impl Checker<'_> {
             _ => None,
         }));
         let manifest = &workspace.manifest;
-        let policies = experiments().map(|experiment| &experiment.policy).chain([&manifest.policy]);
+        let policies = experiments().filter_map(|experiment| experiment.policy.as_ref()).chain([&manifest.policy]);
         models.extend(policies.flat_map(Policy::models));
         let variants = workspace.projects.values().flat_map(|project| project.variants.values());
         let tiers = variants.filter_map(|variant| variant.tiers.as_ref()).flat_map(|policy| &policy.tiers);

@@ -307,7 +307,7 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 pub fn experiment() -> impl Strategy<Value = Experiment> {
-    let rules = (option::of(0.0..1.0_f64), option::of(usd()), policy());
+    let rules = (option::of(0.0..1.0_f64), option::of(usd()), option::of(policy()));
     (vec(name(), 0..3), vec(name(), 0..3), name(), vec(check(), 0..3), rules).prop_map(
         |(variants, models, dataset, checks, (gate, hard, policy))| Experiment {
             format: 1,

@@ -278,7 +278,7 @@ pub(super) fn blank(project: &Project, models: impl Iterator<Item = ModelId>) ->
         checks: Vec::new(),
         pass: crate::domain::PassRule::All,
         gate: None,
-        policy: Policy::default(),
+        policy: None,
         budget: crate::domain::Budget::default(),
     }
 }
