@@ -11,12 +11,12 @@ use crate::domain::{
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{self, Amount};
 
-const FIELD: f32 = 168.0;
+pub(super) const FIELD: f32 = 168.0;
 /// Points that a guard's name takes.
 const HEAD: f32 = 20.0;
 
 /// A guard's name and what it is for, with a switch where it can be off; its numbers show while it is on.
-fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>, numbers: impl FnOnce(&mut Ui)) {
+pub(super) fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>, numbers: impl FnOnce(&mut Ui)) {
     let space = Theme::of(ui).size.space;
     ui.add_space(space.s);
     let mut shown = true;
@@ -36,7 +36,7 @@ fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>, numbers: i
     }
 }
 
-fn number(ui: &mut Ui, label: &str, value: &mut u64, default: u64) {
+pub(super) fn number(ui: &mut Ui, label: &str, value: &mut u64, default: u64) {
     let hint = default.to_string();
     let show = |value: &u64| if *value == default { String::new() } else { value.to_string() };
     let read = |text: &str| widgets::whole(text, Some(default));
@@ -46,10 +46,21 @@ fn number(ui: &mut Ui, label: &str, value: &mut u64, default: u64) {
     }
 }
 
-fn small_number(ui: &mut Ui, label: &str, value: &mut u32, default: u32, most: u32) {
+pub(super) fn small_number(ui: &mut Ui, label: &str, value: &mut u32, default: u32, most: u32) {
     let mut wide = u64::from(*value);
     number(ui, label, &mut wide, u64::from(default));
     *value = u32::try_from(wide).unwrap_or(u32::MAX).min(most);
+}
+
+/// A number above 0 and up to 1.
+pub(super) fn share(ui: &mut Ui, label: &str, value: &mut f64, default: f64) {
+    let hint = default.to_string();
+    let show = |share: &f64| if (*share - default).abs() < 1e-9 { String::new() } else { share.to_string() };
+    let read = |text: &str| if text.trim().is_empty() { Ok(default) } else { widgets::within(text, 0.001, 1.0) };
+    let how = Amount { label, hint: &hint, width: FIELD, show: &show, read: &read };
+    if let Some(typed) = widgets::amount(ui, value, &how) {
+        *value = typed;
+    }
 }
 
 /// A number that may be left out.
@@ -62,14 +73,14 @@ fn maybe_number(ui: &mut Ui, label: &str, hint: &str, value: &mut Option<u64>) {
     }
 }
 
-fn option(ui: &mut Ui, words: &str, on: &mut bool) {
+pub(super) fn option(ui: &mut Ui, words: &str, on: &mut bool) {
     if widgets::option(ui, *on, words) {
         *on = !*on;
     }
 }
 
 /// A choice with its words above it.
-fn choice<T: Copy + PartialEq>(ui: &mut Ui, label: &str, value: &mut T, choices: &[(T, &str)]) {
+pub(super) fn choice<T: Copy + PartialEq>(ui: &mut Ui, label: &str, value: &mut T, choices: &[(T, &str)]) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         widgets::small(ui, label);
@@ -208,15 +219,7 @@ pub(super) fn breaker(ui: &mut Ui, breaker: &mut BreakerPolicy) {
                  by it.";
     let mut on = breaker.on;
     guard(ui, "Circuit breaker", about, Some(&mut on), |ui| {
-        let show =
-            |rate: &f64| if (*rate - default.failure_rate).abs() < 1e-9 { String::new() } else { rate.to_string() };
-        let read = |text: &str| {
-            if text.trim().is_empty() { Ok(default.failure_rate) } else { widgets::within(text, 0.01, 1.0) }
-        };
-        let how = Amount { label: "Opens at failures (share)", hint: "0.5", width: FIELD, show: &show, read: &read };
-        if let Some(rate) = widgets::amount(ui, &breaker.failure_rate, &how) {
-            breaker.failure_rate = rate;
-        }
+        share(ui, "Opens at failures (share)", &mut breaker.failure_rate, default.failure_rate);
         small_number(ui, "Of at least so many calls", &mut breaker.min_calls, default.min_calls, u32::MAX);
         number(ui, "Open for (ms)", &mut breaker.open_ms, default.open_ms);
         number(ui, "Open at most for (ms)", &mut breaker.open_cap_ms, default.open_cap_ms);

@@ -10,6 +10,7 @@ mod kinds;
 mod matrix;
 mod policy;
 mod rules;
+mod saving;
 mod schema;
 mod screen;
 mod side;

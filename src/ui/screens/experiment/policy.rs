@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use egui::Ui;
 
 use super::data::ExperimentData;
-use super::guards;
+use super::{guards, saving};
 use crate::domain::{Experiment, Policy};
 use crate::store::{PRESETS, preset};
 use crate::ui::widgets;
 
 pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
-    let own = draft.policy != Policy::default();
+    let own = draft.policy.is_some();
     let about = if own {
         "How calls are guarded: the experiment's own policy. An empty field is the default."
     } else {
@@ -24,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
         }
     };
     // What holds now is what a change starts from.
-    let mut policy = if own { draft.policy.clone() } else { data.workspace_policy.clone() };
+    let mut policy = draft.policy.clone().unwrap_or_else(|| data.workspace_policy.clone());
     let before = policy.clone();
     let models: Vec<_> = data.models.iter().filter(|model| model.there).map(|model| model.id.clone()).collect();
     widgets::section(ui, "Policy", about, button, |ui| {
@@ -38,11 +38,14 @@ pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
         guards::limits(ui, &mut policy.limits);
         guards::sanitise(ui, &mut policy.sanitise);
         guards::output(ui, &mut policy.output);
+        saving::semantic(ui, &models, &mut policy.semantic);
+        saving::compress(ui, &models, &mut policy.compress);
+        saving::confidence(ui, &mut policy.confidence);
     });
     if reset {
-        draft.policy = Policy::default();
+        draft.policy = None;
     } else if policy != before {
-        draft.policy = policy;
+        draft.policy = Some(policy);
     }
 }
 

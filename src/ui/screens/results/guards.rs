@@ -28,6 +28,10 @@ pub(super) enum Kind {
     Degraded,
     Shared,
     Finding,
+    Tier,
+    Confidence,
+    Compression,
+    Semantic,
 }
 
 impl Kind {
@@ -39,6 +43,13 @@ impl Kind {
             Step::Degraded { .. } => Self::Degraded,
             Step::Shared => Self::Shared,
             Step::Found { .. } => Self::Finding,
+            Step::Tiered { .. } => Self::Tier,
+            Step::Filtered { .. } | Step::NotFiltered { .. } => Self::Confidence,
+            Step::Compressed { .. } | Step::NotCompressed { .. } => Self::Compression,
+            Step::SemanticHit { .. }
+            | Step::SemanticAudit { .. }
+            | Step::SemanticRefused { .. }
+            | Step::NoVector { .. } => Self::Semantic,
         }
     }
 
@@ -50,6 +61,10 @@ impl Kind {
             Self::Degraded => "Degraded",
             Self::Shared => "Shared",
             Self::Finding => "Finding",
+            Self::Tier => "Tier",
+            Self::Confidence => "Confidence",
+            Self::Compression => "Compression",
+            Self::Semantic => "Semantic cache",
         }
     }
 
@@ -61,6 +76,10 @@ impl Kind {
             Self::Degraded => (icons::ICON_WARNING, Tone::Warning),
             Self::Shared => (icons::ICON_CALL_MERGE, Tone::Neutral),
             Self::Finding => (icons::ICON_FLAG, Tone::Warning),
+            Self::Tier => (icons::ICON_LAYERS, Tone::Info),
+            Self::Confidence => (icons::ICON_FILTER_LIST, Tone::Neutral),
+            Self::Compression => (icons::ICON_COMPRESS, Tone::Neutral),
+            Self::Semantic => (icons::ICON_JOIN_INNER, Tone::Info),
         }
     }
 }
