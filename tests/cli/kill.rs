@@ -26,7 +26,8 @@ fn check(kills: u32, concurrency: u32, cases: usize, seed: u64) {
         assert!(open <= u64::from(concurrency), "{open} calls were open at once");
         ambiguous += open;
         not_paid_again(&server, &paid_before);
-        paid_before = paid.into_iter().map(|case| (case, asked(&server)[&case])).collect();
+        let counts = asked(&server);
+        paid_before = paid.into_iter().map(|case| (case, counts[&case])).collect();
     }
 
     let ran = desk.run(&["--resume", "--format", "csv"]);

@@ -111,10 +111,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let reached = reach_models(workspace, asked.clone().chain(helpers), &at, &mut problems);
     add_tiers(&mut variants, project, &reached);
     let validations = validations(&policy, &variants, &at, &mut problems);
-    let sanitiser = policy.sanitise.on.then(|| Sanitiser::new(&policy.sanitise));
-    let sanitiser = sanitiser.and_then(|made| kept(made, &at, &mut problems));
-    let inspector = policy.output.is_on().then(|| Inspector::new(&policy.output));
-    let inspector = inspector.and_then(|made| kept(made, &at, &mut problems));
+    let (sanitiser, inspector) = finders(&policy, &at, &mut problems);
     let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
         problems.push(problem);
         Selection::First(0)
@@ -230,6 +227,18 @@ fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
     experiment.policy.clone().unwrap_or_else(|| workspace.manifest.policy.clone())
 }
 
+/// What looks at inputs and at answers, where the policy has it.
+pub(super) fn finders(
+    policy: &Policy,
+    at: &Place,
+    problems: &mut Vec<Problem>,
+) -> (Option<Sanitiser>, Option<Inspector>) {
+    let sanitiser = policy.sanitise.on.then(|| Sanitiser::new(&policy.sanitise));
+    let inspector = policy.output.is_on().then(|| Inspector::new(&policy.output));
+    let sanitiser = sanitiser.and_then(|made| kept(made, at, problems));
+    (sanitiser, inspector.and_then(|made| kept(made, at, problems)))
+}
+
 /// What could be made of a part of the policy; what is wrong with it is told at the experiment.
 fn kept<T>(made: Result<T, Vec<Problem>>, at: &Place, problems: &mut Vec<Problem>) -> Option<T> {
     made.map_err(|wrong| problems.extend(wrong.into_iter().map(|problem| Problem { place: at.clone(), ..problem })))
@@ -248,7 +257,7 @@ fn add_tiers(variants: &mut [PlanVariant], project: &Project, reached: &BTreeMap
 }
 
 /// The form that each variant's answers are held to; `None` where the policy or the prompt asks for none.
-fn validations(
+pub(super) fn validations(
     policy: &Policy,
     variants: &[PlanVariant],
     at: &Place,

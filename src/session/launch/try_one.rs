@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::prepare::Prepared;
+use super::prepare::{Prepared, finders, validations};
 use super::prompts::Bookcase;
 use super::reach::reach_models;
 use crate::domain::{
@@ -90,6 +90,11 @@ pub fn prepare_try(
         untrusted: Arc::new(untrusted),
         epoch: policy.cache.epoch,
     };
+    let validations = validations(&policy, &plan.variants, &Place::file("workspace.ron"), &mut problems);
+    let (sanitiser, inspector) = finders(&policy, &Place::file("workspace.ron"), &mut problems);
+    if problems.iter().any(Problem::is_error) {
+        return Err(problems);
+    }
     // What cannot be rendered is told now and not as a trial that errored.
     plan.prepare(plan.trial(0))?;
     let checks = Checks::new(&[], experiment.pass)?;
@@ -98,9 +103,9 @@ pub fn prepare_try(
         warnings: Vec::new(),
         asks: capability(&reach.provider).into_iter().collect(),
         checks: Arc::new(checks),
-        validations: Vec::new(),
-        sanitiser: None,
-        inspector: None,
+        validations,
+        sanitiser,
+        inspector,
         policy,
         budget: Budget::default(),
         reached,

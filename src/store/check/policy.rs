@@ -231,6 +231,12 @@ impl Checker<'_> {
     }
 
     fn users(&mut self, key: &DefinitionKey, users: &UserLimits) {
+        if users.on {
+            let message =
+                "Limits of users change nothing in a run: its cases are asked as fast as the endpoints allow.";
+            let hint = "They hold where traffic is rehearsed with its users, which this version does not do yet.";
+            self.warn(key, &["policy", "users", "on"], message.to_owned(), hint);
+        }
         if !users.tiers.contains_key(&users.default_tier) {
             let message = format!("The default tier `{}` is not among the tiers.", users.default_tier);
             let hint = meant(&users.default_tier, users.tiers.keys().map(String::as_str));

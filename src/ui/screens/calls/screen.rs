@@ -1,6 +1,6 @@
 //! Puts the screen together, and remembers what only it knows.
 
-use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Ui};
+use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use egui_material_icons::icons;
 
 use super::export::Asking;
@@ -81,19 +81,21 @@ fn head(session: &Session, alerts: &[Alert], state: &mut State, sender: &Command
     let margin = Margin { left: side as i8, right: side as i8, top: 12, bottom: 8 };
     Panel::top("calls head").frame(Frame::new().inner_margin(margin)).show_separator_line(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
-        ui.horizontal(|ui| {
-            views(alerts, state, ui);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if widgets::secondary(ui, Some(icons::ICON_UPLOAD), "Export…").clicked()
-                    && let Some(workspace) = session.workspace()
-                {
-                    state.exporting = Some(Asking::new(&workspace.root));
-                }
+        let mut export = false;
+        widgets::ends(
+            ui,
+            "calls",
+            |ui| views(alerts, state, ui),
+            |ui| {
+                export = widgets::secondary(ui, Some(icons::ICON_UPLOAD), "Export…").clicked();
                 if let Some(sums) = session.calls().sums() {
                     widgets::small(ui, &data::summary(sums));
                 }
-            });
-        });
+            },
+        );
+        if let Some(workspace) = session.workspace().filter(|_| export) {
+            state.exporting = Some(Asking::new(&workspace.root));
+        }
         if state.view == View::Log {
             filter::show(session, &mut state.filter, sender, ui);
         }
