@@ -65,9 +65,9 @@ impl Ledger {
 pub struct Recorded(oneshot::Receiver<()>);
 
 impl Recorded {
-    /// Until it is durable, or the record has been given up.
-    pub async fn wait(self) {
-        let _ = self.0.await;
+    /// It is durable, or the record has been given up.
+    pub fn is_over(&mut self) -> bool {
+        !matches!(self.0.try_recv(), Err(oneshot::error::TryRecvError::Empty))
     }
 
     /// On record already.

@@ -91,7 +91,7 @@ impl<'a> Leg<'a> {
     }
 
     /// Waits while the same request is on its way. Without a cache every call is made.
-    pub async fn board(&self) -> Result<Boarding, Stopped> {
+    pub async fn board(&self) -> Result<Boarding<'a>, Stopped> {
         if !self.job.policy.cache.on {
             return Ok(Boarding::Own(None));
         }
@@ -257,7 +257,7 @@ impl<'a> Leg<'a> {
 }
 
 /// Gives a whole answer to those who wait for the same.
-pub fn land(flight: Option<Flight>, completion: &Arc<Completion>, cost: Option<Usd>, recorded: Recorded) {
+pub fn land(flight: Option<Flight<'_>>, completion: &Arc<Completion>, cost: Option<Usd>, recorded: Recorded) {
     if let Some(flight) = flight.filter(|_| is_whole(completion)) {
         flight.land(CachedCall { completion: completion.clone(), cost }, recorded);
     }

@@ -1,8 +1,8 @@
 //! Single flight: while a request is on its way, the same request waits for its answer instead of being paid again.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
@@ -11,31 +11,40 @@ use crate::engine::dispatcher::Recorded;
 use crate::engine::sink::CachedCall;
 
 /// The requests of a run that are on their way. Repeats of a cell are different requests, and never folded into one.
-#[derive(Debug, Clone, Default)]
-pub struct Flights(Arc<Mutex<HashMap<Fingerprint, Listener>>>);
+#[derive(Debug, Default)]
+pub struct Flights(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    listeners: HashMap<Fingerprint, Listener>,
+    /// Answers that have landed, in the order in which they get on record. Until then the cache does not have them, so
+    /// that those who come meanwhile find them here.
+    landed: VecDeque<(Fingerprint, Recorded)>,
+}
 
 type Listener = watch::Receiver<Option<CachedCall>>;
 
 /// The one call of a request. Dropped without an answer, the next of those who wait makes the call.
 #[derive(Debug)]
-pub struct Flight {
-    flights: Flights,
+pub struct Flight<'f> {
+    flights: &'f Flights,
     request: Fingerprint,
     answer: watch::Sender<Option<CachedCall>>,
+    landed: bool,
 }
 
 /// Whose turn it is.
 #[derive(Debug)]
-pub enum Boarding {
+pub enum Boarding<'f> {
     /// The caller makes the call; `None` where nobody would be told of its answer.
-    Own(Option<Flight>),
+    Own(Option<Flight<'f>>),
     /// Another call of the same request brought its answer.
     Shared(CachedCall),
 }
 
 impl Flights {
     /// Waits while the same request is on its way.
-    pub async fn board(&self, request: Fingerprint) -> Boarding {
+    pub async fn board(&self, request: Fingerprint) -> Boarding<'_> {
         loop {
             let mut other = match self.take_off(request) {
                 Ok(flight) => return Boarding::Own(Some(flight)),
@@ -48,36 +57,49 @@ impl Flights {
         }
     }
 
-    fn take_off(&self, request: Fingerprint) -> Result<Flight, Listener> {
-        match self.lock().entry(request) {
+    fn take_off(&self, request: Fingerprint) -> Result<Flight<'_>, Listener> {
+        match self.lock().listeners.entry(request) {
             Entry::Occupied(other) => Err(other.get().clone()),
             Entry::Vacant(free) => {
                 let (answer, listener) = watch::channel(None);
                 free.insert(listener);
-                Ok(Flight { flights: self.clone(), request, answer })
+                Ok(Flight { flights: self, request, answer, landed: false })
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Fingerprint, Listener>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Flight {
-    /// Gives the answer to those who wait, and to those who come until it is on record: from then on the cache has it.
-    pub fn land(self, call: CachedCall, recorded: Recorded) {
-        self.answer.send_replace(Some(call));
-        tokio::spawn(async move {
-            recorded.wait().await;
-            drop(self);
-        });
+impl State {
+    /// Forgets the answers that are on record by now.
+    fn sweep(&mut self) {
+        while self.landed.front_mut().is_some_and(|(_, recorded)| recorded.is_over()) {
+            if let Some((request, _)) = self.landed.pop_front() {
+                self.listeners.remove(&request);
+            }
+        }
     }
 }
 
-impl Drop for Flight {
+impl Flight<'_> {
+    /// Gives the answer to those who wait, and to those who come until it is on record: from then on the cache has it.
+    pub fn land(mut self, call: CachedCall, recorded: Recorded) {
+        self.landed = true;
+        self.answer.send_replace(Some(call));
+        let mut state = self.flights.lock();
+        state.landed.push_back((self.request, recorded));
+        state.sweep();
+    }
+}
+
+impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        self.flights.lock().remove(&self.request);
+        if !self.landed {
+            self.flights.lock().listeners.remove(&self.request);
+        }
     }
 }
 
@@ -128,8 +150,7 @@ mod tests {
         let (flights, calls) = (Flights::default(), AtomicU32::new(0));
         let shared = join_all((0..64).map(|_| answer(&flights, &calls, 0, 1))).await;
         assert_eq!((calls.load(Ordering::Relaxed), shared.iter().filter(|shared| **shared).count()), (1, 63));
-        tokio::task::yield_now().await;
-        assert!(flights.lock().is_empty());
+        assert!(flights.lock().listeners.is_empty() && flights.lock().landed.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
