@@ -171,8 +171,14 @@ impl Endpoint {
         }
     }
 
+    /// Breaker, limits or pauses may hold calls back.
+    fn queues(&self) -> bool {
+        self.breaker.on || self.limits != LimitPolicy::default()
+    }
+
     async fn in_turn(&self, lane: &Lane, bounds: Bounds, asked: Instant) -> Option<Entry<'_>> {
-        let _turn = lane.turn.acquire().await.ok()?;
+        // Where nothing is to be waited for but a slot, slots are given in order by themselves.
+        let _turn = if self.queues() { Some(lane.turn.acquire().await.ok()?) } else { None };
         loop {
             let permit = lane.breaker.admit().await;
             self.pause.over().await;
