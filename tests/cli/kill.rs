@@ -146,14 +146,3 @@ fn sixteen_calls_at_a_time_and_again() {
 fn sixty_four_calls_at_a_time() {
     check(KILLS, 64, 2_200, 6);
 }
-
-/// `cargo test --release --test cli -- --ignored a_thousand_kills`
-#[test]
-#[ignore = "takes minutes"]
-fn a_thousand_kills() {
-    for seed in 100..113 {
-        check(KILLS, 1, 81, seed);
-        check(KILLS, 16, 600, seed + 100);
-        check(KILLS, 64, 2_200, seed + 200);
-    }
-}
