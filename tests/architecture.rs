@@ -11,11 +11,14 @@ const ORDER: [&str; 13] = [
 ];
 
 /// Words that only some modules may use, and why those.
-const RESERVED: [(&str, &[&str]); 14] = [
+const RESERVED: [(&str, &[&str]); 17] = [
     ("reqwest", &["provider"]),
     ("keyring::", &["provider"]),
     ("std::env::var", &["provider", "store", "publish", "cli", "ui"]),
     ("jsonschema", &["scoring"]),
+    ("regress::", &["scoring"]),
+    ("rquickjs", &["scoring"]),
+    ("sqlparser", &["scoring"]),
     ("rusqlite", &["store"]),
     ("notify::", &["store"]),
     ("directories::", &["store"]),

@@ -151,7 +151,7 @@ fn ended(trial: TrialRef) -> TrialEnded {
         key: Fingerprint(hash),
         case_id: format!("row-{}", trial.case).as_str().into(),
         request: Fingerprint(hash),
-        outcome: Outcome::Scored(Score { verdict, score: if pass { 1.0 } else { 0.66 }, checks }),
+        outcome: Outcome::Scored(Score::new(verdict, if pass { 1.0 } else { 0.66 }, checks)),
         answer: Some(Arc::new(Completion {
             text,
             reasoning: None,

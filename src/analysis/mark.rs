@@ -71,7 +71,7 @@ impl TrialMark {
             key: short_key(&trial.key.0),
             cost: trial.cost.filter(|_| !trial.guarded.left_out).map_or(i64::MIN, Usd::nanos),
             judges: trial.judge_spent.nanos(),
-            latency_ms: answer.map_or(f32::NAN, |answer| answer.latency_ms as f32),
+            latency_ms: answer.filter(|_| !trial.guarded.given).map_or(f32::NAN, |answer| answer.latency_ms as f32),
             first_token_ms: answer.and_then(|answer| answer.first_token_ms).map_or(f32::NAN, |ms| ms as f32),
             input_tokens: tokens(usage.map(|usage| usage.input_tokens)),
             output_tokens: tokens(usage.map(|usage| usage.output_tokens)),

@@ -28,6 +28,7 @@ pub(super) fn header(cases: u32, variants: u16, repeats: u32) -> Arc<RunHeader> 
         dataset: "d".into(),
         filter: Filter::default(),
         repeats,
+        without: Vec::new(),
         checks: vec![Check::new(CheckKind::Json), Check { metric: "tone".into(), ..Check::new(CheckKind::Json) }],
         pass: PassRule::All,
         gate: None,
@@ -51,6 +52,8 @@ pub(super) fn header(cases: u32, variants: u16, repeats: u32) -> Arc<RunHeader> 
         prices_dated: "2026-11-23".into(),
         judges: Vec::new(),
         temperatures: Vec::new(),
+        left_out: 0,
+        idle: Vec::new(),
     })
 }
 
@@ -69,11 +72,11 @@ pub(super) fn scored(passes: bool) -> Outcome {
         reason: String::new(),
     };
     let checks = vec![check("json", Verdict::Pass, 1.0), check("tone", verdict, score)];
-    Outcome::Scored(Score { verdict, score: f64::midpoint(1.0, score), checks })
+    Outcome::Scored(Score::new(verdict, f64::midpoint(1.0, score), checks))
 }
 
 pub(super) fn unscored() -> Outcome {
-    Outcome::Unscored(Score { verdict: Verdict::Unscored, score: 0.0, checks: Vec::new() })
+    Outcome::Unscored(Score::new(Verdict::Unscored, 0.0, Vec::new()))
 }
 
 pub(super) fn errored() -> Outcome {

@@ -97,6 +97,26 @@ pub struct Params {
     pub extra: Map<String, Value>,
 }
 
+impl Params {
+    /// These, and `below` where these say nothing. Fields of the request's body are taken one by one.
+    #[must_use]
+    pub fn over(self, below: &Self) -> Self {
+        let mut extra = below.extra.clone();
+        extra.extend(self.extra);
+        Self {
+            temperature: self.temperature.or(below.temperature),
+            top_p: self.top_p.or(below.top_p),
+            max_tokens: self.max_tokens.or(below.max_tokens),
+            stop: if self.stop.is_empty() { below.stop.clone() } else { self.stop },
+            seed: self.seed.or(below.seed),
+            response: if self.response.is_text() { below.response.clone() } else { self.response },
+            reasoning_effort: self.reasoning_effort.or(below.reasoning_effort),
+            stream: self.stream || below.stream,
+            extra,
+        }
+    }
+}
+
 /// One request to one model, as the engine hands it to a provider. It never holds a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
@@ -112,6 +132,13 @@ pub struct ChatRequest {
 }
 
 impl ChatRequest {
+    /// The tools that the model may call: the request's own, or those that stand in its further fields as they are sent.
+    #[must_use]
+    pub fn declared_tools(&self) -> &[Value] {
+        let further = self.params.extra.get("tools").and_then(Value::as_array);
+        if self.tools.is_empty() { further.map_or(&[], Vec::as_slice) } else { &self.tools }
+    }
+
     /// An upper bound of the input tokens: no tokenizer in use makes more than one token of a byte.
     #[must_use]
     pub fn input_token_bound(&self) -> u64 {
@@ -164,6 +191,24 @@ pub struct Completion {
     pub first_token_ms: Option<f64>,
     /// Milliseconds from the first byte sent to the last byte read; the wait for a slot is not in it.
     pub latency_ms: f64,
+}
+
+impl Completion {
+    /// An answer that nobody was asked for.
+    #[must_use]
+    pub const fn given(text: String) -> Self {
+        Self {
+            text,
+            reasoning: None,
+            tool_calls: Vec::new(),
+            finish: FinishReason::Stop,
+            usage: None,
+            model: None,
+            request_id: None,
+            first_token_ms: None,
+            latency_ms: 0.0,
+        }
+    }
 }
 
 /// What came over the wire, before anybody has tried to understand it. It is recorded first and parsed after.

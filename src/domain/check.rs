@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::assertion::{Assertion, AssertionKind, AssertionSet};
 use super::ids::ModelId;
 use super::is_default;
 use super::money::Usd;
@@ -117,6 +118,10 @@ pub enum CheckKind {
     },
     /// Nothing in the output tries to give orders to a model that reads it next.
     NoInjection,
+    /// As promptfoo declares and grades it.
+    Assertion(Box<Assertion>),
+    /// Checks with a score of their own (promptfoo's `assert-set`); the check's threshold is the set's.
+    Set(AssertionSet),
 }
 
 const fn tenth() -> f64 {
@@ -135,9 +140,19 @@ impl CheckKind {
         matches!(self, Self::Json | Self::JsonSchema { .. })
     }
 
+    /// Whether JavaScript is run for it.
+    #[must_use]
+    pub fn has_script(&self) -> bool {
+        match self {
+            Self::Assertion(assertion) => assertion.kind == AssertionKind::Javascript || assertion.transform.is_some(),
+            Self::Set(set) => set.checks.iter().any(|check| check.kind.has_script()),
+            _ => false,
+        }
+    }
+
     /// Lower-case name, as it stands in reports and as the default metric.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Equals { .. } => "equals",
             Self::Contains { .. } => "contains",
@@ -153,6 +168,8 @@ impl CheckKind {
             Self::NoPii { .. } => "no-pii",
             Self::NoLeak { .. } => "no-leak",
             Self::NoInjection => "no-injection",
+            Self::Assertion(assertion) => assertion.kind.name(),
+            Self::Set(_) => "assert-set",
         }
     }
 }

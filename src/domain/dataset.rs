@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ids::CaseId;
+use super::assertion::{Code, ScriptFile};
+use super::check::{Check, PassRule};
+use super::ids::{CaseId, ModelId, VariantId};
 use super::problem::Problem;
 use super::{Fingerprint, format_one, is_default};
 
@@ -26,6 +28,17 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Whether a case in it holds JavaScript that a run would execute.
+    #[must_use]
+    pub fn has_scripts(&self) -> bool {
+        let in_case = |case: &Case| {
+            case.options.transform.is_some()
+                || case.options.scoring.is_some()
+                || case.checks.iter().any(|check| check.kind.has_script())
+        };
+        matches!(&self.source, Source::Cases(cases) if cases.iter().any(in_case))
+    }
+
     /// A dataset that is only a CSV or JSONL file.
     #[must_use]
     pub fn of_file(file: String) -> Self {
@@ -89,6 +102,58 @@ pub struct Case {
     pub tags: Vec<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub note: String,
+    /// Checks of this case alone, after the experiment's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub checks: Vec<Check>,
+    /// When this case passes, where it is not as the experiment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<PassRule>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub options: CaseOptions,
+}
+
+/// How a case is run where it is not run like the others; imported configs can say so for each test.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaseOptions {
+    /// Stands before the prompt's text; a template like it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub prefix: String,
+    #[serde(skip_serializing_if = "is_default")]
+    pub suffix: String,
+    /// The answer is given, and nobody is asked: text, or any JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<Value>,
+    /// JavaScript that makes of an answer what is checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Code>,
+    /// Only these variants; all where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variants: Option<Vec<VariantId>>,
+    /// Only these models; all where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<ModelId>>,
+    /// Which repetition of the same case this is, from 0; each has its own answers in the cache.
+    #[serde(skip_serializing_if = "is_default")]
+    pub repetition: u16,
+    /// The variable by which later cases see this one's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_as: Option<String>,
+    /// Cases of one conversation see its earlier turns as `_conversation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// JavaScript that makes the verdict of the checks' scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<ScriptFile>,
+    /// The file's own words on the case, for scripts and for the way back.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+    /// What the imported file says of the case and nobody knows, for the way back.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub kept: Map<String, Value>,
+    /// Why the case cannot be run, found when it was imported; its trials are errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<String>,
 }
 
 /// Cases by index, without all of them in memory: a list, or a file that is read row by row.
@@ -97,6 +162,11 @@ pub trait Cases: Send + Sync {
 
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Some case may have [`CaseOptions`] or checks of its own; rows of files never have.
+    fn has_options(&self) -> bool {
+        false
     }
 
     /// The case at `index` (from 0), with its id.

@@ -25,6 +25,9 @@ pub struct Experiment {
     /// Trials in each cell.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub repeats: u32,
+    /// Pairs that are not run, though both take part.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub without: Vec<(VariantId, ModelId)>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub checks: Vec<Check>,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -30,6 +30,9 @@ pub struct Guarded {
     /// The part of the trial's spending that went into shortening its context.
     #[serde(skip_serializing_if = "is_default")]
     pub compression_spent: Usd,
+    /// The case gave the answer: no model was asked, and neither time nor money says anything of one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub given: bool,
     /// In the order in which they were taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<TimedStep>,

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::alert::AlertRules;
+use super::assertion::Code;
+use super::chat::Params;
+use super::http::HttpSpec;
 use super::ids::{ModelId, ProviderId};
 use super::money::Price;
 use super::policy::Policy;
@@ -60,6 +64,38 @@ pub struct ProjectSpec {
     pub owner: String,
     #[serde(default, skip_serializing_if = "is_default")]
     pub note: String,
+    /// How the project's templates are read and its trials graded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dialect: Dialect,
+    /// Settings of the imported file that do nothing here, for the way back.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub kept: Map<String, Value>,
+}
+
+impl ProjectSpec {
+    /// A project of which no more than the title is known.
+    #[must_use]
+    pub fn titled(title: &str) -> Self {
+        Self {
+            format: format_one(),
+            title: title.to_owned(),
+            owner: String::new(),
+            note: String::new(),
+            dialect: Dialect::default(),
+            kept: Map::new(),
+        }
+    }
+}
+
+/// How templates are read, and how the checks of a trial make its verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Dialect {
+    /// Strict Jinja: what is missing is a mistake. A check that cannot be done leaves its trial unscored.
+    #[default]
+    Jinja,
+    /// Nunjucks, as promptfoo renders: what is missing prints nothing, numbers and lists print as in JavaScript. Trials
+    /// are graded by promptfoo's rules: an assertion that cannot be done makes its trial an error.
+    Nunjucks,
 }
 
 /// An API and how to reach it.
@@ -97,6 +133,12 @@ pub enum Api {
     Ollama,
     /// Answers from rules in a file of the workspace: *scripted, not a model*.
     Scripted(String),
+    /// Answers with the prompt's own text, without a call: *echo, not a model*.
+    Echo,
+    /// What an imported file names and nothing here can call: its user binds another provider to the model.
+    Unmapped,
+    /// Any other API over HTTP: what is sent, and where the answer stands.
+    Http(Box<HttpSpec>),
 }
 
 impl Api {
@@ -107,7 +149,7 @@ impl Api {
             Self::Anthropic => Some("https://api.anthropic.com"),
             Self::Gemini => Some("https://generativelanguage.googleapis.com"),
             Self::Ollama => Some("http://127.0.0.1:11434"),
-            Self::Scripted(_) => None,
+            Self::Scripted(_) | Self::Echo | Self::Unmapped | Self::Http(_) => None,
         }
     }
 
@@ -120,12 +162,15 @@ impl Api {
             Self::Gemini => "gemini",
             Self::Ollama => "ollama",
             Self::Scripted(_) => "scripted",
+            Self::Echo => "echo",
+            Self::Unmapped => "unmapped",
+            Self::Http(_) => "http",
         }
     }
 
     #[must_use]
     pub const fn is_scripted(&self) -> bool {
-        matches!(self, Self::Scripted(_))
+        matches!(self, Self::Scripted(_) | Self::Echo)
     }
 }
 
@@ -162,6 +207,12 @@ pub struct ModelSpec {
     /// The most output tokens; the bound of a call that sets no `max_tokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output: Option<u32>,
+    /// Parameters of every call; a variant's own stand before them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub params: Params,
+    /// JavaScript that makes of an answer what is checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Code>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub note: String,
 }

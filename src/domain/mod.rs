@@ -1,6 +1,7 @@
 //! Nouns: plain values that can be written to a file and read back. No I/O, no async, no clock, no randomness.
 
 mod alert;
+mod assertion;
 mod call;
 mod chat;
 mod check;
@@ -10,6 +11,7 @@ mod fault;
 mod finding;
 mod fingerprint;
 mod guarded;
+mod http;
 mod ids;
 mod manifest;
 mod money;
@@ -26,21 +28,25 @@ mod verdict;
 mod workspace;
 
 pub use alert::{Acknowledged, Alert, AlertKey, AlertRule, AlertRules};
+pub use assertion::{Assertion, AssertionKind, AssertionSet, Code, ScriptFile};
 pub use call::{AttemptState, CallFilter, CallQuery, CallRow, CallSort, CallSums};
 pub use chat::{
     ChatRequest, Completion, FinishReason, Message, Params, RawReply, ReasoningEffort, ResponseFormat, Role,
 };
 pub use check::{Check, CheckKind, LengthUnit, Need, PassRule, Tolerance};
-pub use dataset::{Case, Cases, Column, ColumnRole, Dataset, Source};
+pub use dataset::{Case, CaseOptions, Cases, Column, ColumnRole, Dataset, Source};
 pub use experiment::{Experiment, Filter};
 pub use fault::{CallError, Fault, Phase, Retry};
 pub use finding::{Finding, FindingKind, Risk};
 pub use fingerprint::Fingerprint;
 pub use guarded::{Guarded, Side, StandIn, Step, TimedStep, Treatment};
+pub use http::{HttpAnswer, HttpBody, HttpMethod, HttpSpec, KeyPlace};
 pub use ids::{
     CaseId, DatasetId, ExperimentId, LayerId, ModelId, ProjectId, PromptId, ProviderId, ReleaseId, RunId, VariantId,
 };
-pub use manifest::{Api, Manifest, ModelSpec, OtlpSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef};
+pub use manifest::{
+    Api, Dialect, Manifest, ModelSpec, OtlpSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef,
+};
 pub use money::{Price, Usage, Usd};
 pub use output::OutputSpec;
 pub use policy::{
@@ -63,7 +69,7 @@ pub use run::{
 pub use script::{Choice, Condition, Fact, FaultRates, Reply, Rule, Script, ScriptedModel};
 pub use trust::Capability;
 pub use variant::{Override, Variant};
-pub use verdict::{CheckResult, Outcome, Score, Verdict};
+pub use verdict::{AssertionResult, Breakdown, CheckResult, Outcome, Score, Verdict};
 pub use workspace::{Definition, DefinitionKey, Project, Workspace};
 
 /// The format that this version writes; files say which they have.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
 use super::chat::{Completion, RawReply};
 use super::experiment::Experiment;
 use super::fault::CallError;
@@ -16,6 +15,7 @@ use super::guarded::Guarded;
 use super::ids::{CaseId, DatasetId, ExperimentId, ModelId, ProjectId, RunId, VariantId};
 use super::money::{Usage, Usd};
 use super::verdict::{CheckResult, Outcome, Verdict};
+use super::{Fingerprint, is_default};
 
 /// What a run is about, written once at its start. It is enough to show the run when the workspace has changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,11 +44,23 @@ pub struct RunHeader {
     /// By variant, where one sets it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub temperatures: Vec<Option<f64>>,
+    /// Trials of the grid that are not run, since their case or their pair of variant and model leaves them out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub left_out: u64,
+    /// Columns of the grid of which no trial is run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub idle: Vec<u32>,
 }
 
 impl RunHeader {
     #[must_use]
     pub fn trials(&self) -> u64 {
+        self.places().saturating_sub(self.left_out)
+    }
+
+    /// Places of the grid, those that are left out included.
+    #[must_use]
+    pub fn places(&self) -> u64 {
         u64::from(self.cases) * self.columns() as u64 * u64::from(self.repeats)
     }
 
@@ -56,6 +68,12 @@ impl RunHeader {
     #[must_use]
     pub fn columns(&self) -> usize {
         self.variants.len() * self.models.len()
+    }
+
+    /// Whether any trial of the column is run.
+    #[must_use]
+    pub fn takes_part(&self, column: usize) -> bool {
+        !self.idle.iter().any(|idle| *idle as usize == column)
     }
 
     /// The trial's column in the grid.
@@ -112,7 +130,7 @@ pub type TrialKey = Fingerprint;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Purpose {
     Answer,
-    /// The check at this position in the experiment.
+    /// The check at this position: the experiment's, then the case's own, then the parts of sets.
     Judge(u16),
     /// A vector of the question, for the semantic cache.
     Embedding,

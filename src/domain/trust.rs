@@ -16,6 +16,8 @@ pub enum Capability {
     Report { origin: String, key: Option<SecretRef> },
     /// Write a release into a git repository.
     Export { repository: PathBuf },
+    /// Run the JavaScript that stands in checks and transforms, in a sandbox.
+    Script,
 }
 
 impl fmt::Display for Capability {
@@ -28,6 +30,9 @@ impl fmt::Display for Capability {
             Self::Report { origin, key: None } => write!(f, "send the call log to {origin}, without a key"),
             Self::Report { origin, key: Some(key) } => {
                 write!(f, "send the call log to {origin}, with the key from {key}")
+            }
+            Self::Script => {
+                f.write_str("run the JavaScript of its checks and transforms, in a sandbox without files and network")
             }
             Self::Export { repository } => write!(f, "write releases into the git repository {}", repository.display()),
         }

@@ -19,13 +19,14 @@ const SPARE_TRIALS: usize = 32;
 /// Runs all trials that are not kept from an earlier execution, and says how it ended.
 pub async fn execute(bench: Arc<Bench>, endpoints: &[Arc<Endpoint>]) -> RunState {
     let mut lanes = JoinSet::new();
-    for endpoint in endpoints {
+    let mut left = if bench.plan.remembers { run_in_turn(&bench).await } else { 0 };
+    for endpoint in endpoints.iter().filter(|_| !bench.plan.remembers) {
         lanes.spawn(run_lane(bench.clone(), endpoint.clone()));
     }
-    let mut left = 0;
     while let Some(lane) = lanes.join_next().await {
         left += lane.unwrap_or(1);
     }
+    left += bench.comparison.waiting();
     match bench.control.reason() {
         Some(reason) if left > 0 => reason,
         None if left > 0 => RunState::Incomplete,
@@ -59,11 +60,27 @@ async fn run_lane(bench: Arc<Bench>, endpoint: Arc<Endpoint>) -> u64 {
     left
 }
 
+/// Runs all trials one after the other, since each may see what those before it were answered: case by case, and in a case
+/// model by model; gives back how many are left.
+async fn run_in_turn(bench: &Bench) -> u64 {
+    let plan = &bench.plan;
+    let indexes = plan.indexes().filter(|index| !bench.world.earlier.kept.contains_key(index));
+    let mut trials: Vec<TrialRef> = indexes.map(|index| plan.trial(index)).collect();
+    trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.model, trial.variant));
+    let mut left = 0;
+    for trial in trials {
+        let endpoint = &bench.world.routes[usize::from(trial.model)].endpoint;
+        let stopped = bench.is_at_a_stand(endpoint) || bench.control.gate().await.is_err();
+        left += u64::from(stopped || !finish_trial(bench, trial).await);
+    }
+    left
+}
+
 /// The plan's trials that this endpoint answers and that are not kept.
 fn lane_trials<'a>(bench: &'a Bench, endpoint: &Arc<Endpoint>) -> impl Iterator<Item = TrialRef> + use<'a> {
     let here: Vec<bool> = bench.world.routes.iter().map(|route| Arc::ptr_eq(&route.endpoint, endpoint)).collect();
     let plan = &bench.plan;
-    (0..plan.trials())
+    plan.indexes()
         .filter(|index| !bench.world.earlier.kept.contains_key(index))
         .map(|index| plan.trial(index))
         .filter(move |trial| here[usize::from(trial.model)])
@@ -77,7 +94,17 @@ async fn finish_trial(bench: &Bench, trial: TrialRef) -> bool {
         ended = run => ended.unwrap_or_else(|panic| Some(panicked(bench, trial, &*panic))),
     };
     let Some(ended) = ended else { return false };
-    let told = bench.ledger.say(RunEvent::TrialEnded(Arc::new(ended))).await;
-    bench.control.trial_ended();
-    told.is_ok()
+    let settled = tokio::select! {
+        () = bench.control.aborted() => None,
+        settled = bench.settle(ended) => settled,
+    };
+    let Some(settled) = settled else { return false };
+    for ended in settled {
+        let told = bench.ledger.say(RunEvent::TrialEnded(Arc::new(ended))).await;
+        bench.control.trial_ended();
+        if told.is_err() {
+            return false;
+        }
+    }
+    true
 }

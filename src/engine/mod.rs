@@ -7,10 +7,13 @@
 //! Invariant: the engine does not know what a window, a file or a database is.
 
 mod clock;
+mod comparison;
 mod control;
 mod dispatcher;
 mod executor;
+mod grading;
 mod guard;
+mod memory;
 mod sink;
 mod start;
 mod trial;

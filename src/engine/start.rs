@@ -9,10 +9,12 @@ use crate::domain::{RunEvent, RunHeader, RunState, Usd};
 use crate::plan::Plan;
 
 use super::clock::now;
+use super::comparison::Comparison;
 use super::control::{Control, RunStatus, Stopped, cancel};
 use super::dispatcher::{Dispatcher, Ledger};
 use super::executor::execute;
 use super::guard::{Endpoint, Flights, Semantic, Wallet};
+use super::memory::Memory;
 use super::sink::RunSink;
 use super::trial::Bench;
 use super::world::World;
@@ -50,7 +52,16 @@ pub fn start(plan: Plan, world: World, sinks: Vec<Box<dyn RunSink>>, runtime: &H
         runtime: runtime.clone(),
     };
     let semantic = Semantic::new(&world.policy.semantic, world.embedder.clone());
-    let bench = Arc::new(Bench { plan, world, flights: Flights::default(), semantic, ledger, control });
+    let bench = Arc::new(Bench {
+        memory: Memory::default(),
+        comparison: Comparison::default(),
+        plan,
+        world,
+        flights: Flights::default(),
+        semantic,
+        ledger,
+        control,
+    });
     let shared_ledger = handle.ledger.clone();
     runtime.spawn(async move {
         let state = conduct(bench, &endpoints).await;

@@ -2,23 +2,29 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::domain::{
-    AttemptRef, CallError, Case, CaseId, CheckResult, Completion, ConfidencePolicy, Fault, Fingerprint, Guarded,
-    Outcome, Problem, Purpose, Score, Step, TimedStep, TrialEnded, TrialRef, Usd, Verdict,
+    AttemptRef, CallError, Case, CaseId, ChatRequest, Completion, ConfidencePolicy, Fault, Fingerprint, Guarded,
+    Outcome, Place, Problem, Purpose, Score, Step, TimedStep, TrialEnded, TrialKey, TrialRef, Usd, Verdict,
 };
 use crate::plan::{Complexity, Plan, PlannedTrial, Tiered, trial_key};
-use crate::scoring::{Answer, Filtered, JudgeCheck, filter_by_confidence, judge};
+use crate::scoring::{Answer, Filtered, filter_by_confidence};
 
+use super::comparison::Comparison;
 use super::control::Control;
 use super::dispatcher::Ledger;
 use super::guard::{
     Answered, CallJob, Condensed, Endpoint, Failure, Flights, NoAnswer, Semantic, Unsent, call, condense, sanitised,
 };
+use super::memory::Memory;
 use super::world::{Route, World};
 
 /// All that the trials of a run share.
 pub struct Bench {
     pub plan: Arc<Plan>,
+    pub memory: Memory,
+    pub comparison: Comparison,
     pub world: World,
     pub flights: Flights,
     pub semantic: Option<Semantic>,
@@ -29,10 +35,16 @@ pub struct Bench {
 impl Bench {
     /// Runs a trial to its end; `None` when the run or the endpoint stopped first.
     pub async fn run_trial(&self, trial: TrialRef) -> Option<TrialEnded> {
-        let planned = match self.plan.prepare(trial) {
+        let planned = match self.prepared(trial) {
             Ok(planned) => planned,
             Err(problems) => return Some(self.cannot_be_rendered(trial, &problems)),
         };
+        if let Some(answer) = planned.given.clone() {
+            let ended = self.score(&planned, Answered::given(answer)).await?;
+            let given = planned.case.options.given.is_some();
+            let cost = ended.cost.filter(|_| !given);
+            return Some(TrialEnded { cost, guarded: Guarded { given, ..Guarded::default() }, ..ended });
+        }
         let (planned, found) = match self.sanitised(planned) {
             Ok(sanitised) => sanitised,
             Err(ended) => return Some(*ended),
@@ -42,7 +54,10 @@ impl Bench {
             None => None,
             Some(route) => Some(condense(&base, route, &planned).await.ok()?),
         };
-        let job = CallJob { request: condensed.as_ref().map_or(base.request, |shorter| &shorter.request), ..base };
+        let job = match &condensed {
+            None => base,
+            Some(shorter) => CallJob { request: &shorter.request, call: None, ..base },
+        };
         let result = with_condensed(call(&job).await, condensed.as_ref());
         match result {
             Ok(mut answered) => {
@@ -58,6 +73,16 @@ impl Bench {
             }
             Err(NoAnswer::Left) => None,
         }
+    }
+
+    /// The trial with its request; where cases see earlier answers, with those.
+    fn prepared(&self, trial: TrialRef) -> Result<PlannedTrial, Vec<Problem>> {
+        let case = self.plan.case(trial)?;
+        if let Some(why) = &case.options.broken {
+            return Err(vec![Problem::error(Place::default(), why.clone(), "")]);
+        }
+        let case = if self.plan.remembers { self.memory.recalled(trial, case) } else { case };
+        self.plan.prepare_case(trial, case)
     }
 
     /// The trial as the input guard lets it go out, or its end.
@@ -89,16 +114,32 @@ impl Bench {
     }
 
     fn job<'a>(&'a self, planned: &'a PlannedTrial, route: &'a Route) -> CallJob<'a> {
-        let variant = usize::from(planned.trial.variant);
+        CallJob {
+            // What the input guard may have changed is another call than the planned one.
+            call: self.world.sanitiser.is_none().then_some(planned.call),
+            ..self.call_job(planned.trial, planned.key, &planned.request, route)
+        }
+    }
+
+    /// A call of a trial through a route, with all guards of the run.
+    pub fn call_job<'a>(
+        &'a self,
+        trial: TrialRef,
+        key: TrialKey,
+        request: &'a ChatRequest,
+        route: &'a Route,
+    ) -> CallJob<'a> {
+        let variant = usize::from(trial.variant);
         let policy = &self.world.policy;
         CallJob {
             route,
             stand_ins: &self.world.stand_ins,
             fallback: policy.fallback.is_on().then_some(&policy.fallback),
             may_degrade: true,
-            request: &planned.request,
-            key: planned.key,
-            first: AttemptRef { trial: planned.trial, purpose: Purpose::Answer, number: 0 },
+            request,
+            call: None,
+            key,
+            first: AttemptRef { trial, purpose: Purpose::Answer, number: 0 },
             policy,
             inspector: self.world.inspector.as_ref(),
             validation: self.world.validations.get(variant).and_then(Option::as_deref),
@@ -110,19 +151,27 @@ impl Bench {
             ledger: &self.ledger,
             control: &self.control,
             watcher: self.world.on_text.as_deref(),
-            seed: self.world.seed ^ self.plan.index(planned.trial),
+            seed: self.world.seed ^ self.plan.index(trial),
         }
     }
 
     async fn score(&self, planned: &PlannedTrial, answered: Answered) -> Option<TrialEnded> {
+        let model = &self.plan.models[usize::from(planned.trial.model)];
         let answer = Answer {
-            completion: &answered.completion,
-            case: &planned.case,
             messages: &planned.request.messages,
             cost: answered.cost,
+            cached: answered.cached,
+            prompt: planned.text.as_deref(),
+            model: &self.plan.header.models[usize::from(planned.trial.model)].model,
+            tools: planned.request.declared_tools(),
+            transform: model.transform.as_ref(),
+            ..Answer::new(&answered.completion, &planned.case)
         };
         let judged = self.judge(planned, &answer).await?;
         let outcome = self.world.checks.score(&answer, &judged.results);
+        if self.plan.remembers {
+            self.memory.keep(planned, &output_of(&outcome, &answered.completion));
+        }
         let outcome = if answered.guarded.withheld { withheld(outcome) } else { outcome };
         let outcome = if answered.guarded.left_out { unscored(outcome) } else { outcome };
         Some(TrialEnded {
@@ -135,50 +184,6 @@ impl Bench {
             guarded: answered.guarded,
             ..ended(planned, outcome)
         })
-    }
-
-    /// Asks the judges of all checks that have one; `None` when the run stopped first.
-    async fn judge(&self, planned: &PlannedTrial, answer: &Answer<'_>) -> Option<Judged> {
-        let mut judged = Judged { results: vec![None; self.world.checks.len()], spent: Usd::ZERO };
-        for (position, check) in self.world.checks.judges() {
-            let (result, spent) = self.ask_judge(planned, answer, position, check).await?;
-            judged.results[usize::from(position)] = Some(result);
-            judged.spent += spent;
-        }
-        Some(judged)
-    }
-
-    /// One judge's word and what it cost; a judge that cannot be asked leaves its check unscored.
-    async fn ask_judge(
-        &self,
-        planned: &PlannedTrial,
-        answer: &Answer<'_>,
-        position: u16,
-        check: &JudgeCheck,
-    ) -> Option<(CheckResult, Usd)> {
-        let Some(route) = self.world.judges.get(&check.model) else {
-            return Some((check.unanswered(&format!("there is no model `{}`", check.model)), Usd::ZERO));
-        };
-        let request = match judge::prepare(check, answer, &route.provider_model, planned.request.sample) {
-            Ok(request) => request,
-            Err(known) => return Some((*known, Usd::ZERO)),
-        };
-        let job = CallJob {
-            request: &request,
-            stand_ins: &[],
-            fallback: None,
-            semantic: None,
-            validation: None,
-            inspector: None,
-            first: AttemptRef { trial: planned.trial, purpose: Purpose::Judge(position), number: 0 },
-            watcher: None,
-            ..self.job(planned, route)
-        };
-        match call(&job).await {
-            Ok(reply) => Some((judge::finish(check, &reply.completion), reply.spent)),
-            Err(NoAnswer::Failed(failure)) => Some((check.unanswered(&failure.error.message), failure.spent)),
-            Err(NoAnswer::Left) => None,
-        }
     }
 
     /// A row that cannot be read or rendered is this trial's error; the others go on.
@@ -275,9 +280,14 @@ fn unscored(outcome: Outcome) -> Outcome {
     }
 }
 
-struct Judged {
-    results: Vec<Option<CheckResult>>,
-    spent: Usd,
+/// What was looked at in place of the answer's text, or that text.
+pub fn output_of(outcome: &Outcome, completion: &Completion) -> Value {
+    let breakdown = match outcome {
+        Outcome::Scored(score) | Outcome::Unscored(score) => score.breakdown.as_ref(),
+        Outcome::Errored(_) => None,
+    };
+    let made = breakdown.and_then(|breakdown| breakdown.output.clone());
+    made.unwrap_or_else(|| Value::String(completion.text.clone()))
 }
 
 fn ended(planned: &PlannedTrial, outcome: Outcome) -> TrialEnded {

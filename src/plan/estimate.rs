@@ -63,22 +63,25 @@ impl Estimate {
     }
 }
 
-/// Estimates a plan by a sample of its cases, spread evenly over the dataset. `judges` are the prices of the judge
-/// checks' models, one for each judge check.
+/// Estimates a plan by a sample of its cases, spread evenly over the dataset. `judges` are the prices of the
+/// models that grade, each with its number of calls.
 ///
 /// Output tokens: the mean of past runs, ± 30 %, where there is one; else a typical answer, at least a quarter of it
 /// and at most the call's own limit.
 #[must_use]
-pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[Option<Price>]) -> Estimate {
+pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[(Option<Price>, u64)]) -> Estimate {
     let trials = plan.trials();
-    let per_column = u64::from(plan.header.cases) * u64::from(plan.header.repeats);
+    let per_column = planned(plan);
     let samples: Vec<Sampled> = (0..plan.variants.len()).map(|variant| sample(plan, variant)).collect();
 
     let models = plan.models.iter().enumerate().map(|(position, model)| {
         let id = &plan.header.models[position].id;
         let mut input_tokens = 0;
         let mut cost = model.price.as_ref().map(|_| Range::default());
-        for (variant, sample) in plan.variants.iter().zip(&samples) {
+        let mut of_model = 0;
+        for (at, (variant, sample)) in plan.variants.iter().zip(&samples).enumerate() {
+            let per_column = per_column[at * plan.models.len() + position];
+            of_model += per_column;
             let input = sample.input_tokens.round().max(0.0);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a token count, 0 or more")]
             let input = input as u64;
@@ -89,16 +92,26 @@ pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[Option<Price>]) -> Est
             );
             cost = cost.zip(model.price.as_ref()).map(|(sum, price)| sum + times(price, input, output, per_column));
         }
-        ModelEstimate { model: id.clone(), trials: per_column * plan.variants.len() as u64, input_tokens, cost }
+        ModelEstimate { model: id.clone(), trials: of_model, input_tokens, cost }
     });
     let models = models.collect();
 
-    let judges = judges.iter().try_fold(Range::default(), |sum, price| {
+    let judges = judges.iter().try_fold(Range::default(), |sum, (price, calls)| {
         let input = 400 + TYPICAL_OUTPUT;
-        price.as_ref().map(|price| sum + times(price, input, (40, 120, 400), trials))
+        price.as_ref().map(|price| sum + times(price, input, (40, 120, 400), *calls))
     });
     let dearest = samples.iter().filter_map(|sample| sample.dearest).max();
     Estimate { trials, models, judges, dearest }
+}
+
+/// Trials that are run, by column.
+fn planned(plan: &Plan) -> Vec<u64> {
+    let all = u64::from(plan.header.cases) * u64::from(plan.header.repeats);
+    let mut counts = vec![all; plan.header.columns()];
+    for index in plan.left_out.iter() {
+        counts[plan.header.column(plan.trial(*index))] -= 1;
+    }
+    counts
 }
 
 /// What the sample tells of a variant's calls.
@@ -113,7 +126,7 @@ struct Sampled {
 /// Renders a variant for the sample of cases; a case that cannot be rendered does not count.
 fn sample(plan: &Plan, variant: usize) -> Sampled {
     let cases = u64::from(plan.header.cases);
-    if cases == 0 || plan.models.is_empty() {
+    if cases == 0 || plan.models.iter().all(|model| model.is_echo) {
         return Sampled::default();
     }
     let (tokenizer, _) = tokenizer_for(&plan.models[0].model);

@@ -1,12 +1,15 @@
 //! Experiment → trials. A trial is an index; its request is made when it is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::compose::{Composer, RenderedLayer};
 use crate::domain::{
-    Case, CaseId, Cases, ChatRequest, Fingerprint, Params, Price, Problem, RunHeader, TrialKey, TrialRef, VariantId,
+    Case, CaseId, Cases, ChatRequest, Code, Completion, Fingerprint, Message, Params, Price, Problem, RunHeader,
+    TrialKey, TrialRef, VariantId,
 };
+
+use serde_json::Value;
 
 use super::fingerprint::{call_fingerprint, trial_key};
 use super::tiers::{TierRoute, Tiered};
@@ -27,6 +30,10 @@ pub struct Plan {
     pub untrusted: Arc<BTreeSet<String>>,
     /// The cache's epoch, part of every call's identity.
     pub epoch: u32,
+    /// Indexes of trials that are not run.
+    pub left_out: Arc<HashSet<u64>>,
+    /// Cases see answers of earlier ones, so that trials run one after the other.
+    pub remembers: bool,
 }
 
 #[derive(Clone)]
@@ -47,6 +54,14 @@ pub struct PlanModel {
     pub price: Option<Price>,
     /// The most output tokens, where they are known.
     pub max_output: Option<u32>,
+    /// Parameters of every call, where the variant sets none.
+    pub params: Params,
+    /// Answers with the prompt's own text.
+    pub is_echo: bool,
+    /// Its API hears of a call's `max_tokens`; where it does not, they bound nothing.
+    pub is_told_max_tokens: bool,
+    /// Makes of each answer what is checked.
+    pub transform: Option<Code>,
 }
 
 /// Which rows of the dataset take part.
@@ -94,12 +109,23 @@ pub struct PlannedTrial {
     pub context: Vec<RenderedLayer>,
     /// The tier that answers, where the variant has tiers.
     pub tiered: Option<Tiered>,
+    /// The prompt as one text, where its dialect has it so.
+    pub text: Option<String>,
+    /// The answer where nobody is asked for it: the case gives it, or the model is the prompt's echo.
+    pub given: Option<Arc<Completion>>,
 }
 
 impl Plan {
+    /// Trials that are run.
     #[must_use]
     pub fn trials(&self) -> u64 {
         self.header.trials()
+    }
+
+    /// The indexes of the trials that are run, in order.
+    pub fn indexes(&self) -> impl Iterator<Item = u64> + use<> {
+        let left_out = self.left_out.clone();
+        (0..self.header.places()).filter(move |index| !left_out.contains(index))
     }
 
     /// The trial at `index`; cases are outermost, so that a run fills its grid row by row.
@@ -157,7 +183,8 @@ impl Plan {
         let variant = &self.variants[usize::from(trial.variant)];
         let model = &self.models[usize::from(trial.model)];
         let rendered = variant.composer.render(&case, &self.untrusted, self.fence_seed(&case))?;
-        let mut params = variant.params.clone();
+        let mut params = variant.params.clone().over(&model.params);
+        params.max_tokens = params.max_tokens.filter(|_| model.is_told_max_tokens);
         if let Some(response) = rendered.response {
             params.response = response;
         }
@@ -167,7 +194,7 @@ impl Plan {
             messages: rendered.messages,
             params,
             tools: rendered.tools,
-            sample: u32::from(trial.repeat),
+            sample: u32::from(trial.repeat.saturating_add(case.options.repetition)),
         };
         let choice = variant.tiers.as_ref().map(|tiers| tiers.choose(&request, (id, model)));
         let (tiered, answering) = choice.transpose().map_err(|problem| vec![problem])?.unzip();
@@ -177,12 +204,30 @@ impl Plan {
         let context = rendered.layers.into_iter().filter(is_context).collect();
         let call = call_fingerprint(&answering.origin, &request, self.epoch);
         let key = trial_key(&case.id, &variant.id, id, &call);
-        Ok(PlannedTrial { trial, case, request, call, key, context, tiered })
+        let text = rendered.text;
+        let given = given(&case, model, text.as_deref(), &request).map(Arc::new);
+        Ok(PlannedTrial { trial, case, request, call, key, context, tiered, text, given })
     }
 
     fn fence_seed(&self, case: &Case) -> u64 {
         fence_seed(self.header.dataset_fingerprint, &case.id)
     }
+}
+
+/// An answer that is known without a call.
+fn given(case: &Case, model: &PlanModel, text: Option<&str>, request: &ChatRequest) -> Option<Completion> {
+    let answer = match &case.options.given {
+        Some(Value::String(answer)) => answer.clone(),
+        Some(answer) => answer.to_string(),
+        None if model.is_echo => text.map_or_else(|| whole(&request.messages), str::to_owned),
+        None => return None,
+    };
+    Some(Completion::given(answer))
+}
+
+/// All messages as one text.
+fn whole(messages: &[Message]) -> String {
+    messages.iter().map(|message| message.content.as_str()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The same case gets the same fence each time, so that repeats, re-runs and previews have the same bytes.

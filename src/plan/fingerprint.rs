@@ -21,6 +21,12 @@ pub fn embedding_fingerprint(origin: &str, model: &str, text: &str) -> Fingerpri
     hash(&("embedding", origin, model, text))
 }
 
+/// Identity of what is sent beside the request itself, where a workspace defines that.
+#[must_use]
+pub fn definition_fingerprint(definition: &impl Serialize) -> Fingerprint {
+    hash(&("definition", definition))
+}
+
 /// Identity of a trial inside a run, by which a run goes on after a stop: the case by its id and not by its place.
 #[must_use]
 pub fn trial_key(case: &CaseId, variant: &VariantId, model: &ModelId, request: &Fingerprint) -> TrialKey {

@@ -4,12 +4,14 @@ mod bound;
 mod estimate;
 mod expand;
 mod fingerprint;
+mod left_out;
 mod shortfall;
 mod tiers;
 
 pub use bound::worst_case;
 pub use estimate::{Estimate, ModelEstimate, PastOutput, Range, cost_of_call, estimate};
 pub use expand::{Plan, PlanModel, PlanVariant, PlannedTrial, Selection, fence_seed};
-pub use fingerprint::{call_fingerprint, embedding_fingerprint, trial_key};
+pub use fingerprint::{call_fingerprint, definition_fingerprint, embedding_fingerprint, trial_key};
+pub use left_out::CONVERSATION;
 pub use shortfall::Shortfall;
 pub use tiers::{Complexity, TierRoute, Tiered, complexity};

@@ -183,6 +183,10 @@ mod tests {
             origin: name.to_owned(),
             price: Some(Price { output: Usd::from_nanos(dollars * 1_000_000_000), ..Price::FREE }),
             max_output: None,
+            params: Params::default(),
+            is_echo: false,
+            is_told_max_tokens: true,
+            transform: None,
         };
         let tier = |name: &str| ModelTier { model: name.into(), up_to: None };
         let policy = TierPolicy { tiers: vec![tier("small"), tier("mid")], max_cost, ..TierPolicy::default() };

@@ -9,7 +9,7 @@ use strata::domain::{
     Verdict, Workspace,
 };
 use strata::provider::{self, ConnectOptions, Provider, SystemKeys};
-use strata::scoring::{Answer, Checks, judge};
+use strata::scoring::{Answer, Checks, Next, Reply};
 use strata::store::{OpenCases, open_cases};
 
 use super::bundled::{bundled, open};
@@ -85,7 +85,8 @@ impl Desk {
     fn composer(&self, id: &VariantId) -> Composer {
         let variant = &self.project.variants[id];
         let examples = |id: &DatasetId| Some(Arc::new(self.cases(id)));
-        let library = Library { prompts: &self.project.prompts, examples: &examples };
+        let library =
+            Library { dialect: self.project.spec.dialect, prompts: &self.project.prompts, examples: &examples };
         Composer::new(&self.project.prompts[&variant.prompt], variant, &library).unwrap()
     }
 
@@ -131,14 +132,22 @@ impl Desk {
     }
 
     async fn outcome(&mut self, checks: &Checks, completion: &Completion, case: &Case, sample: u32) -> Outcome {
-        let answer = Answer { completion, case, messages: &[], cost: None };
-        let mut judged = vec![None; checks.len()];
-        for (index, check) in checks.judges() {
-            let result = match judge::prepare(check, &answer, "", sample) {
-                Ok(request) => judge::finish(check, &self.ask(&check.model, request).await),
-                Err(known) => *known,
+        let answer = Answer::new(completion, case);
+        let mut judged = BTreeMap::new();
+        for (position, grader) in checks.graders(case) {
+            let grading = grader.begin(&answer, "", sample);
+            let mut replies = Vec::new();
+            let result = loop {
+                match grading.next(&replies) {
+                    Next::Done(result) => break result,
+                    Next::Ask(request) => {
+                        let reply = self.ask(grader.model().unwrap(), *request).await;
+                        replies.push(Reply::Said(Arc::new(reply)));
+                    }
+                    Next::Embed(texts) => panic!("vectors of {texts:?} are asked for"),
+                }
             };
-            judged[usize::from(index)] = Some(result);
+            judged.insert(position, result);
         }
         checks.score(&answer, &judged)
     }

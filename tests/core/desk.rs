@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use strata::compose::{Composer, Library};
 use strata::domain::{
     Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Context, Experiment, Fault,
-    Filter, Fingerprint, FinishReason, Layer, ModelId, Numbered, Outcome, OutputSpec, PassRule, Policy, Price, Problem,
-    Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text, TrialEnded, Usage, Usd, Variable,
-    Variant,
+    Filter, Fingerprint, FinishReason, Layer, ModelId, Numbered, Outcome, OutputSpec, Params, PassRule, Policy, Price,
+    Problem, Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text, TrialEnded, Usage, Usd,
+    Variable, Variant,
 };
 use strata::engine::{
     CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
@@ -81,10 +81,13 @@ impl Provider for Desk {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(self.latency).await;
-            let reply = (self.behaviour)(&texts[0], 0)?;
-            let text = String::from_utf8(reply.body).unwrap();
-            let vector = text.split(',').map(|part| part.parse().unwrap()).collect();
-            Ok(Embedded { vectors: vec![vector], usage: Some(Usage { input_tokens: 10, ..Usage::default() }) })
+            let vector = |text: &String| {
+                let reply = (self.behaviour)(text, 0)?;
+                let text = String::from_utf8(reply.body).unwrap();
+                Ok(text.split(',').map(|part| part.parse().unwrap()).collect())
+            };
+            let vectors = texts.iter().map(vector).collect::<Result<_, CallError>>()?;
+            Ok(Embedded { vectors, usage: Some(Usage { input_tokens: 10, ..Usage::default() }) })
         })
     }
 
@@ -114,8 +117,8 @@ pub fn fails(fault: Fault) -> Result<RawReply, CallError> {
     Err(CallError::new(fault, "told to fail"))
 }
 
-/// How many, and what they ask.
-struct Rows(u32, Vec<&'static str>);
+/// How many, what they ask, and the checks of each.
+struct Rows(u32, Vec<&'static str>, Vec<Check>);
 
 impl Cases for Rows {
     fn len(&self) -> usize {
@@ -125,7 +128,11 @@ impl Cases for Rows {
     fn case(&self, index: usize) -> Result<Case, Problem> {
         let question = self.1.get(index).map_or_else(|| format!("question {index}"), |asked| (*asked).to_owned());
         let vars = serde_json::Map::from_iter([("question".to_owned(), question.into())]);
-        Ok(Case { id: format!("case-{index}").into(), vars, ..Case::default() })
+        Ok(Case { id: format!("case-{index}").into(), vars, checks: self.2.clone(), ..Case::default() })
+    }
+
+    fn has_options(&self) -> bool {
+        !self.2.is_empty()
     }
 
     fn fingerprint(&self) -> Fingerprint {
@@ -198,6 +205,12 @@ pub struct Setup {
     pub questions: Vec<&'static str>,
     /// The form that answers are held to.
     pub form: Option<OutputSpec>,
+    /// What answers are asked; that they say `right` where it is empty.
+    pub checks: Vec<Check>,
+    /// What the answers of each case are asked beside.
+    pub case_checks: Vec<Check>,
+    /// Who grades, by the name of the model.
+    pub judges: Vec<(&'static str, Arc<Desk>)>,
 }
 
 impl Setup {
@@ -221,6 +234,9 @@ impl Setup {
             tier_desks: Vec::new(),
             questions: Vec::new(),
             form: None,
+            checks: Vec::new(),
+            case_checks: Vec::new(),
+            judges: Vec::new(),
         }
     }
 
@@ -239,7 +255,7 @@ impl Setup {
         };
         let prompt = if self.context.is_empty() { prompt } else { self.with_context(prompt) };
         let prompts = BTreeMap::new();
-        let library = Library { prompts: &prompts, examples: &|_| None };
+        let library = Library { dialect: strata::domain::Dialect::Jinja, prompts: &prompts, examples: &|_| None };
         let variant = Variant::of("prompt".into());
         let composer = Composer::new(&prompt, &variant, &library).unwrap();
         let price = Price { input: Usd::from_nanos(1_000_000), output: Usd::from_nanos(1_000_000), ..Price::FREE };
@@ -249,6 +265,10 @@ impl Setup {
             origin: name.clone(),
             price: Some(price.clone()),
             max_output: Some(10),
+            params: Params::default(),
+            is_echo: false,
+            is_told_max_tokens: true,
+            transform: None,
         };
         Plan {
             header: Arc::new(self.header(&names)),
@@ -259,7 +279,9 @@ impl Setup {
                 tiers: self.tiers.clone().map(Arc::new),
             }],
             models: names.iter().map(model).collect(),
-            cases: Arc::new(Rows(self.cases, self.questions.clone())),
+            left_out: Arc::default(),
+            remembers: false,
+            cases: Arc::new(Rows(self.cases, self.questions.clone(), self.case_checks.clone())),
             selection: if self.alike {
                 Selection::Rows(vec![0; self.cases as usize].into())
             } else {
@@ -293,6 +315,7 @@ impl Setup {
             dataset: "rows".into(),
             filter: Filter::default(),
             repeats: self.repeats,
+            without: Vec::new(),
             checks: Vec::new(),
             pass: PassRule::All,
             gate: None,
@@ -315,6 +338,8 @@ impl Setup {
             prices_dated: "2026-11-23".into(),
             judges: Vec::new(),
             temperatures: Vec::new(),
+            left_out: 0,
+            idle: Vec::new(),
         }
     }
 
@@ -337,6 +362,7 @@ impl Setup {
             need: strata::domain::Need::All,
             ignore_case: false,
         });
+        let checks = if self.checks.is_empty() { vec![has_answer] } else { self.checks.clone() };
         let price = plan.models[0].price.clone();
         let stand_in = |(number, desk): (usize, &Arc<Desk>)| {
             let name = format!("stand-in-{number}");
@@ -370,10 +396,10 @@ impl Setup {
             sanitiser: Some(Sanitiser::new(&self.policy.sanitise).unwrap()).filter(|_| self.policy.sanitise.on),
             inspector: Some(Inspector::new(&self.policy.output).unwrap()).filter(|_| self.policy.output.is_on()),
             routes: self.desks.iter().zip(&plan.models).map(route).collect(),
-            judges: BTreeMap::new(),
+            judges: self.judges.iter().map(|(name, desk)| ((*name).into(), helper(name, desk))).collect(),
             embedder: self.embedder.as_ref().map(|desk| helper("embedder", desk)),
             condenser: self.condenser.as_ref().map(|desk| helper("condenser", desk)),
-            checks: Arc::new(Checks::new(&[has_answer], PassRule::All).unwrap()),
+            checks: Arc::new(Checks::new(&checks, PassRule::All).unwrap()),
             cache: self.cache,
             policy: self.policy,
             budget: self.budget,

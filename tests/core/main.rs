@@ -9,6 +9,7 @@ mod chaos_runs;
 mod condense;
 mod desk;
 mod engine;
+mod graders;
 mod guards;
 mod providers;
 mod semantic;

@@ -1,5 +1,6 @@
 //! Every wire format, whole and streaming, against a server that behaves and one that does not.
 
+mod custom;
 mod faults;
 
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strata::domain::{ComplexityWords, ModelTier, Price, RunState, Step, TierPolicy, Usd, Verdict};
+use strata::domain::{ComplexityWords, ModelTier, Params, Price, RunState, Step, TierPolicy, Usd, Verdict};
 use strata::plan::{PlanModel, TierRoute};
 
 use crate::desk::{Desk, Setup, says};
@@ -14,8 +14,16 @@ fn tiered(large: &Arc<Desk>, small: &Arc<Desk>) -> Setup {
         ..ComplexityWords::default()
     };
     let price = Price { input: Usd::from_nanos(1_000), output: Usd::from_nanos(1_000), ..Price::FREE };
-    let model =
-        PlanModel { model: "small".to_owned(), origin: "small".to_owned(), price: Some(price), max_output: Some(10) };
+    let model = PlanModel {
+        model: "small".to_owned(),
+        origin: "small".to_owned(),
+        price: Some(price),
+        max_output: Some(10),
+        params: Params::default(),
+        is_echo: false,
+        is_told_max_tokens: true,
+        transform: None,
+    };
     let tiers = vec![ModelTier { model: "small".into(), up_to: None }];
     let route = TierRoute {
         policy: TierPolicy { tiers, ..TierPolicy::default() },

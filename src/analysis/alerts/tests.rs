@@ -139,12 +139,7 @@ fn an_answer_of_the_wrong_form_is_an_alert_unless_it_was_cached() {
             weight: 1.0,
             reason: String::new(),
         };
-        trial(
-            at(case, 0, 0),
-            Outcome::Scored(Score { verdict: Verdict::Fail, score: 0.0, checks: vec![check] }),
-            0,
-            1.0,
-        )
+        trial(at(case, 0, 0), Outcome::Scored(Score::new(Verdict::Fail, 0.0, vec![check])), 0, 1.0)
     };
     let mut watch = watch(AlertRules::default(), &[made(0, Ok(1.0)), made(1, Ok(1.0)), made(2, Ok(1.0))]);
     watch.apply(&ended(wrong(0)));

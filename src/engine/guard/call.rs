@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::domain::{
-    AttemptRef, CallError, ChatRequest, Completion, FallbackPolicy, Guarded, Policy, Step, TrialKey, TrialRef, Usd,
+    AttemptRef, CallError, ChatRequest, Completion, FallbackPolicy, Fingerprint, Guarded, Policy, Step, TrialKey,
+    TrialRef, Usd,
 };
 use crate::engine::control::{Control, Stopped};
 use crate::engine::dispatcher::Ledger;
@@ -37,6 +38,8 @@ pub struct CallJob<'a> {
     /// The canned text may stand in: there is no answer yet that it would replace.
     pub may_degrade: bool,
     pub request: &'a ChatRequest,
+    /// Identity of the call, where it has been made already.
+    pub call: Option<Fingerprint>,
     pub key: TrialKey,
     /// The first attempt of the call.
     pub first: AttemptRef,
@@ -62,7 +65,7 @@ impl CallJob<'_> {
     /// The job of asking again: only for a model's own answer to just this request.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self { may_degrade: false, semantic: None, ..*self }
+        Self { call: None, may_degrade: false, semantic: None, ..*self }
     }
 }
 
@@ -78,6 +81,14 @@ pub struct Answered {
     /// What was paid now.
     pub spent: Usd,
     pub guarded: Guarded,
+}
+
+impl Answered {
+    /// An answer that nobody was asked for: it costs nothing.
+    pub fn given(completion: Arc<Completion>) -> Self {
+        let (cost, spent, guarded) = (Some(Usd::ZERO), Usd::ZERO, Guarded::default());
+        Self { completion, cached: false, attempts: 0, cost, spent, guarded }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -53,6 +53,7 @@ pub async fn condense(base: &CallJob<'_>, route: &Route, planned: &PlannedTrial)
         let job = CallJob {
             route,
             request: &request,
+            call: None,
             stand_ins: &[],
             fallback: None,
             may_degrade: false,

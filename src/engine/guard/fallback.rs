@@ -12,8 +12,8 @@ use super::leg::Leg;
 
 /// The endpoints of a request in order: the model's own, then those of the route that may answer it. A model that is
 /// passed over is noted.
-pub fn legs<'a>(job: &'a CallJob<'a>, request: &ChatRequest, bill: &mut Bill) -> Vec<Leg<'a>> {
-    let mut legs = vec![Leg::own(job, request.clone())];
+pub fn legs<'a>(job: &'a CallJob<'a>, request: &'a ChatRequest, bill: &mut Bill) -> Vec<Leg<'a>> {
+    let mut legs = vec![Leg::own(job, request)];
     let Some(policy) = job.fallback.filter(|_| !job.stand_ins.is_empty()) else { return legs };
     for stand_in in job.stand_ins.iter().filter(|stand_in| stand_in.route.model != job.route.model) {
         let route = &stand_in.route;

@@ -1,5 +1,6 @@
 //! One endpoint of a call's route, and each step of an attempt at it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub struct Leg<'a> {
     pub is_stand_in: bool,
     /// Somebody else may answer: the call does not wait for this endpoint to get well.
     pub others_follow: bool,
-    request: ChatRequest,
+    request: Cow<'a, ChatRequest>,
     /// Identity of the call.
     fingerprint: Fingerprint,
     /// The longest attempt.
@@ -38,9 +39,11 @@ pub struct Leg<'a> {
 
 impl<'a> Leg<'a> {
     /// The model's own endpoint.
-    pub fn own(job: &'a CallJob<'a>, request: ChatRequest) -> Self {
-        let fingerprint = call_fingerprint(&job.route.endpoint.origin, &request, job.epoch);
+    pub fn own(job: &'a CallJob<'a>, request: &'a ChatRequest) -> Self {
+        let hashed = || call_fingerprint(&job.route.endpoint.origin, request, job.epoch);
+        let fingerprint = job.call.unwrap_or_else(hashed);
         let timeout = Duration::from_millis(job.policy.timeouts.total_ms);
+        let request = Cow::Borrowed(request);
         Self { job, route: job.route, is_stand_in: false, others_follow: false, request, fingerprint, timeout }
     }
 
@@ -49,6 +52,7 @@ impl<'a> Leg<'a> {
         let fingerprint = call_fingerprint(&route.endpoint.origin, &request, job.epoch);
         let total = Duration::from_millis(job.policy.timeouts.total_ms);
         let timeout = stand_in.timeout.map_or(total, |own| own.min(total));
+        let request = Cow::Owned(request);
         Self { job, route, is_stand_in: true, others_follow: false, request, fingerprint, timeout }
     }
 

@@ -37,6 +37,7 @@ pub use breaker::BreakerState;
 pub use budget::Wallet;
 pub use call::{Answered, CallJob, Failure, NoAnswer, call};
 pub use condense::{Condensed, condense};
+pub use embed::{EmbedJob, vectors};
 pub use endpoint::{Endpoint, EndpointHealth, ModelHealth};
 pub use entry::{Aftermath, Entry};
 pub use limiter::{Bounds, Left};

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::ids::{Collector, Occurrences, of_row};
 use super::open::OpenCases;
-use crate::domain::{Case, Cases, ColumnRole, Fingerprint, Place, Problem};
+use crate::domain::{Case, CaseOptions, Cases, ColumnRole, Fingerprint, Place, Problem};
 use crate::store::files::fingerprint;
 
 struct Inline {
     cases: Vec<Case>,
     folder: PathBuf,
     fingerprint: Fingerprint,
+    /// Some case has options or checks of its own.
+    has_options: bool,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "files of rows can fail, and are opened by the same call")]
@@ -43,13 +45,14 @@ pub(super) fn open(cases: &[Case], folder: &Path) -> Result<OpenCases, Problem> 
         .map(|name| (name.clone(), ColumnRole::Input))
         .chain(expected.iter().map(|name| (name.clone(), ColumnRole::Expected)))
         .collect();
+    let has_options = cases.iter().any(|case| case.options != CaseOptions::default() || !case.checks.is_empty());
     Ok(OpenCases {
         columns,
         expected,
         header,
         untrusted: BTreeSet::new(),
         problems,
-        cases: Arc::new(Inline { fingerprint: fingerprint(&bytes), cases, folder: folder.to_owned() }),
+        cases: Arc::new(Inline { fingerprint: fingerprint(&bytes), cases, folder: folder.to_owned(), has_options }),
     })
 }
 
@@ -70,6 +73,10 @@ fn identify(cases: &[Case]) -> (Vec<String>, Occurrences) {
 impl Cases for Inline {
     fn len(&self) -> usize {
         self.cases.len()
+    }
+
+    fn has_options(&self) -> bool {
+        self.has_options
     }
 
     fn case(&self, index: usize) -> Result<Case, Problem> {

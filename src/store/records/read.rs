@@ -10,7 +10,8 @@ use super::error::RecordsError;
 use super::resume::number_of;
 use super::rows::{self, ANSWER, ANSWER_WIDTH, StoredState};
 use crate::domain::{
-    CaseId, Completion, ExperimentId, ProjectId, RunEvent, RunHeader, RunId, RunState, RunSummary, TrialEnded, TrialRef,
+    CaseId, Completion, ExperimentId, Outcome, ProjectId, RunEvent, RunHeader, RunId, RunState, RunSummary, TrialEnded,
+    TrialRef,
 };
 
 /// A trial with its whole answer and every attempt that was made for it, judges' included.
@@ -98,7 +99,7 @@ impl Records {
     pub fn trial(&self, run: &RunId, trial: TrialRef) -> Result<Option<TrialDetail>, RecordsError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {FACTS}, {ANSWER}, text, more, reasons, t.id FROM runs r JOIN trials t ON t.run = r.id
+                "SELECT {FACTS}, {ANSWER}, text, more, reasons, breakdown, t.id FROM runs r JOIN trials t ON t.run = r.id
                  LEFT JOIN completions c ON c.id = t.content WHERE r.name = ?1 AND case_no = ?2 AND slot = ?3"
             ))?;
             let found = statement.query_row(params![run.as_str(), trial.case, rows::slot(trial)], |row| {
@@ -107,7 +108,10 @@ impl Records {
                 if let Some(answer) = ended.answer.as_mut().and_then(Arc::get_mut) {
                     rows::fill_in(answer, row, WIDTH)?;
                 }
-                Ok((ended, row.get::<_, i64>(WIDTH + 3)?))
+                if let Outcome::Scored(score) | Outcome::Unscored(score) = &mut ended.outcome {
+                    score.breakdown = rows::get_json(row, WIDTH + 3)?;
+                }
+                Ok((ended, row.get::<_, i64>(WIDTH + 4)?))
             });
             let Some((ended, id)) = found.optional()? else { return Ok(None) };
             Ok(Some(TrialDetail { ended, attempts: attempts::of_trial(conn, id)? }))

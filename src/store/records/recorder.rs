@@ -435,9 +435,9 @@ impl Group<'_> {
         self.run(
             "INSERT INTO trials(id, run, case_no, slot, key, request, case_id, outcome, score, fault, error, cached,
                  attempts, cost, spent, judge_spent, content, finish, input, output, cached_input, cache_write,
-                 reasoning, answered_by, request_id, first_token, latency, checks, reasons, guarded)
+                 reasoning, answered_by, request_id, first_token, latency, checks, reasons, guarded, breakdown)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                 ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+                 ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
             params![
                 id,
                 run,
@@ -469,6 +469,7 @@ impl Group<'_> {
                 outcome.checks,
                 outcome.reasons,
                 guarded,
+                outcome.breakdown,
             ],
         )
         .map(drop)
@@ -553,6 +554,7 @@ struct Stored {
     error: Option<String>,
     checks: Option<String>,
     reasons: Option<String>,
+    breakdown: Option<String>,
 }
 
 impl Stored {
@@ -565,6 +567,7 @@ impl Stored {
                 error: Some(rows::error_json(error)?),
                 checks: None,
                 reasons: None,
+                breakdown: None,
             },
             Outcome::Scored(score) | Outcome::Unscored(score) => Self {
                 score: Some(score.score),
@@ -572,6 +575,7 @@ impl Stored {
                 error: None,
                 checks: rows::checks_json(&score.checks)?,
                 reasons: rows::reasons_json(&score.checks)?,
+                breakdown: score.breakdown.as_ref().map(rows::json).transpose()?,
             },
         })
     }

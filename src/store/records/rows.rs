@@ -198,7 +198,7 @@ pub(super) fn outcome(
     checks: Vec<CheckResult>,
     error: impl FnOnce() -> rusqlite::Result<CallError>,
 ) -> rusqlite::Result<Outcome> {
-    let scored = |verdict| Score { verdict, score: score.unwrap_or(f64::NAN), checks };
+    let scored = |verdict| Score::new(verdict, score.unwrap_or(f64::NAN), checks);
     Ok(match Tally::from_code(code) {
         Tally::Errored => Outcome::Errored(error()?),
         _ if code & 16 != 0 => Outcome::Unscored(scored(verdict_of(code >> 2 & 3))),
@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn every_outcome_comes_back() {
-        let score = |verdict| Score { verdict, score: 0.5, checks: Vec::new() };
+        let score = |verdict| Score::new(verdict, 0.5, Vec::new());
         let error = CallError::new(crate::domain::Fault::Auth, "no");
         let mut outcomes = vec![Outcome::Errored(error.clone())];
         for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Unscored] {

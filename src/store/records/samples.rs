@@ -39,6 +39,8 @@ pub(super) fn header(id: &str, cases: u32) -> Arc<RunHeader> {
         prices_dated: "2026-11-01".to_owned(),
         judges: Vec::new(),
         temperatures: Vec::new(),
+        left_out: 0,
+        idle: Vec::new(),
     })
 }
 
@@ -139,7 +141,7 @@ pub(super) fn outcome(index: u32) -> Outcome {
         weight: 1.0,
         reason: format!("answer {index} was read"),
     }];
-    let score = Score { verdict, score: 0.1 + 0.2, checks };
+    let score = Score::new(verdict, 0.1 + 0.2, checks);
     if verdict == Verdict::Unscored { Outcome::Unscored(score) } else { Outcome::Scored(score) }
 }
 

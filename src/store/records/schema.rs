@@ -15,7 +15,7 @@ const APPLICATION_ID: i32 = 0x5374_7274;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// The version of the format is the number of steps taken. Steps are never changed, only added.
-const STEPS: &[&str] = &[BASE, NOTICES, CALL_LOG, GUARDED];
+const STEPS: &[&str] = &[BASE, NOTICES, CALL_LOG, GUARDED, BREAKDOWN];
 
 const BASE: &str = "
 CREATE TABLE runs(
@@ -137,6 +137,10 @@ CREATE TABLE alerts(
 
 const GUARDED: &str = "
 ALTER TABLE trials ADD COLUMN guarded TEXT; -- JSON: what the guards did, where they did anything
+";
+
+const BREAKDOWN: &str = "
+ALTER TABLE trials ADD COLUMN breakdown TEXT; -- JSON: what an imported project's verdict is made of, apart like reasons
 ";
 
 /// The format that this version writes.

@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    AlertRules, Api, BreakerPolicy, Budget, Case, Check, CheckKind, Column, ColumnRole, CompressPolicy,
-    ConfidencePolicy, Content, Context, Dataset, Embedder, Example, Examples, Experiment, FallbackPolicy, Filter,
-    Foundation, HarmPolicy, History, Identity, Layer, LeakPolicy, LimitPolicy, Manifest, ModelSpec, ModelTier,
-    OtlpSpec, OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params, PassRule, PhrasePolicy, Pick,
-    PiiKind, PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy,
-    Risk, Role, SanitisePattern, SanitisePolicy, SecretRef, SemanticMode, SemanticPolicy, Snippet, Source,
+    AlertRules, Api, Assertion, AssertionKind, AssertionSet, BreakerPolicy, Budget, Case, CaseOptions, Check,
+    CheckKind, Code, Column, ColumnRole, CompressPolicy, ConfidencePolicy, Content, Context, Dataset, Embedder,
+    Example, Examples, Experiment, FallbackPolicy, Filter, Foundation, HarmPolicy, History, HttpAnswer, HttpBody,
+    HttpMethod, HttpSpec, Identity, KeyPlace, Layer, LeakPolicy, LimitPolicy, Manifest, ModelSpec, ModelTier, OtlpSpec,
+    OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params, PassRule, PhrasePolicy, Pick, PiiKind,
+    PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Risk, Role,
+    SanitisePattern, SanitisePolicy, ScriptFile, SecretRef, SemanticMode, SemanticPolicy, Snippet, Source,
     StandInModel, Task, Text, Tier, TierPolicy, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable,
     Variant,
 };
@@ -226,6 +227,47 @@ fn finders() -> impl Strategy<Value = Policy> {
     })
 }
 
+fn code() -> impl Strategy<Value = Code> {
+    prop_oneof![text().prop_map(Code::Inline), script_file().prop_map(Code::File)]
+}
+
+fn script_file() -> impl Strategy<Value = ScriptFile> {
+    (name(), option::of(name()), text()).prop_map(|(name, export, source)| ScriptFile { name, export, source })
+}
+
+fn assertion() -> impl Strategy<Value = Assertion> {
+    let kind = prop_oneof![proptest::sample::select(AssertionKind::KNOWN), text().prop_map(AssertionKind::Other),];
+    let parts = (kind, value(), option::of(code()), option::of(script_file()), object(), option::of(name()));
+    parts.prop_map(|(kind, value, transform, script, config, model)| Assertion {
+        transform,
+        script,
+        config,
+        model: model.map(Into::into),
+        ..Assertion::new(kind, value)
+    })
+}
+
+fn options() -> impl Strategy<Value = CaseOptions> {
+    let ids = || option::of(vec(name(), 0..3));
+    let texts = (text(), option::of(text()), option::of(text()));
+    (texts, option::of(value()), option::of(code()), ids(), ids(), any::<u16>(), option::of(script_file()), object())
+        .prop_map(|((prefix, store_as, broken), given, transform, variants, models, repetition, scoring, metadata)| {
+            CaseOptions {
+                prefix,
+                store_as,
+                broken,
+                given: given.filter(|given| !given.is_null()),
+                transform,
+                variants: variants.map(|ids| ids.into_iter().map(Into::into).collect()),
+                models: models.map(|ids| ids.into_iter().map(Into::into).collect()),
+                repetition,
+                scoring,
+                metadata,
+                ..CaseOptions::default()
+            }
+        })
+}
+
 fn check() -> impl Strategy<Value = Check> {
     let kind = prop_oneof![
         (text(), any::<bool>()).prop_map(|(value, ignore_case)| CheckKind::Equals { value, ignore_case }),
@@ -238,6 +280,11 @@ fn check() -> impl Strategy<Value = Check> {
         pii_kinds().prop_map(|kinds| CheckKind::NoPii { kinds }),
         (text(), 0.0..1.0_f64).prop_map(|(canary, share)| CheckKind::NoLeak { canary, share }),
         Just(CheckKind::NoInjection),
+        assertion().prop_map(|assertion| CheckKind::Assertion(Box::new(assertion))),
+        vec(assertion(), 0..3).prop_map(|assertions| {
+            let check = |assertion| Check::new(CheckKind::Assertion(Box::new(assertion)));
+            CheckKind::Set(AssertionSet { checks: assertions.into_iter().map(check).collect() })
+        }),
     ];
     (kind, 0.0..9.0_f64, option::of(text())).prop_map(|(kind, weight, at)| Check { weight, at, ..Check::new(kind) })
 }
@@ -318,6 +365,7 @@ pub fn experiment() -> impl Strategy<Value = Experiment> {
             dataset: dataset.into(),
             filter: Filter { tags: vec!["a".to_owned()], limit: Some(3) },
             repeats: 2,
+            without: Vec::new(),
             checks,
             pass: gate.map_or(PassRule::All, PassRule::Score),
             gate,
@@ -328,12 +376,11 @@ pub fn experiment() -> impl Strategy<Value = Experiment> {
 }
 
 pub fn dataset() -> impl Strategy<Value = Dataset> {
-    let case = (name(), object(), object(), vec(text(), 0..3)).prop_map(|(id, vars, expected, tags)| Case {
-        id: id.into(),
-        vars,
-        expected,
-        tags,
-        note: String::new(),
+    let pass = option::of((-2.0..2.0_f64).prop_map(PassRule::Score));
+    let own = (vec(check(), 0..2), pass, options());
+    let case = (name(), object(), object(), vec(text(), 0..3), own).prop_map(|(id, vars, expected, tags, own)| {
+        let (checks, pass, options) = own;
+        Case { id: id.into(), vars, expected, tags, checks, pass, options, ..Case::default() }
     });
     let column = any::<bool>().prop_map(|json| Column { role: ColumnRole::Expected, untrusted: !json, json });
     let source = prop_oneof![vec(case, 0..4).prop_map(Source::Cases), text().prop_map(Source::File)];
@@ -345,7 +392,8 @@ pub fn dataset() -> impl Strategy<Value = Dataset> {
 }
 
 pub fn manifest() -> impl Strategy<Value = Manifest> {
-    let api = prop_oneof![Just(Api::OpenAi), Just(Api::Ollama), text().prop_map(Api::Scripted)];
+    let api =
+        prop_oneof![Just(Api::OpenAi), Just(Api::Ollama), text().prop_map(Api::Scripted), http().prop_map(Api::Http)];
     let key = prop_oneof![text().prop_map(SecretRef::Env), text().prop_map(SecretRef::Keyring)];
     let provider =
         (api, option::of(text()), option::of(key), any::<u32>()).prop_map(|(api, base_url, key, concurrency)| {
@@ -360,7 +408,16 @@ pub fn manifest() -> impl Strategy<Value = Manifest> {
     });
     let model =
         (name(), text(), option::of(price), option::of(any::<u32>())).prop_map(|(provider, model, price, context)| {
-            ModelSpec { provider: provider.into(), model, price, context, max_output: None, note: String::new() }
+            ModelSpec {
+                provider: provider.into(),
+                model,
+                price,
+                context,
+                max_output: None,
+                params: Params::default(),
+                transform: None,
+                note: String::new(),
+            }
         });
     let models = btree_map(name().prop_map(Into::into), model, 0..4);
     let providers = btree_map(name().prop_map(Into::into), provider, 0..3);
@@ -376,6 +433,22 @@ pub fn manifest() -> impl Strategy<Value = Manifest> {
             otlp,
         },
     )
+}
+
+fn http() -> impl Strategy<Value = Box<HttpSpec>> {
+    let body = prop_oneof![
+        Just(HttpBody::Empty),
+        text().prop_map(HttpBody::Text),
+        (name(), text(), any::<i32>())
+            .prop_map(|(name, text, number)| HttpBody::Json(serde_json::json!({ name: [text, number, null, {}] }))),
+    ];
+    let answer = prop_oneof![Just(HttpAnswer::Text), Just(HttpAnswer::Json), text().prop_map(HttpAnswer::Pointer)];
+    let place = option::of((name(), text()).prop_map(|(header, before)| KeyPlace { header, before }));
+    let method = prop_oneof![Just(HttpMethod::Get), Just(HttpMethod::Post)];
+    let texts = || btree_map(name(), text(), 0..3);
+    (method, texts(), texts(), place, body, answer).prop_map(|(method, query, headers, key_header, body, answer)| {
+        Box::new(HttpSpec { method, query, headers, key_header, body, answer })
+    })
 }
 
 fn alert_rules() -> impl Strategy<Value = AlertRules> {
