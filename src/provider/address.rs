@@ -34,6 +34,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether an origin, as [`origin`] gives it, is this machine.
+#[must_use]
+pub fn is_local_origin(origin: &str) -> bool {
+    Url::parse(origin).is_ok_and(|url| is_loopback(&url))
+}
+
 /// The proxies that the environment names, by variable, as a person may see them: a password in one is left out.
 /// They carry what goes to https addresses, encrypted end to end; plain http never goes through one.
 #[must_use]

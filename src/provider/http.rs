@@ -32,6 +32,8 @@ pub(super) enum KeyHeader {
     /// `authorization: Bearer …`
     Bearer,
     Named(HeaderName),
+    /// The text, with its blank, and then the key.
+    After(HeaderName, String),
 }
 
 /// What one event of a stream brings, found with as little work as possible.
@@ -57,6 +59,7 @@ pub(super) struct Endpoint {
     keys: Arc<dyn KeyStore>,
     timeouts: Timeouts,
     headers: HeaderMap,
+    method: Method,
 }
 
 impl Endpoint {
@@ -71,13 +74,25 @@ impl Endpoint {
         let client = client(&base, &timeouts)?;
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(Self { client, base, key, keys, timeouts, headers })
+        Ok(Self { client, base, key, keys, timeouts, headers, method: Method::POST })
     }
 
     /// A header that goes with every request.
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         self
+    }
+
+    /// Sends with this method, and with these headers over those that it has.
+    pub fn with_request(mut self, method: Method, headers: HeaderMap) -> Self {
+        self.method = method;
+        self.headers.extend(headers);
+        self
+    }
+
+    /// The base URL, as it is.
+    pub fn base(&self) -> Url {
+        self.base.clone()
     }
 
     pub fn url(&self, path: &str) -> Url {
@@ -94,7 +109,7 @@ impl Endpoint {
         self.base.scheme() == "https" && self.base.host_str() == Some(host)
     }
 
-    /// Sends a JSON body. Where a `stream` was asked for, each piece of its text is told as it arrives.
+    /// Sends a body, as JSON where no other header says so. Where a `stream` was asked for, each piece of its text is told as it arrives.
     ///
     /// # Errors
     /// Everything that keeps a whole reply from being there. An error status is a reply.
@@ -151,6 +166,9 @@ impl Endpoint {
                     (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {}", secret.expose_secret())))
                 }
                 KeyHeader::Named(name) => (name.clone(), HeaderValue::from_str(secret.expose_secret())),
+                KeyHeader::After(name, before) => {
+                    (name.clone(), HeaderValue::try_from(format!("{before}{}", secret.expose_secret())))
+                }
             };
             let mut value = value.map_err(|_| {
                 CallError::new(Fault::Refused, "The key holds characters that no key has. Store it again.")
@@ -165,7 +183,7 @@ impl Endpoint {
             let _ = sent.set(Instant::now());
             Ok::<_, Infallible>(body)
         });
-        let mut request = Request::new(Method::POST, url);
+        let mut request = Request::new(self.method.clone(), url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(reqwest::Body::wrap_stream(once));
         Ok(request)

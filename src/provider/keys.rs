@@ -1,6 +1,6 @@
 //! Keys: where they are found, read when they are used, and where they may be sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -45,6 +45,26 @@ impl KeyStore for SystemKeys {
     }
 }
 
+/// Keys that a user has given for one run, and the system's for all others.
+#[derive(Default)]
+pub struct GivenKeys {
+    given: BTreeMap<SecretRef, SecretString>,
+    system: SystemKeys,
+}
+
+impl GivenKeys {
+    #[must_use]
+    pub fn new(given: impl IntoIterator<Item = (SecretRef, SecretString)>) -> Self {
+        Self { given: given.into_iter().collect(), system: SystemKeys::default() }
+    }
+}
+
+impl KeyStore for GivenKeys {
+    fn read(&self, key: &SecretRef) -> Result<SecretString, KeyError> {
+        self.given.get(key).map_or_else(|| self.system.read(key), |given| Ok(given.clone()))
+    }
+}
+
 /// Whether the key is there, without keeping it.
 ///
 /// # Errors
@@ -81,14 +101,14 @@ pub fn delete_key(key: &SecretRef) -> Result<(), KeyError> {
     }
 }
 
-/// What a provider asks for before it may be used: its origin, and its key if it has one. `None` for scripted ones,
-/// which send nothing, and for an address that is refused anyway.
+/// What a provider asks for before it may be used: its origin, and its key if it has one. `None` for scripts and
+/// echoes, which send nothing, and for an address that is refused anyway.
 #[must_use]
 pub fn capability(spec: &ProviderSpec) -> Option<Capability> {
     let base_url = spec.base_url.as_deref().or(spec.api.default_base_url())?;
     match spec.api {
-        Api::Scripted(_) => None,
-        Api::OpenAi | Api::Anthropic | Api::Gemini | Api::Ollama => {
+        Api::Scripted(_) | Api::Echo | Api::Unmapped => None,
+        Api::OpenAi | Api::Anthropic | Api::Gemini | Api::Ollama | Api::Http(_) => {
             Some(Capability::Send { origin: address::origin(base_url).ok()?, key: spec.key.clone() })
         }
     }
@@ -132,7 +152,7 @@ const VENDORS: [Vendor; 18] = [
         &["GEMINI", "GOOGLE"],
         &["generativelanguage.googleapis.com"],
     ),
-    vendor(&["AZURE_OPENAI_API_KEY"], &["AZURE"], &["*.openai.azure.com", "*.services.ai.azure.com"]),
+    vendor(&["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"], &["AZURE"], &["*.openai.azure.com", "*.services.ai.azure.com"]),
     vendor(&["OPENROUTER_API_KEY"], &["OPENROUTER"], &["openrouter.ai"]),
     vendor(&["MISTRAL_API_KEY"], &["MISTRAL"], &["api.mistral.ai"]),
     vendor(&["GROQ_API_KEY"], &["GROQ"], &["api.groq.com"]),
@@ -172,6 +192,12 @@ const fn vendor(
     hosts: &'static [&'static str],
 ) -> Vendor {
     Vendor { variables, entries, hosts }
+}
+
+/// A variable of the environment that a user's file names, where it is set and is text.
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn from_environment(name: &str) -> Result<SecretString, KeyError> {

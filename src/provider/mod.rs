@@ -8,6 +8,8 @@
 
 mod address;
 mod anthropic;
+mod custom;
+mod echo;
 mod embedding;
 mod failure;
 mod gemini;
@@ -31,10 +33,14 @@ use std::pin::Pin;
 use crate::domain::Fault;
 use crate::domain::{CallError, ChatRequest, Completion, RawReply};
 
-pub use address::{origin, proxies};
+pub use address::{is_local_origin, origin, proxies};
 pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
+pub use custom::check_http;
 pub use embedding::Embedded;
-pub use keys::{KeyError, KeyStore, SystemKeys, capability, delete_key, key_present, store_key, vendor_bound};
+pub use keys::{
+    GivenKeys, KeyError, KeyStore, SystemKeys, capability, delete_key, environment, key_present, store_key,
+    vendor_bound,
+};
 pub use otlp::{Collector, report_capability};
 pub use redact::redact;
 pub use registry::{ConnectOptions, connect};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use reqwest::header::HeaderName;
 
 use super::anthropic::Anthropic;
+use super::custom::Custom;
+use super::echo::Echo;
 use super::gemini::Gemini;
 use super::http::{Endpoint, KeyHeader};
 use super::keys::KeyStore;
@@ -28,7 +30,7 @@ pub struct ConnectOptions {
 ///
 /// # Errors
 /// [`Fault::Refused`]: the address breaks a rule, a key would travel unencrypted, or the user has not agreed to send to
-/// this origin with this key. [`Fault::BadRequest`]: the script is missing or wrong. [`Fault::Tls`]: the machine has no
+/// this origin with this key; an API of one's own is described wrongly. [`Fault::BadRequest`]: the script is missing or wrong. [`Fault::Tls`]: the machine has no
 /// root certificates.
 pub fn connect(
     spec: &ProviderSpec,
@@ -42,6 +44,12 @@ pub fn connect(
         Api::Anthropic => Arc::new(Anthropic::new(endpoint(named("x-api-key"))?)),
         Api::Gemini => Arc::new(Gemini::new(endpoint(named("x-goog-api-key"))?)),
         Api::Ollama => Arc::new(Ollama::new(endpoint(KeyHeader::Bearer)?)),
+        Api::Echo => Arc::new(Echo),
+        Api::Unmapped => {
+            let message = "It was imported and is not known here. Give its models another provider.";
+            return Err(CallError::new(Fault::Refused, message));
+        }
+        Api::Http(http) => Arc::new(Custom::new(http, endpoint)?),
         Api::Scripted(path) => Arc::new(Scripted::new(path, options.script.as_deref())?),
     })
 }

@@ -111,6 +111,7 @@ fn server(attributes: Attributes, call: &CallRow) -> Attributes {
         return attributes;
     };
     let usual = if scheme == "http" { 80 } else { 443 };
+    let place = place.split('#').next().unwrap_or(place);
     let port = place.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
     let (host, port) = port.unwrap_or((place, usual));
     attributes.text("server.address", host.trim_matches(['[', ']'])).whole("server.port", Some(port))

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::compose::{Composer, Library};
-use crate::domain::{Case, DatasetId, DefinitionKey, Experiment, ExperimentId, Problem, Project, ProjectId, VariantId};
+use crate::domain::{
+    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Problem, Project, ProjectId, VariantId,
+};
 use crate::scoring::Checks;
 use crate::store::cases::{OpenCases, open_cases};
 
@@ -26,7 +28,7 @@ impl Checker<'_> {
                 met.insert(variant);
                 self.variant_with(id, project, variant, columns.as_ref().map(|(inputs, _)| inputs), &datasets);
             }
-            self.checks(id, name, experiment, columns.as_ref());
+            self.checks(id, name, (experiment, project.spec.dialect), columns.as_ref());
         }
         for variant in project.variants.keys().filter(|variant| !met.contains(variant)) {
             self.variant_with(id, project, variant, None, &datasets);
@@ -58,7 +60,7 @@ impl Checker<'_> {
         let Some(definition) = project.variants.get(variant) else { return };
         let Some(prompt) = project.prompts.get(&definition.prompt) else { return };
         let examples = |dataset: &DatasetId| datasets.examples(dataset);
-        let library = Library { prompts: &project.prompts, examples: &examples };
+        let library = Library { dialect: project.spec.dialect, prompts: &project.prompts, examples: &examples };
         let problems = match Composer::new(prompt, definition, &library) {
             Ok(composer) => composer.lint(columns),
             Err(problems) => problems,
@@ -70,10 +72,10 @@ impl Checker<'_> {
         &mut self,
         id: &ProjectId,
         name: &ExperimentId,
-        experiment: &Experiment,
+        (experiment, dialect): (&Experiment, Dialect),
         columns: Option<&(BTreeSet<String>, BTreeSet<String>)>,
     ) {
-        let problems = match (Checks::new(&experiment.checks, experiment.pass), columns) {
+        let problems = match (Checks::in_dialect(dialect, &experiment.checks, experiment.pass), columns) {
             (Ok(checks), Some((inputs, expected))) => checks.lint(inputs, expected),
             (Ok(_), None) => Vec::new(),
             (Err(problems), _) => problems,

@@ -6,6 +6,7 @@ use crate::domain::{
     CheckKind, Content, DatasetId, DefinitionKey, Experiment, ExperimentId, ModelId, Override, Params, Project,
     ProjectId, Prompt, PromptId, Variant, VariantId,
 };
+use crate::scoring::models_asked;
 
 use super::Checker;
 use super::manifest::meant;
@@ -94,12 +95,16 @@ impl Checker<'_> {
             self.wrong(key, &["dataset"], format!("The dataset `{}` is not there.", experiment.dataset), &hint);
         }
         for (index, check) in experiment.checks.iter().enumerate() {
-            if let CheckKind::Judge { model, .. } = &check.kind
-                && !models.contains_key(model)
-            {
+            let asked: BTreeSet<ModelId> = models_asked(std::slice::from_ref(check)).into_iter().collect();
+            for model in asked.iter().filter(|model| !models.contains_key(*model)) {
                 let hint = meant(model.as_str(), models.keys().map(ModelId::as_str));
                 let message = format!("The judge's model `{model}` is not there.");
-                self.wrong(key, &["checks", &index.to_string(), "kind", "model"], message, &hint);
+                let index = index.to_string();
+                let place: &[&str] = match check.kind {
+                    CheckKind::Judge { .. } => &["checks", &index, "kind", "model"],
+                    _ => &["checks", &index],
+                };
+                self.wrong(key, place, message, &hint);
             }
         }
         self.numbers(key, experiment);

@@ -2,7 +2,7 @@
 
 use crate::compose::nearest;
 use crate::domain::{AlertRules, Api, DefinitionKey, ModelSpec, Problem, ProviderSpec};
-use crate::provider::origin;
+use crate::provider::{check_http, origin};
 use crate::store::files::inside;
 
 use super::Checker;
@@ -46,8 +46,14 @@ impl Checker<'_> {
                 "Give a number from 1 to 10000; 8 is the default.",
             );
         }
-        let Api::Scripted(script) = &provider.api else { return };
         let path = ["providers", id, "api"];
+        if let Api::Http(http) = &provider.api
+            && let Err(message) = check_http(http)
+        {
+            let hint = "Names stand in double braces, as in {{prompt}}; the key is named by the provider's `key`.";
+            self.wrong(&DefinitionKey::Manifest, &path, message, hint);
+        }
+        let Api::Scripted(script) = &provider.api else { return };
         match inside(&self.workspace.root, &self.workspace.root, script) {
             Err(error) => self.wrong(&DefinitionKey::Manifest, &path, error.message, error.hint),
             Ok(file) if !file.exists() => {

@@ -137,7 +137,7 @@ impl Checker<'_> {
             return self.wrong(key, &path, format!("The embedder `{id}` is not there."), &hint);
         };
         let api = manifest.providers.get(&model.provider).map(|provider| &provider.api);
-        if matches!(api, Some(Api::Anthropic | Api::Scripted(_))) {
+        if matches!(api, Some(Api::Anthropic | Api::Scripted(_) | Api::Echo | Api::Http(_))) {
             let message = format!("The provider of the embedder `{id}` has no embeddings.");
             self.wrong(key, &path, message, "Name a model of another provider, or `Lexical`, which is built in.");
         }

@@ -161,6 +161,16 @@ fn numbers_out_of_range_are_told() {
         "workspace.ron:1:73: error: The provider `s` may have 0 calls in flight. Give a number from 1 to 10000; 8 is the \
          default.",
     );
+    for (http, part) in [
+        ("body: Json({\"q\": \"{{country}}\"})", "`{{country}}` is not something that a call has"),
+        ("headers: {\"x-api-key\": \"abc\"}", "The header `x-api-key` would carry a secret"),
+        ("answer: Pointer(\"a.b\")", "`a.b` is not a JSON Pointer"),
+        ("method: Get, body: Text(\"x\")", "A GET request has no body"),
+    ] {
+        let provider = format!("(api: Http({http}), base_url: \"https://a.example/ask\")");
+        let found = problems("workspace.ron", &format!("(name: \"w\", providers: {{\"s\": {provider}}})"));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{http}: {found:#?}");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{CheckKind, Content, DefinitionKey, Override, Policy, Project, ProjectId};
+use crate::domain::{Content, DefinitionKey, Override, Policy, Project, ProjectId, Source};
+use crate::scoring::models_asked;
 
 use super::Checker;
 
@@ -14,10 +15,15 @@ impl Checker<'_> {
         }
         let experiments = || workspace.projects.values().flat_map(|project| project.experiments.values());
         let mut models: BTreeSet<_> = experiments().flat_map(|experiment| &experiment.models).collect();
-        models.extend(experiments().flat_map(|experiment| &experiment.checks).filter_map(|check| match &check.kind {
-            CheckKind::Judge { model, .. } => Some(model),
-            _ => None,
-        }));
+        let of_checks = experiments().flat_map(|experiment| models_asked(&experiment.checks));
+        let datasets = workspace.projects.values().flat_map(|project| project.datasets.values());
+        let cases = datasets.filter_map(|dataset| match &dataset.source {
+            Source::Cases(cases) => Some(cases),
+            Source::File(_) => None,
+        });
+        let graders: BTreeSet<_> =
+            of_checks.chain(cases.flatten().flat_map(|case| models_asked(&case.checks))).collect();
+        models.extend(&graders);
         let manifest = &workspace.manifest;
         let policies = experiments().filter_map(|experiment| experiment.policy.as_ref()).chain([&manifest.policy]);
         models.extend(policies.flat_map(Policy::models));
