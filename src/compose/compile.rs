@@ -6,10 +6,11 @@ use std::sync::Arc;
 use minijinja::{Environment, ErrorKind};
 
 use crate::domain::{
-    Case, Content, Examples, HistoryWindow, Layer, Place, Problem, Prompt, PromptId, Turns, Variable, Variant,
+    Case, Content, Dialect, Examples, HistoryWindow, Layer, Place, Problem, Prompt, PromptId, Turns, Variable, Variant,
 };
 
 use super::composer::{Assembled, Body, Composer, Library, Parsed, ReadyLayer, Used, layer_problem};
+use super::foreign;
 use super::outline::{Part, Slot, Slots, trimmed};
 use super::overrides::prompt_place;
 use super::pass::constant;
@@ -22,6 +23,7 @@ use super::values::value_of;
 pub(super) struct Compiler {
     prompt_id: PromptId,
     engine: Environment<'static>,
+    dialect: Dialect,
     templates: Vec<Parsed>,
     whole: BTreeMap<String, Vec<Place>>,
     mentioned: BTreeSet<String>,
@@ -33,10 +35,11 @@ pub(super) struct Compiler {
 }
 
 impl Compiler {
-    pub(super) fn new(prompt_id: &PromptId) -> Self {
+    pub(super) fn new(prompt_id: &PromptId, dialect: Dialect) -> Self {
         Self {
             prompt_id: prompt_id.clone(),
             engine: engine(),
+            dialect,
             templates: Vec::new(),
             whole: BTreeMap::new(),
             mentioned: BTreeSet::new(),
@@ -106,6 +109,7 @@ impl Compiler {
             mentioned: self.mentioned,
             undeclared_values,
             engine: self.engine,
+            dialect: self.dialect,
         }))
     }
 
@@ -190,6 +194,10 @@ impl Compiler {
             Slot::Plain(text) => Ok(text.clone()),
             Slot::Template(index) => {
                 let parsed = &self.templates[*index];
+                if self.dialect == Dialect::Nunjucks {
+                    return foreign::text(&parsed.source, &example.vars)
+                        .map_err(|error| (*index, Mistake::foreign(&error)));
+                }
                 render(&self.engine, &parsed.name, &parsed.source, vars.clone()).map_err(|mistake| (*index, mistake))
             }
         };
@@ -229,6 +237,12 @@ impl Slots for Compiler {
         }
         let name = self.templates.len().to_string();
         let place = self.place.clone().field(if self.is_one_text { "" } else { field });
+        if self.dialect == Dialect::Nunjucks {
+            // What is missing prints nothing and what is wrong is the trial's error: neither is known before a case is.
+            let (needs, source, of_example) = (Vec::new(), source.to_owned(), self.of_example);
+            self.templates.push(Parsed { name, source, place, needs, of_example });
+            return Slot::Template(self.templates.len() - 1);
+        }
         if let Err(error) = self.engine.add_template_owned(name.clone(), source.to_owned()) {
             let mistake = Mistake::of(&error, source);
             self.problems.push(mistake.problem(place));

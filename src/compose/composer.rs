@@ -8,12 +8,14 @@ use minijinja::value::Value as TemplateValue;
 use serde_json::Value;
 
 use crate::domain::{
-    Case, Content, DatasetId, HistoryWindow, LayerId, Message, OutputSpec, Place, Problem, Prompt, PromptId,
+    Case, Content, DatasetId, Dialect, HistoryWindow, LayerId, Message, OutputSpec, Place, Problem, Prompt, PromptId,
     ResponseFormat, Role, Variant,
 };
 
 use super::compile::Compiler;
 use super::fence;
+use super::foreign;
+use super::nunjucks::PromptTemplate;
 use super::outline::{Part, Slot};
 use super::overrides::{applied, prompt_place};
 use super::pass::Pass;
@@ -23,6 +25,8 @@ use super::template::engine;
 
 /// What layers may refer to outside their own prompt.
 pub struct Library<'a> {
+    /// How the project's templates are read.
+    pub dialect: Dialect,
     /// Prompts of the project, for snippets.
     pub prompts: &'a BTreeMap<PromptId, Arc<Prompt>>,
     /// Cases of a dataset, for layers of examples.
@@ -45,6 +49,9 @@ pub struct Composer {
     pub(super) response: Option<ResponseFormat>,
     pub(super) engine: Environment<'static>,
     fenced: OnceLock<Environment<'static>>,
+    pub(super) dialect: Dialect,
+    /// The prompt of an imported project that is one text, read once.
+    pub(super) whole: Option<PromptTemplate>,
 }
 
 /// A layer that is on, with all that can be known before a case is.
@@ -104,6 +111,8 @@ pub struct Rendered {
     pub response: Option<ResponseFormat>,
     /// Every layer that is on, in order, those without text too.
     pub layers: Vec<RenderedLayer>,
+    /// The prompt as one text, where its dialect renders it as one.
+    pub text: Option<String>,
 }
 
 /// One layer's share.
@@ -124,7 +133,7 @@ impl Composer {
     /// Every mistake that makes the variant unusable whatever the case: an override or snippet that points nowhere, a
     /// snippet's version that was not agreed, a circle, a template that cannot be read, a filter that does not exist.
     pub fn new(prompt: &Prompt, variant: &Variant, library: &Library<'_>) -> Result<Self, Vec<Problem>> {
-        let mut compiler = Compiler::new(&variant.prompt);
+        let mut compiler = Compiler::new(&variant.prompt, library.dialect);
         same_ids(prompt, &variant.prompt, &mut compiler.problems);
         compiler.mention(prompt);
         let prompt = applied(prompt, variant, &mut compiler.problems);
@@ -142,7 +151,16 @@ impl Composer {
     /// # Errors
     /// Every layer whose variables have no value, or whose template fails with these values, with line and column.
     pub fn render(&self, case: &Case, untrusted: &BTreeSet<String>, fence_seed: u64) -> Result<Rendered, Vec<Problem>> {
+        if let Some(whole) = &self.whole {
+            return self.render_whole(whole, case);
+        }
         Pass::new(self, case, untrusted, fence_seed).finish()
+    }
+
+    /// Whether some layer, on or off, uses this variable.
+    #[must_use]
+    pub fn mentions(&self, name: &str) -> bool {
+        self.mentioned.contains(name)
     }
 
     /// Variables that the prompt itself declares to come from outside.
@@ -186,10 +204,24 @@ impl Composer {
     }
 
     pub(super) fn assembled(parts: Assembled) -> Self {
-        let Assembled { place, prompt, layers, templates, used, mentioned, undeclared_values, engine } = parts;
+        let Assembled { place, prompt, layers, templates, used, mentioned, undeclared_values, engine, dialect } = parts;
         let response = response(&prompt);
         let fenced = OnceLock::new();
-        Self { place, prompt, layers, templates, used, mentioned, undeclared_values, response, engine, fenced }
+        let whole = foreign::whole(&prompt).filter(|_| dialect == Dialect::Nunjucks).map(PromptTemplate::new);
+        Self {
+            place,
+            prompt,
+            layers,
+            templates,
+            used,
+            mentioned,
+            undeclared_values,
+            response,
+            engine,
+            fenced,
+            dialect,
+            whole,
+        }
     }
 }
 
@@ -203,6 +235,7 @@ pub(super) struct Assembled {
     pub mentioned: BTreeSet<String>,
     pub undeclared_values: Vec<String>,
     pub engine: Environment<'static>,
+    pub dialect: Dialect,
 }
 
 /// The schema of the last task that asks the provider for it.

@@ -55,7 +55,11 @@ impl Shelf {
     pub fn compose(&self, prompt: &Prompt, variant: &Variant) -> Result<Composer, Vec<Problem>> {
         let shots = Arc::new(self.shots.clone());
         let examples = move |id: &DatasetId| (id.as_str() == "shots").then(|| Arc::clone(&shots));
-        Composer::new(prompt, variant, &Library { prompts: &self.prompts, examples: &examples })
+        Composer::new(
+            prompt,
+            variant,
+            &Library { dialect: crate::domain::Dialect::Jinja, prompts: &self.prompts, examples: &examples },
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Content, Problem};
+use crate::domain::{Content, Dialect, Problem};
 
 use super::composer::{Composer, Parsed, Used, layer_problem};
 use super::nearest::nearest;
@@ -17,6 +17,9 @@ impl Composer {
     /// gives a `default`, may be missing.
     #[must_use]
     pub fn lint(&self, columns: Option<&BTreeSet<String>>) -> Vec<Problem> {
+        if self.dialect == Dialect::Nunjucks {
+            return Vec::new();
+        }
         let mut problems = Vec::new();
         for parsed in self.templates.iter().filter(|parsed| !parsed.of_example) {
             self.lint_template(parsed, columns, &mut problems);

@@ -4,6 +4,8 @@
 //! every template parsed ([`template`]). It then renders a case in microseconds, on any thread. Each kind of layer says
 //! in one file of [`render`] which parts it has; [`outline`] turns parts into headed Markdown, leaving out what is empty.
 //!
+//! Imported projects render as they did where they come from: [`nunjucks`].
+//!
 //! Invariant: nothing here reads a file, a clock, the environment or a source of randomness. The same prompt, variant,
 //! case and seed give the same messages.
 
@@ -13,9 +15,11 @@ mod compress;
 mod condense;
 mod diff;
 mod fence;
+mod foreign;
 mod frozen;
 mod lint;
 mod nearest;
+pub mod nunjucks;
 mod outline;
 mod overrides;
 mod pass;
@@ -35,6 +39,7 @@ pub use composer::{Composer, Library, Rendered, RenderedLayer};
 pub use compress::{Compressed, compress};
 pub use condense::{condense_request, condensed};
 pub use diff::{Change, DiffLine, DiffPart, LayerDiff, LineTag, diff_prompts};
+pub use foreign::render_assertion_value;
 pub use nearest::nearest;
 pub use reformulate::{Wrong, asked_without, field_request, reformulated};
 pub use render::layer_text;

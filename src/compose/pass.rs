@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::value::Value as TemplateValue;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::domain::{Case, HistoryWindow, Message, Place, Problem, Retrieved, Role, Turns};
+use crate::domain::{Case, Dialect, HistoryWindow, Message, Place, Problem, Retrieved, Role, Turns};
 
 use super::composer::{Body, Composer, Parsed, ReadyLayer, Rendered, RenderedLayer, Used, layer_problem};
 use super::fence::{self, Fence};
+use super::foreign;
 use super::nearest::nearest;
 use super::outline::{Fill, Part, Slot, markdown, trimmed};
 use super::render::{ExamplesBody, as_block, chosen, documents};
@@ -173,6 +174,9 @@ impl<'a> Pass<'a> {
     fn example_text(&mut self, slot: &Slot, example: &Case) -> String {
         let Slot::Template(index) = slot else { return self.text(slot).into_owned() };
         let parsed = &self.composer.templates[*index];
+        if self.composer.dialect == Dialect::Nunjucks {
+            return self.foreign_text(parsed, &example.vars);
+        }
         let mut vars = vars_of(example);
         if let Some(fence) = &self.fence {
             vars = Vars::beside(&vars, fence::FENCE, fence::value_of(fence));
@@ -180,6 +184,14 @@ impl<'a> Pass<'a> {
         self.filled(parsed, vars).unwrap_or_else(|mistake| {
             let names = example.vars.keys().map(String::as_str);
             self.problems.push(parsed.problem(&mistake, &format!("The example `{}`", example.id), names));
+            String::new()
+        })
+    }
+
+    /// A text of a project in the Nunjucks dialect.
+    fn foreign_text(&mut self, parsed: &Parsed, vars: &Map<String, Value>) -> String {
+        foreign::text(&parsed.source, vars).unwrap_or_else(|error| {
+            self.problems.push(Mistake::foreign(&error).problem(parsed.place.clone()));
             String::new()
         })
     }
@@ -258,6 +270,9 @@ impl Fill for Pass<'_> {
             Slot::Template(index) => *index,
         };
         let parsed = &self.composer.templates[index];
+        if self.composer.dialect == Dialect::Nunjucks {
+            return Cow::Owned(self.foreign_text(parsed, &self.composer.foreign_vars(self.case)));
+        }
         let filled = self.filled(parsed, self.vars.clone()).unwrap_or_else(|mistake| {
             let declared = self.composer.prompt.variables.keys().chain(self.case.vars.keys());
             self.problems.push(parsed.problem(&mistake, &self.who(), declared.map(String::as_str)));

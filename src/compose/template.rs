@@ -13,6 +13,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 
 use crate::domain::Case;
 
+use super::nunjucks::TemplateError;
 use super::scan::{has_tags, line_and_column};
 use super::values::{Vars, value_of};
 
@@ -78,6 +79,11 @@ impl Mistake {
         let place = error.range().map(|range| line_and_column(source, range.start));
         let line = place.map(|(line, _)| line).or_else(|| error.line().and_then(|line| u32::try_from(line).ok()));
         Self { message, hint: hint.to_owned(), line, column: place.map(|(_, column)| column), missing }
+    }
+
+    /// A mistake of a template in another dialect.
+    pub(super) fn foreign(error: &TemplateError) -> Self {
+        Self { message: error.to_string(), hint: String::new(), line: None, column: None, missing: None }
     }
 
     fn too_long() -> Self {
