@@ -1,0 +1,2 @@
+// A console that says nothing.
+globalThis.console = new Proxy({}, { get: () => () => {} });

@@ -1,0 +1,5 @@
+// Of the provider a script sees the name, by the call that it knows.
+(context) => {
+  const name = context.provider;
+  context.provider = { id: () => name };
+}
