@@ -1,32 +1,34 @@
 //! Checks, compiled once for an experiment and asked once for each answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;
 
 use super::combine::combine;
 use super::found::{Found, shorten};
+use super::graders::{self, Grader};
 use super::guardrails::{Inspector, Sanitiser};
-use super::judge::JudgeCheck;
 use super::pattern::Pattern;
+use super::positions::Positions;
 use super::subject::{Answer, Subject};
-use super::{guards, json, length, limits, number, pattern, schema, template, text};
+use super::{graded, guards, json, length, limits, number, pattern, schema, template, text};
 use crate::compose::render_template;
 use crate::domain::{
-    Check, CheckKind, CheckResult, LengthUnit, Need, Outcome, PassRule, Place, Problem, Severity, Tolerance, Usd,
-    Verdict,
+    Assertion, CallError, Case, Check, CheckKind, CheckResult, Dialect, Fault, LengthUnit, Need, Outcome, PassRule,
+    Place, Problem, Severity, Tolerance, Usd, Verdict,
 };
 
 /// An experiment's checks, ready for use by many threads.
 #[derive(Debug)]
 pub struct Checks {
-    checks: Vec<Compiled>,
-    pass: PassRule,
+    pub(super) compiled: Vec<Compiled>,
+    pub(super) pass: PassRule,
+    pub(super) dialect: Dialect,
 }
 
 #[derive(Debug)]
-struct Compiled {
-    check: Check,
+pub(super) struct Compiled {
+    pub check: Check,
     test: Test,
 }
 
@@ -64,10 +66,14 @@ enum Test {
     Latency {
         max_ms: f64,
     },
-    Judge(JudgeCheck),
+    Judge,
     NoPii(Box<Inspector>),
     NoLeak(Box<Inspector>),
     NoInjection(Box<Sanitiser>),
+    Assertion(Box<Assertion>),
+    Set,
+    /// What is wrong with a check that a case brings along.
+    Unusable(String),
 }
 
 impl Checks {
@@ -75,8 +81,17 @@ impl Checks {
     /// Everything that is wrong with the checks themselves, whatever the case. Problems name the check by its position
     /// from 1 and its kind; their place is empty, since the checks do not know their file.
     pub fn new(checks: &[Check], pass: PassRule) -> Result<Self, Vec<Problem>> {
+        Self::in_dialect(Dialect::Jinja, checks, pass)
+    }
+
+    /// Checks that are graded by the rules of a dialect.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn in_dialect(dialect: Dialect, checks: &[Check], pass: PassRule) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         if let PassRule::Score(least) = pass
+            && dialect == Dialect::Jinja
             && !(0.0..=1.0).contains(&least)
         {
             problems.push(Problem::error(
@@ -88,65 +103,97 @@ impl Checks {
         let mut compiled = Vec::with_capacity(checks.len());
         for (index, check) in checks.iter().enumerate() {
             let mut wrong = Wrong { name: name(index, check), problems: &mut problems };
-            wrong.common(check);
+            if dialect == Dialect::Jinja {
+                wrong.common(check);
+            }
             if let Some(test) = test(check, &mut wrong) {
                 compiled.push(Compiled { check: check.clone(), test });
             }
         }
-        if problems.is_empty() { Ok(Self { checks: compiled, pass }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { compiled, pass, dialect }) } else { Err(problems) }
     }
 
-    /// The outcome of an answer. `judged[i]` is what the judge of check `i` said, where it has been asked; a judge that
-    /// has not been asked leaves its check unscored.
+    /// The outcome of an answer, by the experiment's checks and then by the case's own. `judged` is what the judges said,
+    /// by the position of their checks; one that has not been asked leaves its check unscored.
     ///
     /// Without a check that counts, nothing can be told, and the outcome is unscored.
     #[must_use]
-    pub fn score(&self, answer: &Answer, judged: &[Option<CheckResult>]) -> Outcome {
-        let subject = Subject::new(*answer);
-        let results = self.checks.iter().enumerate().map(|(index, compiled)| {
-            let given = judged.get(index).and_then(Option::as_ref);
-            match (&compiled.test, given) {
-                (Test::Judge(_), Some(result)) => result.clone(),
-                _ => result(&compiled.check, compiled.test.find(&compiled.check, &subject)),
-            }
-        });
-        combine(self.pass, results.collect())
+    pub fn score(&self, answer: &Answer, judged: &BTreeMap<u16, CheckResult>) -> Outcome {
+        if self.dialect == Dialect::Nunjucks {
+            return graded::grade(self, answer, judged);
+        }
+        let made = match graded::transformed(answer) {
+            Ok(made) => made,
+            Err(why) => return Outcome::Errored(CallError::new(Fault::BadRequest, why)),
+        };
+        let completion = made.as_ref().unwrap_or(answer.completion);
+        let subject = Subject::new(Answer { completion, ..*answer });
+        let positions = Positions::new(self, answer.case);
+        let results = positions.top().map(|(at, check)| self.said(at, check, &positions, &subject, judged));
+        combine(answer.case.pass.unwrap_or(self.pass), results.collect())
     }
 
-    /// The checks that need a model, with their position.
-    pub fn judges(&self) -> impl Iterator<Item = (u16, &JudgeCheck)> {
-        self.checks.iter().enumerate().filter_map(|(index, compiled)| match &compiled.test {
-            Test::Judge(judge) => u16::try_from(index).ok().map(|index| (index, judge)),
-            _ => None,
-        })
+    /// What a check says: a model's word by its position, a set by its parts, any other by itself.
+    fn said(
+        &self,
+        at: usize,
+        check: &Check,
+        positions: &Positions,
+        subject: &Subject,
+        judged: &BTreeMap<u16, CheckResult>,
+    ) -> CheckResult {
+        if graded::compares(check) {
+            return waiting(check);
+        }
+        let given = u16::try_from(at).ok().filter(|_| graders::needs_model(check)).and_then(|at| judged.get(&at));
+        if let Some(given) = given {
+            return given.clone();
+        }
+        if matches!(check.kind, CheckKind::Set(_)) {
+            let parts = positions.parts(at).filter(|(_, part)| !graded::compares(part));
+            let parts = parts.map(|(at, part)| (part, self.said(at, part, positions, subject, judged)));
+            return result(check, graded::find_set(check, parts));
+        }
+        self.compiled.get(at).map_or_else(|| one(check, subject), |compiled| compiled.result(subject))
+    }
+
+    /// The checks of a case that need a model, each with its position: the experiment's, then the case's own, then those
+    /// in sets.
+    #[must_use]
+    pub fn graders(&self, case: &Case) -> Vec<(u16, Grader)> {
+        let positions = Positions::new(self, case);
+        positions.all().filter_map(|(at, check)| Some((at, Grader::of(check, self.dialect)?))).collect()
     }
 
     #[must_use]
     pub fn len(&self) -> usize {
-        self.checks.len()
+        self.compiled.len()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.checks.is_empty()
+        self.compiled.is_empty()
     }
 
     /// What will not work, or will tell nothing, with cases that have these input columns and these expected columns:
     /// misspelt variables, patterns that match everything, places that are not looked at.
     #[must_use]
     pub fn lint(&self, inputs: &BTreeSet<String>, expected: &BTreeSet<String>) -> Vec<Problem> {
+        if self.dialect == Dialect::Nunjucks {
+            return Vec::new();
+        }
         let known: Vec<String> =
             inputs.iter().cloned().chain(expected.iter().map(|column| format!("expected.{column}"))).collect();
         let mut problems = Vec::new();
-        if self.checks.iter().all(|compiled| compiled.check.weight <= 0.0) {
-            let message = if self.checks.is_empty() {
+        if self.compiled.iter().all(|compiled| compiled.check.weight <= 0.0) {
+            let message = if self.compiled.is_empty() {
                 "The experiment has no checks, so every trial will be unscored."
             } else {
                 "Every check has weight 0, so every trial will be unscored."
             };
             problems.push(Problem::warning(Place::default(), message, "Add a check that counts."));
         }
-        for (index, compiled) in self.checks.iter().enumerate() {
+        for (index, compiled) in self.compiled.iter().enumerate() {
             let name = name(index, &compiled.check);
             for source in templates(&compiled.check.kind) {
                 for asked in template::names(source) {
@@ -159,7 +206,22 @@ impl Checks {
     }
 }
 
+/// The checks of one case, made ready; what is wrong with one is told in its result.
+fn compiled(checks: &[Check]) -> Vec<Compiled> {
+    let ready = |(index, check): (usize, &Check)| {
+        let mut problems = Vec::new();
+        let test = test(check, &mut Wrong { name: name(index, check), problems: &mut problems });
+        let why = problems.first().map_or_else(String::new, |problem| problem.message.clone());
+        Compiled { check: check.clone(), test: test.filter(|_| problems.is_empty()).unwrap_or(Test::Unusable(why)) }
+    };
+    checks.iter().enumerate().map(ready).collect()
+}
+
 impl Compiled {
+    pub(super) fn result(&self, subject: &Subject) -> CheckResult {
+        result(&self.check, self.test.find(&self.check, subject))
+    }
+
     fn tells_nothing(&self, name: &str) -> Option<Problem> {
         let warn = |message: String, hint: &str| Some(Problem::warning(Place::default(), message, hint));
         match &self.test {
@@ -211,9 +273,26 @@ impl Test {
             Self::NoPii(inspector) => guards::no_pii(subject, at, inspector),
             Self::NoLeak(inspector) => guards::no_leak(subject, at, inspector, has_canary(check)),
             Self::NoInjection(sanitiser) => guards::no_injection(subject, at, sanitiser),
-            Self::Judge(_) => Ok(Found::untold("The judge has not been asked.")),
+            Self::Assertion(assertion) => graded::find(check, assertion, subject),
+            Self::Set => Ok(Found::untold("Its parts have not been asked.")),
+            Self::Unusable(why) => Ok(Found::untold(why.clone())),
+            Self::Judge => Ok(Found::untold("The judge has not been asked.")),
         }
     }
+}
+
+/// What one check says by itself.
+pub(super) fn one(check: &Check, subject: &Subject) -> CheckResult {
+    let ready = compiled(std::slice::from_ref(check));
+    ready
+        .first()
+        .map_or_else(|| result(check, Found::untold("It could not be made ready.")), |ready| ready.result(subject))
+}
+
+/// A check that is made when all outputs of its case are there. Until then it says nothing.
+pub(super) fn waiting(check: &Check) -> CheckResult {
+    let reason = "It has not been compared with the other outputs of its case.";
+    CheckResult { weight: 0.0, ..result(check, Found::untold(reason)) }
 }
 
 /// Threshold, then negation, then the words.
@@ -221,6 +300,9 @@ pub(super) fn result(check: &Check, found: Found) -> CheckResult {
     let (verdict, score, reason) = match found {
         Found::Untold { reason } => (Verdict::Unscored, None, reason),
         Found::Absent { reason } => (Verdict::Fail, Some(0.0), reason),
+        Found::Graded { pass, score, reason } => {
+            (if pass { Verdict::Pass } else { Verdict::Fail }, Some(score), reason)
+        }
         Found::Scored { score, reason } => {
             let passes = (score >= threshold(check)) != check.not;
             let score = if check.not { 1.0 - score } else { score };
@@ -310,12 +392,14 @@ fn test(check: &Check, wrong: &mut Wrong) -> Option<Test> {
             if rubric.trim().is_empty() {
                 wrong.say("the rubric is empty", "Say what a good output has, and what a poor one lacks.");
             }
-            JudgeCheck::of(check).map(Test::Judge)
+            Some(Test::Judge)
         }
         CheckKind::NoPii { kinds } => wrong.ready(guards::pii(kinds)).map(Box::new).map(Test::NoPii),
         CheckKind::NoLeak { canary, share } => {
             wrong.ready(guards::leak(canary, *share)).map(Box::new).map(Test::NoLeak)
         }
+        CheckKind::Assertion(assertion) => Some(Test::Assertion(assertion.clone())),
+        CheckKind::Set(_) => Some(Test::Set),
         CheckKind::NoInjection => wrong.ready(guards::injection()).map(Box::new).map(Test::NoInjection),
     }
 }
@@ -349,7 +433,9 @@ fn templates(kind: &CheckKind) -> Vec<&str> {
         | CheckKind::Latency { .. }
         | CheckKind::NoPii { .. }
         | CheckKind::NoLeak { .. }
-        | CheckKind::NoInjection => Vec::new(),
+        | CheckKind::NoInjection
+        | CheckKind::Assertion(_)
+        | CheckKind::Set(_) => Vec::new(),
     }
 }
 
@@ -389,7 +475,8 @@ impl Wrong<'_> {
         if !check.weight.is_finite() || check.weight < 0.0 {
             self.say(&format!("{} is no weight", check.weight), "Give 0 or more; 0 counts for the metric only.");
         }
-        if let Some(threshold) = check.threshold
+        let has_scores = !matches!(check.kind, CheckKind::Assertion(_));
+        if let Some(threshold) = check.threshold.filter(|_| has_scores)
             && !(0.0..=1.0).contains(&threshold)
         {
             self.say(&format!("a threshold of {threshold} cannot be met sensibly"), "Scores go from 0 to 1.");

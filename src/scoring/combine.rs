@@ -15,7 +15,7 @@ pub(super) fn combine(pass: PassRule, checks: Vec<CheckResult>) -> Outcome {
             PassRule::Score(least) => at_least(least, &counted),
         }
     };
-    let score = Score { verdict, score: mean(&counted), checks };
+    let score = Score::new(verdict, mean(&counted), checks);
     if verdict == Verdict::Unscored { Outcome::Unscored(score) } else { Outcome::Scored(score) }
 }
 

@@ -13,6 +13,8 @@ pub(super) enum Found {
     /// What the check looks at is not in the output. A failure, and a negated check fails as well: an output that lacks
     /// the place has not shown that the place is free of something.
     Absent { reason: String },
+    /// Graded with its threshold and negation already.
+    Graded { pass: bool, score: f64, reason: String },
     /// Could not be told, through no fault of the output.
     Untold { reason: String },
 }
@@ -20,6 +22,10 @@ pub(super) enum Found {
 impl Found {
     pub(super) fn scored(score: f64, reason: impl Into<String>) -> Self {
         Self::Scored { score, reason: reason.into() }
+    }
+
+    pub(super) fn graded(pass: bool, score: f64, reason: impl Into<String>) -> Self {
+        Self::Graded { pass, score, reason: reason.into() }
     }
 
     /// 1 or 0.

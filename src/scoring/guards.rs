@@ -85,8 +85,8 @@ mod tests {
             messages.iter().map(|(role, text)| Message { role: *role, content: (*text).to_owned() }).collect();
         let (completion, case) = (completion(output), case());
         let checks = Checks::new(&[Check::new(kind)], PassRule::All).unwrap();
-        let answer = Answer { completion: &completion, case: &case, messages: &messages, cost: None };
-        checks.score(&answer, &[]).checks()[0].clone()
+        let answer = Answer { messages: &messages, ..Answer::new(&completion, &case) };
+        checks.score(&answer, &std::collections::BTreeMap::new()).checks()[0].clone()
     }
 
     #[track_caller]

@@ -7,22 +7,16 @@
 //! Limitations: a variable that a rubric writes out becomes a part of the rubric, so text from outside does not belong
 //! there; the judge sees every variable in the case anyway.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::checks::result;
 use super::found::{Found, quote};
-use super::json::fenced;
+use super::graders::material::marked;
+use super::graders::reply::{ending, object};
+use super::graders::request;
 use super::subject::{Answer, Subject};
 use crate::compose::render_template;
-use crate::domain::{
-    ChatRequest, Check, CheckKind, CheckResult, Completion, FinishReason, Message, ModelId, Params, Role,
-};
-
-/// Room for a reason, and for the thoughts of a model that reasons.
-const MAX_TOKENS: u32 = 4_096;
+use crate::domain::{ChatRequest, Check, CheckKind, CheckResult, Completion, Message, ModelId, Role};
 
 /// A check that a model does.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +63,7 @@ pub fn prepare(check: &JudgeCheck, answer: &Answer, model: &str, sample: u32) ->
         Message { role: Role::System, content: instructions().to_owned() },
         Message { role: Role::User, content: question(&rubric, &case, &output) },
     ];
-    let params = Params { max_tokens: Some(MAX_TOKENS), ..Params::default() };
-    Ok(ChatRequest { model: model.to_owned(), messages, params, tools: Vec::new(), sample })
+    Ok(request(model, messages, sample))
 }
 
 /// What the judge's reply says. A reply that cannot be used leaves the check unscored.
@@ -96,37 +89,13 @@ const fn instructions() -> &'static str {
 }
 
 fn question(rubric: &str, case: &str, output: &str) -> String {
-    let code = code(&[rubric, case, output]);
-    let mut text = String::new();
-    for (name, content) in [("RUBRIC", rubric), ("CASE", case), ("OUTPUT", output)] {
-        let _ = write!(text, "BEGIN {name} {code}\n{content}\nEND {name} {code}\n\n");
-    }
-    text.push_str("Grade the output against the rubric. Answer with the JSON object only.");
-    text
-}
-
-/// A code that none of the texts holds, the same for the same texts.
-fn code(texts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for text in texts {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    loop {
-        let mut code = String::new();
-        for byte in hash.clone().finalize().iter().take(8) {
-            let _ = write!(code, "{byte:02x}");
-        }
-        if !texts.iter().any(|text| text.contains(&code)) {
-            return code;
-        }
-        hash.update([0]);
-    }
+    let parts = [("RUBRIC", rubric), ("CASE", case), ("OUTPUT", output)];
+    format!("{}Grade the output against the rubric. Answer with the JSON object only.", marked(&parts))
 }
 
 /// Score and reason, or why there are none.
 fn reading(text: &str) -> Result<(f64, String), String> {
-    let object = object(text)?;
+    let object = object(text, &["score"])?;
     let score = match &object["score"] {
         Value::Number(number) => number.as_f64().unwrap_or(f64::NAN),
         Value::Null => return Err(format!("there is no score in {}", quote(text))),
@@ -139,58 +108,11 @@ fn reading(text: &str) -> Result<(f64, String), String> {
     Ok((score, reason.unwrap_or("(it gave no reason)").to_owned()))
 }
 
-/// The one JSON object of a reply: all of it, all in a code fence, or the only one in prose that has a score.
-fn object(text: &str) -> Result<Value, String> {
-    if text.trim().is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    for whole in [Some(text), fenced(text)].into_iter().flatten() {
-        if let Ok(value @ Value::Object(_)) = serde_json::from_str(whole) {
-            return Ok(value);
-        }
-    }
-    let mut found = scored_objects(text);
-    match (found.pop(), found.pop()) {
-        (Some(only), None) => Ok(only),
-        (None, _) => Err(format!("there is no JSON object with a score in {}", quote(text))),
-        // The output may have been quoted, with a score of its own choice.
-        (Some(_), Some(_)) => Err(format!("there is more than one score in {}", quote(text))),
-    }
-}
-
-/// JSON objects with a score in running text, outermost only.
-fn scored_objects(text: &str) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = text[from..].find('{').map(|at| from + at) {
-        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
-        match values.next() {
-            Some(Ok(value)) => {
-                from = start + values.byte_offset().max(1);
-                if value.get("score").is_some() {
-                    found.push(value);
-                }
-            }
-            _ => from = start + 1,
-        }
-    }
-    found
-}
-
-const fn ending(finish: &FinishReason) -> &'static str {
-    match finish {
-        FinishReason::Length => " (it was cut at its token limit)",
-        FinishReason::Refusal => " (the judge refused)",
-        FinishReason::ContentFilter => " (the provider's filter withheld it)",
-        FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other(_) => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{case, completion};
     use super::*;
-    use crate::domain::Verdict;
+    use crate::domain::{FinishReason, Verdict};
 
     fn judge(rubric: &str) -> JudgeCheck {
         JudgeCheck::of(&Check::new(CheckKind::Judge { model: "j".into(), rubric: rubric.into() })).unwrap()
@@ -198,7 +120,7 @@ mod tests {
 
     fn asked(output: &str) -> String {
         let (completion, case) = (completion(output), case());
-        let answer = Answer { completion: &completion, case: &case, messages: &[], cost: None };
+        let answer = Answer::new(&completion, &case);
         let request = prepare(&judge("Names {{ expected.label }}"), &answer, "big", 3).unwrap();
         assert_eq!((request.model.as_str(), request.sample, request.messages.len()), ("big", 3, 2));
         request.messages[1].content.clone()
@@ -257,7 +179,7 @@ mod tests {
     #[test]
     fn what_is_known_without_a_call_is_not_asked() {
         let (completion, case) = (completion("plain"), case());
-        let answer = Answer { completion: &completion, case: &case, messages: &[], cost: None };
+        let answer = Answer::new(&completion, &case);
         let at = JudgeCheck { check: Check { at: Some("/a".into()), ..judge("r").check }, ..judge("r") };
         assert_eq!(prepare(&at, &answer, "m", 0).unwrap_err().verdict, Verdict::Fail);
         assert_eq!(prepare(&judge("{{ gone }}"), &answer, "m", 0).unwrap_err().verdict, Verdict::Unscored);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::found::{Found, quote};
 use super::json;
-use crate::domain::{Case, Completion, Message, Usd};
+use crate::domain::{Case, Code, Completion, Message, Usd};
 
 /// An answer and what it answers.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,34 @@ pub struct Answer<'a> {
     pub messages: &'a [Message],
     /// What the answer costs; `None` where the price is unknown.
     pub cost: Option<Usd>,
+    /// It comes from the cache, so that its latency says nothing of now.
+    pub cached: bool,
+    /// The prompt as one text, where its dialect has it so.
+    pub prompt: Option<&'a str>,
+    /// The model that answers, by its id.
+    pub model: &'a str,
+    /// The tools that were declared to the model, as the request has them.
+    pub tools: &'a [Value],
+    /// What the model's definition makes of each of its answers.
+    pub transform: Option<&'a Code>,
+}
+
+impl<'a> Answer<'a> {
+    /// An answer of which no more is known.
+    #[must_use]
+    pub const fn new(completion: &'a Completion, case: &'a Case) -> Self {
+        Self {
+            completion,
+            case,
+            messages: &[],
+            cost: None,
+            cached: false,
+            prompt: None,
+            model: "",
+            tools: &[],
+            transform: None,
+        }
+    }
 }
 
 /// The answer while it is scored.

@@ -1,13 +1,13 @@
 //! Whole checks: a check and an answer go in, a verdict and a reason come out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{
-    Case, Check, CheckKind, CheckResult, Completion, FinishReason, LengthUnit, Need, Outcome, PassRule, Problem,
-    Tolerance, Usd, Verdict,
+    Assertion, AssertionKind, AssertionSet, Case, Check, CheckKind, CheckResult, Completion, Dialect, FinishReason,
+    LengthUnit, Need, Outcome, PassRule, Problem, Tolerance, Usd, Verdict,
 };
 
 pub(super) fn completion(text: &str) -> Completion {
@@ -36,7 +36,7 @@ pub(super) fn case() -> Case {
 fn score(check: &Check, output: &str, cost: Option<Usd>) -> CheckResult {
     let (completion, case) = (completion(output), case());
     let checks = Checks::new(std::slice::from_ref(check), PassRule::All).unwrap();
-    let outcome = checks.score(&Answer { completion: &completion, case: &case, messages: &[], cost }, &[]);
+    let outcome = checks.score(&Answer { cost, ..Answer::new(&completion, &case) }, &BTreeMap::new());
     let result = outcome.checks()[0].clone();
     assert_eq!(outcome.verdict(), Some(result.verdict));
     assert_eq!(matches!(outcome, Outcome::Unscored(_)), result.verdict == Verdict::Unscored);
@@ -311,10 +311,104 @@ fn a_judge_that_was_not_asked_leaves_its_check_unscored() {
     let judge = Check::new(CheckKind::Judge { model: "j".into(), rubric: "Polite".into() });
     check(&judge, "x", Verdict::Unscored, "not been asked");
     let checks = Checks::new(&[equals("x"), judge], PassRule::All).unwrap();
-    let (index, asked) = checks.judges().next().unwrap();
+    let (index, asked) = checks.graders(&case()).into_iter().next().unwrap();
     assert_eq!(index, 1);
     let (answered, case) = (completion("x"), case());
-    let answer = Answer { completion: &answered, case: &case, messages: &[], cost: None };
-    let said = judge::finish(asked, &completion(r#"{"reason": "Kind.", "score": 0.5}"#));
-    assert_eq!(checks.score(&answer, &[None, Some(said)]).verdict(), Some(Verdict::Pass));
+    let answer = Answer::new(&answered, &case);
+    let grading = asked.begin(&answer, "m", 0);
+    assert!(matches!(grading.next(&[]), Next::Ask(_)));
+    let reply = Reply::Said(std::sync::Arc::new(completion(r#"{"reason": "Kind.", "score": 0.5}"#)));
+    let Next::Done(said) = grading.next(&[reply]) else { panic!("it asks again") };
+    assert_eq!(checks.score(&answer, &BTreeMap::from([(1, said)])).verdict(), Some(Verdict::Pass));
+}
+
+fn assertion(kind: AssertionKind, value: Value) -> Check {
+    Check::new(CheckKind::Assertion(Box::new(Assertion::new(kind, value))))
+}
+
+fn set(checks: Vec<Check>) -> Check {
+    Check::new(CheckKind::Set(AssertionSet { checks }))
+}
+
+#[test]
+fn models_grade_parts_of_sets_and_checks_of_cases_in_both_dialects() {
+    let rubric = || assertion(AssertionKind::LlmRubric, json!("Polite"));
+    let case = Case { checks: vec![rubric()], ..case() };
+    let answered = completion("x");
+    let answer = Answer::new(&answered, &case);
+    for dialect in [Dialect::Jinja, Dialect::Nunjucks] {
+        let common = [set(vec![equals("x"), rubric()])];
+        let checks = Checks::in_dialect(dialect, &common, PassRule::All).unwrap();
+        let positions: Vec<u16> = checks.graders(&case).into_iter().map(|(position, _)| position).collect();
+        assert_eq!(positions, [1, 3]);
+        let said = |verdict, score| CheckResult {
+            metric: "llm-rubric".into(),
+            verdict,
+            score: Some(score),
+            weight: 1.0,
+            reason: String::new(),
+        };
+        let outcome = |own, part| checks.score(&answer, &BTreeMap::from([(1, own), (3, part)])).verdict();
+        let (pass, fail) = (said(Verdict::Pass, 1.0), said(Verdict::Fail, 0.0));
+        assert_eq!(outcome(pass.clone(), pass.clone()), Some(Verdict::Pass), "{dialect:?}");
+        assert_eq!(outcome(pass.clone(), fail.clone()), Some(Verdict::Fail), "{dialect:?}");
+        assert_eq!(outcome(fail, pass.clone()), Some(Verdict::Fail), "{dialect:?}");
+        assert_eq!(
+            checks.score(&answer, &BTreeMap::from([(1, pass)])).verdict(),
+            Some(Verdict::Unscored),
+            "{dialect:?}"
+        );
+    }
+}
+
+#[test]
+fn of_several_outputs_the_chosen_one_passes() {
+    let (answered, case) = (completion("x"), case());
+    let answer = Answer::new(&answered, &case);
+    let choose = assertion(AssertionKind::SelectBest, json!("The best"));
+    let check = |dialect, common: &[Check], chosen: Chosen, verdicts: [Verdict; 2]| {
+        let checks = Checks::in_dialect(dialect, common, PassRule::All).unwrap();
+        let position = checks.choices(&case)[0].position;
+        let mut outcomes = [(); 2].map(|()| checks.score(&answer, &BTreeMap::new()));
+        let mut all: Vec<&mut Outcome> = outcomes.iter_mut().collect();
+        checks.compare(&case, &mut all, &BTreeMap::from([(position, chosen)]));
+        assert_eq!(outcomes.each_ref().map(|outcome| outcome.verdict().unwrap()), verdicts, "{dialect:?} {outcomes:?}");
+        for outcome in &outcomes {
+            assert_eq!(matches!(outcome, Outcome::Unscored(_)), outcome.verdict() == Some(Verdict::Unscored));
+            assert_eq!(outcome.checks().len(), common.len(), "{outcome:?}");
+        }
+    };
+    for dialect in [Dialect::Jinja, Dialect::Nunjucks] {
+        use Verdict::{Fail, Pass, Unscored};
+        let second = || Ok((1, "It is kind.".to_owned()));
+        check(dialect, &[choose.clone(), equals("x")], second(), [Fail, Pass]);
+        check(dialect, &[choose.clone(), equals("y")], second(), [Fail, Fail]);
+        check(dialect, std::slice::from_ref(&choose), second(), [Fail, Pass]);
+        check(dialect, &[equals("x"), choose.clone()], Err("Nobody knows.".to_owned()), [Unscored, Unscored]);
+        check(dialect, &[equals("y"), choose.clone()], Err("Nobody knows.".to_owned()), [Fail, Fail]);
+    }
+}
+
+#[test]
+fn a_choice_is_a_number_of_an_output_that_was_shown() {
+    let case = case();
+    let model = Some("m".into());
+    let best = Assertion { model, ..Assertion::new(AssertionKind::SelectBest, json!("Names {{ expected.label }}")) };
+    let checks = Checks::new(&[Check::new(CheckKind::Assertion(Box::new(best)))], PassRule::All).unwrap();
+    let choice = checks.choices(&case).remove(0);
+    let outputs = ["one".to_owned(), "two".to_owned()];
+    let request = choice.request(&outputs, "big", 0).unwrap();
+    let text = &request.messages[1].content;
+    assert!(text.contains("Names Refund") && text.contains("BEGIN OUTPUT 1"), "{text}");
+    assert!(choice.request(&outputs[..1], "big", 0).is_err());
+    for (reply, place) in [
+        (r#"{"reason": "r", "best": 1}"#, Some(1)),
+        ("0", Some(0)),
+        (r#"{"best": 2}"#, None),
+        (r#"{"best": -1}"#, None),
+        ("the first", None),
+        ("", None),
+    ] {
+        assert_eq!(Choice::chosen(&completion(reply), 2).ok().map(|(place, _)| place), place, "{reply}");
+    }
 }
