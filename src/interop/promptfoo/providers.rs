@@ -1,0 +1,261 @@
+//! From a provider entry of a config to a provider and a model of Strata's, and back.
+//!
+//! Where promptfoo sends a default of its own (temperature 0, 1024 tokens), the model gets it as a parameter, so that the
+//! same request goes out. What cannot be carried over is told, key by key. A key that stands in the config is handed
+//! over in memory and is no part of any definition.
+
+mod back;
+mod http;
+mod ids;
+mod key;
+mod params;
+mod secrets;
+
+use serde_json::{Map, Value};
+
+use super::suite::{Code, ProviderEntry};
+use crate::domain::{self, Api, ModelSpec, Params, Price, ProviderId, ProviderSpec, ScriptFile};
+use crate::interop::Fidelity;
+use crate::provider::origin;
+
+pub use back::config_for;
+pub(super) use http::response_code;
+pub use key::Inline;
+pub(super) use key::environment_name;
+
+/// What an entry becomes.
+#[derive(Debug, Clone)]
+pub struct Mapped {
+    /// The vendor's name, or the server's. Entries that differ in more than the model may have the same.
+    pub provider_id: ProviderId,
+    pub provider: ProviderSpec,
+    /// Its `provider` is [`Mapped::provider_id`].
+    pub model: ModelSpec,
+    /// Of the whole; single keys are in [`Mapped::parts`].
+    pub fidelity: Fidelity,
+    /// What it became, in a sentence.
+    pub note: String,
+    pub parts: Vec<Part>,
+    /// A key that the config itself holds. The provider's `key` then names the variable in which a written project
+    /// looks for it; a run in memory lends this one to the provider instead. The name is no vendor's.
+    pub inline_key: Option<Inline>,
+}
+
+/// A key of the entry's config that is not carried over as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// `config.headers`.
+    pub key: String,
+    pub fidelity: Fidelity,
+    /// A sentence.
+    pub note: String,
+}
+
+/// An entry that becomes no provider: the user binds a model in its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unmapped {
+    /// Why, and what to do.
+    pub why: String,
+}
+
+impl Unmapped {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: format!("{} Bind a model to it.", why.into()) }
+    }
+}
+
+/// Maps an entry. Nothing is read beside it: no file, no environment.
+///
+/// # Errors
+/// [`Unmapped`]: what the entry names cannot be called from here, or its address is refused.
+pub fn provider(entry: &ProviderEntry) -> Result<Mapped, Unmapped> {
+    let id = entry.id.trim();
+    if http::is_address(id) { http::map(entry) } else { called(entry, &ids::target(id, &entry.config)?) }
+}
+
+/// How an entry's model is called.
+#[derive(Debug, Clone, PartialEq)]
+struct Target {
+    /// For the provider's id where its address is the vendor's own.
+    vendor: &'static str,
+    api: Api,
+    /// The vendor's address; `None` where it is the API's own default.
+    base_url: Option<String>,
+    /// The variable in which the vendor's key usually is.
+    variable: Option<&'static str>,
+    dialect: params::Dialect,
+    model: String,
+    /// What differs, where something does.
+    approximated: Option<&'static str>,
+}
+
+fn called(entry: &ProviderEntry, target: &Target) -> Result<Mapped, Unmapped> {
+    let base_url = address(&entry.config, target)?;
+    let origin = match base_url.as_deref().or(target.api.default_base_url()) {
+        Some(base_url) => Some(origin(base_url).map_err(Unmapped::new)?),
+        None => None,
+    };
+    let mut parts = Vec::new();
+    let key = key::find(entry, target.variable, origin.as_deref(), &mut parts);
+    let read = params::read(&entry.config, target.dialect, &target.model);
+    parts.extend(read.parts);
+    parts.extend(unread_environment(entry, target.variable));
+    let usual = target.base_url.as_deref().or(target.api.default_base_url());
+    let own = origin == usual.and_then(|usual| self::origin(usual).ok());
+    let provider_id = if own { target.vendor.to_owned() } else { slug(origin.as_deref().unwrap_or(target.vendor)) };
+    let free = target.vendor == "ollama" && origin.as_deref().is_none_or(is_loopback);
+    let price = read.price.or_else(|| free.then_some(Price::FREE));
+    let mut mapped = Mapped {
+        model: model(&provider_id, &target.model, read.params, price),
+        provider: spec(target.api.clone(), base_url, key.named),
+        provider_id: provider_id.into(),
+        fidelity: target.approximated.map_or(Fidelity::Exact, |_| Fidelity::Approximated),
+        note: target.approximated.map_or_else(|| "A provider and a model.".to_owned(), str::to_owned),
+        parts,
+        inline_key: key.inline,
+    };
+    mapped.transform(entry.transform.as_ref());
+    Ok(mapped)
+}
+
+impl Mapped {
+    /// The entry's own transform, which sees what the provider answered.
+    fn transform(&mut self, code: Option<&Code>) {
+        let Some(code) = code else { return };
+        match (translated(code), self.model.transform.as_ref()) {
+            (Ok(own), None) => self.model.transform = Some(own),
+            (Ok(domain::Code::Inline(own)), Some(domain::Code::Inline(first))) => {
+                self.model.transform = Some(domain::Code::Inline(http::one_after_the_other(first, &own)));
+            }
+            (Ok(_), Some(_)) => self.parts.push(Part::unsupported(
+                "transform",
+                "A transform in a file does not follow the response's own transform, so it is not applied. Write it \
+                 into the config.",
+            )),
+            (Err(why), _) => self.parts.push(Part::unsupported("transform", why)),
+        }
+    }
+}
+
+fn translated(code: &Code) -> Result<domain::Code, String> {
+    match code {
+        Code::Inline(code) => Ok(domain::Code::Inline(code.clone())),
+        Code::File { path, export, source } => Ok(domain::Code::File(ScriptFile {
+            // Its name alone: where it lies on a machine is nobody's matter.
+            name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            export: export.clone(),
+            source: source.to_string(),
+        })),
+        Code::Foreign { language, reference } => {
+            Err(format!("`{reference}` is {language}, which is never run. Write it as JavaScript."))
+        }
+        Code::Unreadable { why, .. } => Err(why.clone()),
+    }
+}
+
+impl Part {
+    fn new(key: &str, fidelity: Fidelity, note: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), fidelity, note: note.into() }
+    }
+
+    fn unsupported(key: &str, note: impl Into<String>) -> Self {
+        Self::new(key, Fidelity::Unsupported, note)
+    }
+
+    pub(super) fn approximated(key: &str, note: impl Into<String>) -> Self {
+        Self::new(key, Fidelity::Approximated, note)
+    }
+}
+
+/// The address that the entry gives, or the vendor's.
+fn address(config: &Map<String, Value>, target: &Target) -> Result<Option<String>, Unmapped> {
+    let text = |name: &str| config.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let given = match (text("apiHost"), text("apiBaseUrl")) {
+        _ if target.api == Api::Echo => return Ok(None),
+        (Some(host), _) => {
+            let host = host.trim_start_matches("https://").trim_end_matches('/');
+            match target.dialect {
+                params::Dialect::Anthropic | params::Dialect::Gemini => format!("https://{host}"),
+                params::Dialect::Ollama | params::Dialect::OllamaText => format!("http://{host}"),
+                _ if target.vendor == "azure" => format!("https://{host}/openai/v1"),
+                _ => format!("https://{host}/v1"),
+            }
+        }
+        (None, Some(base_url)) if target.vendor == "azure" => azure_address(base_url),
+        (None, Some(base_url)) => base_url.trim_end_matches('/').to_owned(),
+        (None, None) if target.vendor == "azure" => {
+            return Err(Unmapped::new(
+                "It names no `apiHost`: which Azure resource is meant stands in the environment.",
+            ));
+        }
+        (None, None) => match (&target.api, text("apiVersion"), target.api.default_base_url()) {
+            (Api::Gemini, Some(_), Some(usual)) => usual.to_owned(),
+            _ => return Ok(target.base_url.clone()),
+        },
+    };
+    if given.contains("{{") {
+        return Err(Unmapped::new(format!("Its address `{given}` is a template. Write the address itself.")));
+    }
+    if secrets::looks_like_key(&given) {
+        return Err(Unmapped::new(KEY_IN_ADDRESS));
+    }
+    Ok(Some(match (&target.api, text("apiVersion")) {
+        (Api::Http(_), _) => given + target.dialect.path(),
+        (Api::Gemini, Some(version)) => format!("{given}/{version}"),
+        _ => given,
+    }))
+}
+
+const KEY_IN_ADDRESS: &str = "A key stands in its address, where it would be written to files. Name it by `apiKey`.";
+
+/// Azure's address that speaks as `OpenAI` does.
+fn azure_address(base_url: &str) -> String {
+    let base_url = base_url.trim_end_matches('/');
+    if base_url.contains("/openai") { base_url.to_owned() } else { format!("{base_url}/openai/v1") }
+}
+
+fn unread_environment(entry: &ProviderEntry, variable: Option<&str>) -> Option<Part> {
+    let others: Vec<&str> = entry.env.keys().map(String::as_str).filter(|name| Some(*name) != variable).collect();
+    let note = format!("{} of the entry's own environment are not looked at.", others.join(", "));
+    (!others.is_empty()).then(|| Part::unsupported("env", note))
+}
+
+fn spec(api: Api, base_url: Option<String>, key: Option<domain::SecretRef>) -> ProviderSpec {
+    const CALLS: u32 = 8;
+    ProviderSpec { api, base_url, key, concurrency: CALLS, note: String::new() }
+}
+
+fn model(provider: &str, model: &str, params: Params, price: Option<Price>) -> ModelSpec {
+    ModelSpec {
+        provider: provider.into(),
+        model: model.to_owned(),
+        price,
+        context: None,
+        max_output: None,
+        params,
+        transform: None,
+        note: String::new(),
+    }
+}
+
+/// `http://127.0.0.1:8000` as an id: `127-0-0-1-8000`.
+fn slug(origin: &str) -> String {
+    let place = origin.split_once("://").map_or(origin, |(_, place)| place);
+    let plain: String = place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
+    parts.join("-").to_ascii_lowercase()
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or(origin, |(_, place)| place);
+    let host = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(host, _)| host);
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;
