@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Evidence, Release, Usd};
+use crate::interop::bodies::{anthropic, gemini, openai};
+use crate::interop::slots::Slots;
 use crate::store::ron::to_text;
 
-use super::bodies::{anthropic, gemini, openai};
 use super::markdown::page;
-use super::slots::Slots;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseFile {

@@ -215,29 +215,8 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Content, Fingerprint, Foundation, Identity, Layer, LayerId, Text, Variable};
-
-    pub fn layer(id: &str, text: &str) -> Layer {
-        let content = Content::Text(Text { text: text.to_owned() });
-        Layer { id: LayerId::from(id), title: String::new(), note: String::new(), on: true, role: None, content }
-    }
-
-    pub fn prompt() -> Prompt {
-        let foundation = Foundation {
-            identity: Identity { role: "You sort support messages.".to_owned(), ..Identity::default() },
-            ..Foundation::default()
-        };
-        let who = Layer { content: Content::Foundation(Box::new(foundation)), ..layer("who", "") };
-        Prompt {
-            title: "Support triage".to_owned(),
-            variables: BTreeMap::from([
-                ("message".to_owned(), Variable { untrusted: true, ..Variable::default() }),
-                ("tone".to_owned(), Variable { default: Some(json!("calm")), ..Variable::default() }),
-            ]),
-            layers: vec![who, layer("ask", "Sort this: {{ message }}")],
-            ..Prompt::default()
-        }
-    }
+    use crate::domain::{Fingerprint, Variable};
+    pub use crate::interop::fixtures::{layer, prompt};
 
     pub fn proof() -> Evidence {
         Evidence {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::compose::layer_text;
 use crate::domain::{Evidence, Interval, Layer, Params, Prompt, Release, ResponseFormat};
+use crate::interop::bodies::{ANTHROPIC_MAX_TOKENS, MODEL};
 
-use super::bodies::{ANTHROPIC_MAX_TOKENS, MODEL};
 use super::names::one_line;
 
 const LONGEST_CELL: usize = 200;

@@ -8,7 +8,6 @@
 //! Export uses git's plumbing only. It writes objects and moves two refs in one transaction; it never touches the user's
 //! HEAD, index or work tree, and runs none of the programs that a repository's configuration names.
 
-mod bodies;
 mod error;
 mod export;
 mod files;
@@ -19,7 +18,6 @@ mod message;
 mod names;
 mod repository;
 mod secrets;
-mod slots;
 mod version;
 
 pub use error::ExportError;

@@ -4,6 +4,7 @@
 
 mod csv;
 mod escape;
+mod html;
 mod json;
 mod jsonl;
 mod junit;
@@ -37,6 +38,8 @@ pub enum RunFormat {
     Csv,
     /// A summary in Markdown.
     Md,
+    /// One web page that needs nothing else.
+    Html,
 }
 
 impl RunFormat {
@@ -49,6 +52,7 @@ impl RunFormat {
             "xml" => Some(Self::Junit),
             "csv" => Some(Self::Csv),
             "md" => Some(Self::Md),
+            "html" => Some(Self::Html),
             _ => None,
         }
     }
@@ -71,6 +75,7 @@ pub fn write_run(
         RunFormat::Junit => junit::write(report, trials, out),
         RunFormat::Csv => csv::write(report, trials, out),
         RunFormat::Md => markdown::write(report, trials, out),
+        RunFormat::Html => html::write(report, trials, out),
     }
 }
 
@@ -108,6 +113,8 @@ pub mod tests {
             prices_dated: "2026-11-20".to_owned(),
             judges: Vec::new(),
             temperatures: Vec::new(),
+            left_out: 0,
+            idle: Vec::new(),
         };
         let column = ColumnReport {
             passed: 3,
@@ -136,7 +143,7 @@ pub mod tests {
             weight: 1.0,
             reason: format!("The output is `{text}`, not `billing`."),
         };
-        let score = Score { verdict, score: check.score.unwrap(), checks: vec![check] };
+        let score = Score::new(verdict, check.score.unwrap(), vec![check]);
         let answer = Completion {
             text: text.to_owned(),
             reasoning: None,

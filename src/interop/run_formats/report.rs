@@ -45,10 +45,12 @@ pub struct ColumnReport {
 }
 
 impl Report {
-    /// Whether every variant reaches the gate on every model. A column without a scored trial does not.
+    /// Whether every variant reaches the gate on every model. A column without a
+    /// scored trial does not, unless none of its trials was to be run.
     #[must_use]
     pub fn gates_pass(&self) -> bool {
-        self.columns.iter().all(|column| column.passes(self.gate()))
+        let columns = self.columns.iter().enumerate().filter(|(at, _)| self.header.takes_part(*at));
+        columns.map(|(_, column)| column).all(|column| column.passes(self.gate()))
     }
 
     /// What a board shows now.
@@ -120,10 +122,11 @@ impl Report {
         self.columns.iter().map(count).sum()
     }
 
-    /// Each column with its variant and model.
+    /// Each column that takes part, with its variant and model.
     pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
         let models = self.header.models.len().max(1);
-        self.columns.iter().enumerate().filter_map(move |(index, column)| {
+        let columns = self.columns.iter().enumerate().filter(|(index, _)| self.header.takes_part(*index));
+        columns.filter_map(move |(index, column)| {
             let variant = self.header.variants.get(index / models)?;
             let model = self.header.models.get(index % models)?;
             Some(Named { variant, model: &model.id, scripted: model.scripted, column })

@@ -1,4 +1,4 @@
-//! A release as request bodies that providers take. Texts keep their slots; the model's name is left to the caller.
+//! A prompt as request bodies that providers take. Texts keep their slots; the model's name is left to the caller.
 
 use serde_json::{Map, Value, json};
 
@@ -7,13 +7,13 @@ use crate::domain::{Params, ReasoningEffort, ResponseFormat, Role, Tool};
 use super::slots::Slots;
 
 /// Stands where the caller puts the model's name.
-pub(super) const MODEL: &str = "MODEL";
+pub const MODEL: &str = "MODEL";
 
-/// Anthropic requires a limit; this is used where the release sets none.
-pub(super) const ANTHROPIC_MAX_TOKENS: u32 = 4096;
+/// Anthropic requires a limit; this is used where the parameters set none.
+pub const ANTHROPIC_MAX_TOKENS: u32 = 4096;
 
 /// A body of Chat Completions.
-pub(super) fn openai(slots: &Slots, params: &Params) -> Value {
+pub fn openai(slots: &Slots, params: &Params) -> Value {
     let messages =
         slots.messages.iter().map(|message| json!({"role": message.role.word(), "content": message.content}));
     let mut body = Body::new();
@@ -43,7 +43,7 @@ pub(super) fn openai(slots: &Slots, params: &Params) -> Value {
 }
 
 /// A body of Messages.
-pub(super) fn anthropic(slots: &Slots, params: &Params) -> Value {
+pub fn anthropic(slots: &Slots, params: &Params) -> Value {
     let messages = spoken(slots).map(|(role, text)| json!({"role": role.word(), "content": text}));
     let mut body = Body::new();
     body.put("model", json!(MODEL));
@@ -63,7 +63,7 @@ pub(super) fn anthropic(slots: &Slots, params: &Params) -> Value {
 }
 
 /// A body of `generateContent`.
-pub(super) fn gemini(slots: &Slots, params: &Params) -> Value {
+pub fn gemini(slots: &Slots, params: &Params) -> Value {
     let turn = |(role, text)| {
         let role = if role == Role::Assistant { "model" } else { "user" };
         json!({"role": role, "parts": [{"text": text}]})
@@ -150,7 +150,7 @@ impl Body {
 
 #[cfg(test)]
 mod tests {
-    use super::super::freeze::tests::{layer, prompt};
+    use super::super::fixtures::{layer, prompt};
     use super::*;
     use crate::domain::{Content, Layer, Prompt, Tools};
 

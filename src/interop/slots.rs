@@ -1,11 +1,11 @@
-//! A frozen prompt as messages whose variables are still slots: `{{ message }}` stays `{{ message }}`.
+//! A prompt as messages whose variables are still slots: `{{ message }}` stays `{{ message }}`.
 
 use crate::compose::layer_text;
 use crate::domain::{Content, Context, Layer, Message, Prompt, ResponseFormat, Role, Task, Tool, Turns};
 
 /// What goes into the provider-ready bodies.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Slots {
+pub struct Slots {
     /// Neighbours of one role are one message.
     pub messages: Vec<Message>,
     pub tools: Vec<Tool>,
@@ -107,7 +107,7 @@ fn slot(variable: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::freeze::tests::{layer, prompt};
+    use super::super::fixtures::{layer, prompt};
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
@@ -130,7 +130,7 @@ mod tests {
         prompt.layers.push(with(&layer("task", ""), Content::Task(Box::new(task))));
         prompt.layers.push(layer("last", "\n  Now.\n"));
         let shelf = BTreeMap::new();
-        let library = Library { prompts: &shelf, examples: &|_| None };
+        let library = Library { dialect: crate::domain::Dialect::Jinja, prompts: &shelf, examples: &|_| None };
         let composer = Composer::new(&prompt, &Variant::of("p".into()), &library).unwrap();
         let vars = ["message", "tone"].map(|name| (name.to_owned(), slot(name).into()));
         let case = Case { vars: vars.into_iter().collect(), ..Case::default() };
