@@ -16,6 +16,11 @@ use crate::interop::run_formats::RunFormat;
 use crate::publish::{Step, Version};
 use crate::store::{PRESETS, preset};
 
+mod interop;
+
+pub use self::interop::{EvalArgs, EvalFormat, ExportArgs, ExportTarget, ImportArgs};
+use self::interop::{RawEval, RawExport, RawImport};
+
 /// All that a command line says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arguments {
@@ -35,6 +40,9 @@ pub enum Verb {
     Trust(TrustArgs),
     Guardrails(GuardrailsArgs),
     Log(LogArgs),
+    Eval(EvalArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -189,7 +197,7 @@ pub struct Output {
 
 impl ValueEnum for RunFormat {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Table, Self::Json, Self::Jsonl, Self::Junit, Self::Csv, Self::Md]
+        &[Self::Table, Self::Json, Self::Jsonl, Self::Junit, Self::Csv, Self::Md, Self::Html]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -200,6 +208,7 @@ impl ValueEnum for RunFormat {
             Self::Junit => PossibleValue::new("junit").help("JUnit XML for CI"),
             Self::Csv => PossibleValue::new("csv").help("One row for each trial"),
             Self::Md => PossibleValue::new("md").alias("markdown").help("A summary in Markdown"),
+            Self::Html => PossibleValue::new("html").help("One web page with every trial"),
         })
     }
 }
@@ -267,6 +276,12 @@ enum RawVerb {
     Guardrails(RawGuardrails),
     /// List the calls to models, their cost, and send them to a collector
     Log(RawLog),
+    /// Run a promptfoo config as it stands
+    Eval(RawEval),
+    /// Make a project of another tool's file
+    Import(RawImport),
+    /// Write a project or a prompt for another tool
+    Export(RawExport),
 }
 
 #[derive(Args)]
@@ -484,6 +499,9 @@ impl RawVerb {
                 Verb::Guardrails(GuardrailsArgs { file, misses, output: output.resolve() })
             }
             Self::Log(raw) => Verb::Log(raw.resolve()),
+            Self::Eval(raw) => Verb::Eval(raw.resolve()),
+            Self::Import(raw) => Verb::Import(raw.resolve()),
+            Self::Export(raw) => Verb::Export(raw.resolve()),
         }
     }
 }

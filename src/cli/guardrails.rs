@@ -42,7 +42,7 @@ fn report(arguments: &GuardrailsArgs) -> Result<(), Exit> {
             serde_json::to_writer_pretty(&mut *out, &whole(&measured, arguments.misses))?;
             writeln!(out)
         }),
-        RunFormat::Jsonl | RunFormat::Junit | RunFormat::Csv | RunFormat::Md => {
+        RunFormat::Jsonl | RunFormat::Junit | RunFormat::Csv | RunFormat::Md | RunFormat::Html => {
             Err(refuse("The guards' figures are written as table or json."))
         }
     }

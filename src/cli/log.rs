@@ -31,7 +31,7 @@ fn perform(arguments: &LogArgs) -> Result<(), Exit> {
         }
         LogTask::Spend => spend(&chosen::records(&workspace)?, since(arguments)?),
         LogTask::Send { trust_file } => {
-            let granted = granted(&workspace.root, &workspace.manifest, trust_file.as_deref()).map_err(refuse)?;
+            let granted = granted(&workspace, trust_file.as_deref()).map_err(refuse)?;
             send(arguments, &workspace, &granted)
         }
     }

@@ -6,8 +6,12 @@
 mod args;
 mod check;
 mod chosen;
+mod conduct;
+mod eval;
 mod exit;
+mod export;
 mod guardrails;
+mod import;
 mod init;
 mod log;
 mod release;
@@ -21,8 +25,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use args::{
-    Arguments, CheckArgs, Frozen, GuardrailsArgs, InitArgs, LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs,
-    ShowArgs, Since, TiersArgs, TrustArgs, UsageError, Verb, VersionChoice, parse,
+    Arguments, CheckArgs, EvalArgs, EvalFormat, ExportArgs, ExportTarget, Frozen, GuardrailsArgs, ImportArgs, InitArgs,
+    LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, Since, TiersArgs, TrustArgs, UsageError, Verb,
+    VersionChoice, parse,
 };
 pub use exit::Exit;
 
@@ -55,6 +60,9 @@ fn perform(verb: &Verb) -> Exit {
         Verb::Release(arguments) => release::release(arguments),
         Verb::Guardrails(arguments) => guardrails::guardrails(arguments),
         Verb::Log(arguments) => log::log(arguments),
+        Verb::Eval(arguments) => eval::eval(arguments),
+        Verb::Import(arguments) => import::import(arguments),
+        Verb::Export(arguments) => export::export(arguments),
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::args::{RunsArgs, ShowArgs};
 use super::chosen::{self, refuse};
+use super::conduct::replayed;
 use super::exit::Exit;
-use super::run::replayed;
 use super::write::{self, Target};
 use crate::domain::{RunState, RunSummary};
 use crate::interop::run_formats::{Report, RunFormat, one_line};
@@ -30,7 +30,7 @@ fn list(arguments: &RunsArgs) -> Result<(), Exit> {
         RunFormat::Table => target.write(file, |out| table(&runs, &|run| state(run, &records), out)),
         RunFormat::Json => target.write(file, |out| Ok(serde_json::to_writer_pretty(out, &runs)?)),
         RunFormat::Jsonl => target.write(file, |out| lines(&runs, out)),
-        RunFormat::Junit | RunFormat::Csv | RunFormat::Md => {
+        RunFormat::Junit | RunFormat::Csv | RunFormat::Md | RunFormat::Html => {
             Err(refuse("Runs are listed as table, json or jsonl; `strata show` writes one run in every format."))
         }
     }

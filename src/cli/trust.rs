@@ -19,7 +19,7 @@ pub(super) fn trust(arguments: &TrustArgs) -> Exit {
 
 fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
     let workspace = chosen::workspace(&arguments.workspace)?;
-    let asked = asked(&workspace.manifest);
+    let asked = asked(&workspace);
     if arguments.revoke {
         decisions()?.revoke(&workspace.root).map_err(refuse)?;
         say("Nothing is granted to this workspace any more.");

@@ -8,7 +8,7 @@ use super::args::Output;
 use super::chosen::refuse;
 use super::exit::Exit;
 use crate::domain::{RunId, TrialEnded, TrialRef};
-use crate::interop::run_formats::{Report, write_run};
+use crate::interop::run_formats::{Report, RunFormat, write_run};
 use crate::store::Replacement;
 use crate::store::records::Records;
 
@@ -47,8 +47,19 @@ impl Target {
 
 /// Writes a recorded run; its trials are read one by one.
 pub(super) fn run(target: Target, output: &Output, report: &Report, records: &Records) -> Result<(), Exit> {
+    run_as(target, output.file.as_deref(), output.format, report, records)
+}
+
+/// Writes a recorded run in a format.
+pub(super) fn run_as(
+    target: Target,
+    file: Option<&Path>,
+    format: RunFormat,
+    report: &Report,
+    records: &Records,
+) -> Result<(), Exit> {
     let mut trials = trials(report, records);
-    target.write(output.file.as_deref(), |out| write_run(output.format, report, &mut trials, out))
+    target.write(file, |out| write_run(format, report, &mut trials, out))
 }
 
 /// The trials of a run that have ended, in the order of its grid.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::imports::ImportInto;
 use super::notices::NoticeId;
 use super::releases::ExportWish;
 use super::releasing::ReleaseWish;
@@ -34,6 +35,19 @@ pub enum Command {
     NewWorkspace {
         folder: PathBuf,
         from: Option<String>,
+    },
+    /// Shows what imports another tool's file ([`super::Session::importing`]); `false` ends that.
+    ShowImport(bool),
+    /// Reads a file of another tool; nothing is written. A trusted one may name files outside its folder and run its
+    /// scripts in the sandbox.
+    ReadImport {
+        file: PathBuf,
+        trusted: bool,
+    },
+    /// Writes what was read as a project, and goes to it.
+    Import {
+        into: ImportInto,
+        title: String,
     },
     /// Reads the files again; edits that are not saved stay.
     Reload,
@@ -202,6 +216,9 @@ impl Command {
             Self::NewWorkspace { folder, .. } => {
                 named(format!("New workspace in {}", folder.display()), "Write its first files.")
             }
+            Self::ShowImport(_) => words("Import…", "Turn a config or a prompt of another tool into a project."),
+            Self::ReadImport { file, .. } => named(format!("Look into {}", file.display()), "Nothing is written."),
+            Self::Import { title, .. } => named(format!("Import {title}"), "Write it as a project."),
             Self::Reload => words("Reload workspace", "Read its files again; unsaved edits stay."),
             Self::CloseWorkspace => words("Close workspace", "Unsaved edits are saved first."),
             Self::ForgetRecent(path) => named(format!("Forget {}", path.display()), "Its files stay where they are."),
@@ -284,7 +301,7 @@ impl Command {
         if session.unsaved() > 0 {
             all.push(Self::Save);
         }
-        all.push(Self::AskForWorkspace);
+        all.extend([Self::AskForWorkspace, Self::ShowImport(true)]);
         all.extend(session.settings().recent.iter().cloned().map(Self::OpenWorkspace));
         all.extend(session.bundled().iter().map(|bundled| Self::OpenBundled(bundled.name.clone())));
         if open {

@@ -42,6 +42,11 @@ pub(super) fn create(folder: &Path, from: Option<&str>) -> Result<(), Problem> {
     }
 }
 
+/// Makes a workspace without a project in a folder that is new or empty.
+pub(super) fn create_empty(folder: &Path) -> Result<(), Problem> {
+    store::empty_workspace(folder)
+}
+
 /// The workspaces that come with the program.
 pub(super) fn bundled() -> Vec<BundledInfo> {
     let info = |name: &str| {

@@ -101,12 +101,7 @@ mod tests {
     use crate::domain::ProjectSpec;
 
     fn title(text: &str) -> Definition {
-        Definition::Project(Arc::new(ProjectSpec {
-            format: 1,
-            title: text.to_owned(),
-            owner: String::new(),
-            note: String::new(),
-        }))
+        Definition::Project(Arc::new(ProjectSpec::titled(text)))
     }
 
     fn step(before: &str, after: &str) -> Step {

@@ -333,6 +333,7 @@ impl Witness<'_> {
         let first = header.variants.iter().position(|variant| variant == self.variant).unwrap_or_default();
         let models = header.models.len();
         let columns = (first * models..(first + 1) * models).zip(&header.models);
+        let columns = columns.filter(|(column, _)| header.takes_part(*column));
         Ok(columns
             .filter_map(|(column, model)| {
                 let answered_by = self.answered_by(header, &model.id);

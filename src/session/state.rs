@@ -63,6 +63,7 @@ pub struct Session {
     pub(super) datasets: super::datasets::Datasets,
     pub(super) checks: Checking,
     pub(super) forecast: Forecasting,
+    pub(super) imports: super::imports::Imports,
     pub(super) route: Route,
     pub(super) palette: bool,
     pub(super) settings: Settings,
@@ -109,6 +110,7 @@ impl Session {
             datasets: super::datasets::Datasets::default(),
             checks: Checking::default(),
             forecast: Forecasting::default(),
+            imports: super::imports::Imports::default(),
             route: Route::default(),
             palette: false,
             settings,
@@ -150,6 +152,9 @@ impl Session {
             Command::OpenWorkspace(path) => self.open_workspace(path),
             Command::OpenBundled(name) => self.open_bundled(name),
             Command::NewWorkspace { folder, from } => self.new_workspace(folder, from),
+            Command::ShowImport(show) => self.show_import(show),
+            Command::ReadImport { file, trusted } => self.read_import(file, trusted),
+            Command::Import { into, title } => self.import(into, &title),
             Command::Reload => {
                 self.reload();
                 self.read_cases_again();
@@ -230,6 +235,7 @@ impl Session {
         changed |= self.drain_try(now);
         self.make_preview(now);
         self.save_due(now);
+        self.import_if_saved();
         self.save_settings_due(now);
         self.check_if_due(now);
         self.forecast_if_due(now);

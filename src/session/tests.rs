@@ -128,12 +128,7 @@ impl Desk {
     }
 
     fn rename(&mut self, title: &str) {
-        let definition = Some(Definition::Project(Arc::new(ProjectSpec {
-            format: 1,
-            title: title.to_owned(),
-            owner: String::new(),
-            note: String::new(),
-        })));
+        let definition = Some(Definition::Project(Arc::new(ProjectSpec::titled(title))));
         self.session.apply(Command::Edit { key: key(), definition });
     }
 

@@ -147,7 +147,7 @@ impl Session {
             return;
         };
         let manifest = workspace.manifest.clone();
-        self.trust.asked = super::launch::asked(&manifest);
+        self.trust.asked = super::launch::asked(workspace);
         self.read_trust();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
@@ -289,6 +289,6 @@ impl Session {
 fn repository(capability: &Capability) -> Option<PathBuf> {
     match capability {
         Capability::Export { repository } => Some(repository.clone()),
-        Capability::Send { .. } | Capability::Report { .. } => None,
+        Capability::Send { .. } | Capability::Report { .. } | Capability::Script => None,
     }
 }

@@ -22,6 +22,9 @@ const FILES: &[(&str, &str)] = new_files![
     "projects/reviews/experiments/first.ron",
 ];
 
+const EMPTY: &str =
+    "// This file makes the folder a Strata workspace: which providers there are, and which of their models you use.\n";
+
 const IGNORED: &str = include_str!("../../assets/new-workspace/gitignore");
 
 /// Writes a new workspace into a folder that is empty or not there yet. A git repository without any other file counts as
@@ -33,6 +36,17 @@ pub fn init_workspace(dir: &Path) -> Result<(), Problem> {
     refuse_full(dir)?;
     let files = FILES.iter().map(|(path, text)| (*path, text.as_bytes()));
     write_all(dir, files.chain([(".gitignore", IGNORED.as_bytes())]))
+}
+
+/// Writes a workspace without providers and projects, named like its folder, under the same conditions.
+///
+/// # Errors
+/// As of [`init_workspace`].
+pub fn empty_workspace(dir: &Path) -> Result<(), Problem> {
+    refuse_full(dir)?;
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    let manifest = format!("{EMPTY}(\n    name: {name:?},\n)\n");
+    write_all(dir, [("workspace.ron", manifest.as_bytes()), (".gitignore", IGNORED.as_bytes())].into_iter())
 }
 
 /// A folder that holds something is not written into.
@@ -77,6 +91,15 @@ mod tests {
         for (path, text) in FILES {
             assert!(text.starts_with("// "), "{path} has no comment for a newcomer");
         }
+    }
+
+    #[test]
+    fn an_empty_workspace_has_its_name_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        empty_workspace(&dir.path().join("tea \"house\"")).unwrap();
+        let opened = open_workspace(&dir.path().join("tea \"house\"")).unwrap();
+        assert_eq!((opened.manifest.name.as_str(), &*opened.problems), ("tea \"house\"", &[][..]));
+        assert!(opened.projects.is_empty() && opened.manifest.providers.is_empty());
     }
 
     #[test]

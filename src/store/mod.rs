@@ -29,7 +29,7 @@ pub use definitions::{key_of, read_definition};
 pub use exports::ExportGrants;
 pub use files::{PathError, inside, read_text, write_atomic};
 pub use import::import_cases;
-pub use init::init_workspace;
+pub use init::{empty_workspace, init_workspace};
 pub use journal::{Journal, Unsaved};
 pub use presets::{PRESETS, preset};
 pub use pricing::{TokenLimits, limits_of, price_of, pricing};

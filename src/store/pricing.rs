@@ -110,7 +110,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::domain::{AlertRules, Policy, Usd};
+    use crate::domain::{AlertRules, Params, Policy, Usd};
 
     fn manifest(api: Api, base_url: Option<&str>, model: &str, price: Option<Price>) -> Manifest {
         let provider =
@@ -121,6 +121,8 @@ mod tests {
             price,
             context: None,
             max_output: Some(7),
+            params: Params::default(),
+            transform: None,
             note: String::new(),
         };
         Manifest {

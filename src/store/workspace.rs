@@ -69,12 +69,7 @@ impl Reader<'_> {
     }
 
     fn project(&mut self, folder: &Entry) -> Project {
-        let untitled = || ProjectSpec {
-            format: crate::domain::FORMAT,
-            title: folder.stem.clone(),
-            owner: String::new(),
-            note: String::new(),
-        };
+        let untitled = || ProjectSpec::titled(&folder.stem);
         let spec = self.load(&folder.path.join("project.ron")).unwrap_or_else(untitled);
         Project {
             prompts: self.definitions(&folder.path.join("prompts")),

@@ -215,7 +215,7 @@ impl Desk {
     }
 
     pub fn start(&self, arguments: &[&str]) -> Running {
-        Running { child: Some(self.command(&run_line(arguments)).spawn().unwrap()) }
+        Running::of(self.command(&run_line(arguments)))
     }
 
     pub fn records(&self) -> Records {
@@ -260,6 +260,10 @@ pub struct Running {
 }
 
 impl Running {
+    pub fn of(mut command: Command) -> Self {
+        Self { child: Some(command.spawn().unwrap()) }
+    }
+
     fn child(&mut self) -> &mut Child {
         self.child.as_mut().unwrap()
     }

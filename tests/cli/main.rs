@@ -3,6 +3,7 @@
 
 mod budget;
 mod desk;
+mod eval;
 mod formats;
 mod guardrails;
 mod interrupted;

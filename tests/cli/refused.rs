@@ -65,7 +65,7 @@ fn a_wrong_file_is_told_with_line_and_column() {
     desk.edit("projects/p/experiments/words.ron", "dataset:", "datset:");
     insta::assert_snapshot!(desk.strata(&["check", "w"]).told(&desk), @r"
     exit 2
-    projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `checks`, `pass`, `gate`, `policy`, `budget`.
+    projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `without`, `checks`, `pass`, `gate`, `policy`, `budget`.
     projects/p/datasets/words.ron: warning: No experiment uses the dataset `words`.
     projects/p/variants/plain.ron: warning: No experiment uses the variant `plain`.
     workspace.ron:2:33: warning: No experiment uses the model `clerk`.
@@ -75,7 +75,7 @@ fn a_wrong_file_is_told_with_line_and_column() {
     exit 2
     --- stderr
     strata: The project `p` has no experiment that can be read.
-    strata: projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `checks`, `pass`, `gate`, `policy`, `budget`.
+    strata: projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `without`, `checks`, `pass`, `gate`, `policy`, `budget`.
     ");
     desk.write("workspace.ron", "(name: \"Quick\"");
     insta::assert_snapshot!(desk.strata(&["run", "w"]).told(&desk), @r"
@@ -83,13 +83,13 @@ fn a_wrong_file_is_told_with_line_and_column() {
     --- stderr
     strata: The project `p` has no experiment that can be read.
     strata: workspace.ron:1:15: error: The file ends before the bracket of line 1, column 1 is closed. Add `)`, or look whether the file was cut off.
-    strata: projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `checks`, `pass`, `gate`, `policy`, `budget`.
+    strata: projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `without`, `checks`, `pass`, `gate`, `policy`, `budget`.
     ");
     desk.write("workspace.ron", "");
     insta::assert_snapshot!(desk.strata(&["check", "w"]).told(&desk), @r"
     exit 2
     workspace.ron: error: The file is empty. Restore it from git or from `.strata/backups`, or remove it.
-    projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `checks`, `pass`, `gate`, `policy`, `budget`.
+    projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `without`, `checks`, `pass`, `gate`, `policy`, `budget`.
     projects/p/datasets/words.ron: warning: No experiment uses the dataset `words`.
     projects/p/variants/plain.ron: warning: No experiment uses the variant `plain`.
     2 errors, 2 warnings.

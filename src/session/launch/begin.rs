@@ -9,11 +9,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::domain::{
-    Capability, ModelId, Place, Policy, Problem, RunHeader, RunId, SecretRef, StandInModel, TrialKey, Usd,
+    Capability, Case, ModelId, Place, Policy, Problem, RunHeader, RunId, SecretRef, StandInModel, TrialKey, TrialRef,
+    Usd,
 };
 use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start};
 use crate::plan::Plan;
 use crate::provider::{ConnectOptions, KeyStore, connect};
+use crate::scoring::Checks;
 use crate::store::records::{Records, RecordsError};
 
 use super::prepare::Prepared;
@@ -98,10 +100,13 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         RunHeader { id: run.clone(), started_at: earlier.header.started_at, ..(*prepared.plan.header).clone() };
     prepared.plan.header = Arc::new(header);
     let plan = &prepared.plan;
-    let kept: HashMap<u64, TrialKey> = (0..plan.trials())
+    // What later cases see of earlier answers is not on record as such: those are answered again, and not paid again.
+    let indexes = plan.indexes().filter(|_| !plan.remembers);
+    let kept: HashMap<u64, TrialKey> = indexes
         .filter_map(|index| Some((index, plan.prepare(plan.trial(index)).ok()?.key)))
         .filter(|(_, key)| earlier.finished.contains_key(key))
         .collect();
+    let kept = with_whole_groups(plan, &prepared.checks, kept);
     let earlier = Earlier {
         kept,
         answered: earlier.answered,
@@ -111,6 +116,23 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         begun: true,
     };
     Ok(Resumed { prepared, earlier })
+}
+
+/// Outputs that are compared with each other are kept all or none: each group waits for its last trial.
+fn with_whole_groups(plan: &Plan, checks: &Checks, mut kept: HashMap<u64, TrialKey>) -> HashMap<u64, TrialKey> {
+    let mut sizes: HashMap<(u32, u16), usize> = HashMap::new();
+    for index in kept.keys() {
+        let trial = plan.trial(*index);
+        *sizes.entry((trial.case, trial.repeat)).or_default() += 1;
+    }
+    let is_part = |trial: TrialRef| {
+        let whole = sizes.get(&(trial.case, trial.repeat)).is_some_and(|size| *size == plan.columns_of(trial));
+        !whole && plan.case(trial).is_ok_and(|case| checks.compare_outputs(&case))
+    };
+    if plan.cases.has_options() || checks.compare_outputs(&Case::default()) {
+        kept.retain(|index, _| !is_part(plan.trial(*index)));
+    }
+    kept
 }
 
 /// Goes on with a run.
@@ -138,7 +160,7 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
         inspector: prepared.inspector,
         condenser: prepared.policy.compress.model.as_ref().and_then(|model| routes.get(model).cloned()),
         embedder: prepared.policy.semantic.model().and_then(|model| routes.get(model).cloned()),
-        judges: routes.into_iter().filter(|(id, _)| prepared.judges.contains(id)).collect(),
+        judges: routes.into_iter().filter(|(id, _)| prepared.judges.contains_key(id)).collect(),
         checks: prepared.checks,
         cache: if prepared.policy.cache.on { how.records.cache() } else { Arc::new(NoCache) },
         policy: prepared.policy,

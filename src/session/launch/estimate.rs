@@ -19,13 +19,13 @@ impl Prepared {
     /// The records cannot be read.
     pub fn estimate(&self, records: Option<&Records>) -> Result<Estimate, RecordsError> {
         let past = records.map(|records| past_output(records, &self.plan.header)).transpose()?.unwrap_or_default();
-        Ok(estimate(&self.plan, &past, &self.judge_prices()))
+        Ok(estimate(&self.plan, &past, &self.judge_calls()))
     }
 
-    /// The prices of the judges' models, one for each judge check.
-    fn judge_prices(&self) -> Vec<Option<Price>> {
+    /// The price of each model that grades, and how often it is called.
+    fn judge_calls(&self) -> Vec<(Option<Price>, u64)> {
         let price = |model: &ModelId| self.reached.get(model).and_then(|reach| reach.price.clone());
-        self.checks.judges().map(|(_, judge)| price(&judge.model)).collect()
+        self.judges.iter().map(|(model, calls)| (price(model), *calls)).collect()
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    Budget, Capability, DefinitionKey, Experiment, ExperimentId, ModelId, ModelTier, Place, Policy, Price, Problem,
-    Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
+    Budget, Capability, Dataset, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier, Place, Policy,
+    Price, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
 };
 use crate::engine::{new_run_id, now};
 use crate::plan::{Plan, PlanVariant, Selection, TierRoute};
@@ -19,8 +19,12 @@ use super::prompts::Bookcase;
 use super::reach::{Reach, judge_models, reach_models};
 
 /// Fields of request bodies that change how much a call may write, whatever `max_tokens` says.
-const OUTPUT_FIELDS: [&str; 9] = [
+const OUTPUT_FIELDS: [&str; 13] = [
+    "best_of",
+    "candidateCount",
+    "max_length",
     "max_tokens",
+    "max_tokens_to_sample",
     "max_completion_tokens",
     "max_output_tokens",
     "n",
@@ -78,7 +82,8 @@ pub struct Prepared {
     pub(super) budget: Budget,
     /// The plan's models, then the judges'.
     pub(super) reached: BTreeMap<ModelId, Reach>,
-    pub(super) judges: BTreeSet<ModelId>,
+    /// With the calls of each, as far as they are known.
+    pub(super) judges: BTreeMap<ModelId, u64>,
     pub(super) concurrency: Option<u32>,
 }
 
@@ -98,8 +103,12 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let cases = bookcase.cases(&experiment.dataset, &at)?;
     let mut problems = cases.problems.clone();
     let mut variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
-    let checks = compile_checks(&experiment, &cases, &at, &mut problems);
-    let judges = judge_models(&experiment);
+    let checks = compile_checks(project.spec.dialect, &experiment, &cases, &at, &mut problems);
+    let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
+        problems.push(problem);
+        Selection::First(0)
+    });
+    let judges = judge_models(&experiment, &*cases.cases, &selection);
     // On record with the run, so that it goes on under the policy that it began with.
     let policy = effective_policy(workspace, &experiment);
     experiment.policy = Some(policy.clone());
@@ -107,15 +116,11 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let tiers = variants.iter().filter_map(|variant| project.variants.get(&variant.id)?.tiers.as_ref());
     let tiers: Vec<ModelId> = tiers.flat_map(|tiers| &tiers.tiers).map(|tier| tier.model.clone()).collect();
     let asked = experiment.models.iter().chain(stand_ins).chain(&tiers);
-    let helpers = judges.iter().chain(policy.semantic.model()).chain(&policy.compress.model);
+    let helpers = judges.keys().chain(policy.semantic.model()).chain(&policy.compress.model);
     let reached = reach_models(workspace, asked.clone().chain(helpers), &at, &mut problems);
     add_tiers(&mut variants, project, &reached);
     let validations = validations(&policy, &variants, &at, &mut problems);
     let (sanitiser, inspector) = finders(&policy, &at, &mut problems);
-    let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
-        problems.push(problem);
-        Selection::First(0)
-    });
     if experiment.budget.hard.is_some() {
         problems.extend(without_bound(&asked.cloned().collect(), &variants, &reached));
     }
@@ -132,7 +137,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let models: Vec<(ModelId, Reach)> =
         experiment.models.iter().filter_map(|id| Some((id.clone(), reached.get(id)?.clone()))).collect();
     let only_judges: Vec<(ModelId, Reach)> = judges
-        .iter()
+        .keys()
         .filter(|id| !experiment.models.contains(id))
         .filter_map(|id| Some((id.clone(), reached.get(id)?.clone())))
         .collect();
@@ -145,8 +150,13 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         selection,
         untrusted: Arc::new(cases.untrusted.clone()),
         epoch: policy.cache.epoch,
+        left_out: Arc::default(),
+        remembers: false,
     };
-    let asks = reached.values().filter_map(|reach| capability(&reach.provider)).collect();
+    let plan = plan.with_left_out();
+    let dataset = project.datasets.get(&experiment.dataset);
+    let scripts = runs_scripts(&experiment, dataset.map(Arc::as_ref), &reached).then_some(Capability::Script);
+    let asks = reached.values().filter_map(|reach| capability(&reach.provider)).chain(scripts).collect();
     Ok(Prepared {
         plan,
         warnings,
@@ -205,21 +215,41 @@ fn without_bound(
                 format!("The price of the model `{id}` is unknown, so no budget can be kept."),
                 "Give it a `price`, or run without a budget.",
             ),
-            Some(price) if *price != Price::FREE && reach.max_output.is_none() && unbounded => (
-                format!("Nobody knows how much the model `{id}` answers at most, so no budget can be kept."),
-                "Give it a `max_output`, or its variants `max_tokens`, or run without a budget.",
-            ),
+            Some(price)
+                if *price != Price::FREE
+                    && reach.max_output.is_none()
+                    && (unbounded || !reach.is_told_max_tokens()) =>
+            {
+                (
+                    format!("Nobody knows how much the model `{id}` answers at most, so no budget can be kept."),
+                    "Give it a `max_output`, or its variants `max_tokens`, or run without a budget.",
+                )
+            }
             Some(_) => return None,
         };
         let asked = answering.contains(id) || reach.price.is_none();
         asked.then(|| Problem::error(Place::file("workspace.ron"), message, hint))
     };
-    let past_the_bound = variants.iter().filter_map(|variant| {
-        let field = OUTPUT_FIELDS.iter().find(|field| variant.params.extra.contains_key(**field))?;
-        let message = format!("The variant `{}` sets `{field}` in `extra`, where no budget can see it.", variant.id);
+    let of_variants = variants.iter().map(|variant| (format!("variant `{}`", variant.id), &variant.params));
+    let asked = reached.iter().filter(|(id, _)| answering.contains(*id));
+    let of_models = asked.map(|(id, reach)| (format!("model `{id}`"), &reach.spec.params));
+    let past_the_bound = of_variants.chain(of_models).filter_map(|(who, params)| {
+        let field = OUTPUT_FIELDS.iter().find(|field| params.extra.contains_key(**field))?;
+        let message = format!("The {who} sets `{field}` in `extra`, where no budget can see it.");
         Some(Problem::error(Place::default(), message, "Set `max_tokens` instead, or run without a budget."))
     });
     reached.iter().filter_map(problem).chain(past_the_bound).collect()
+}
+
+/// Whether a run executes JavaScript: of the experiment's checks, of its cases, of its models.
+pub(super) fn runs_scripts(
+    experiment: &Experiment,
+    dataset: Option<&Dataset>,
+    reached: &BTreeMap<ModelId, Reach>,
+) -> bool {
+    experiment.checks.iter().any(|check| check.kind.has_script())
+        || dataset.is_some_and(Dataset::has_scripts)
+        || reached.values().any(|reach| reach.spec.transform.is_some())
 }
 
 /// The experiment's own policy, or the workspace's where it has none.
@@ -286,13 +316,14 @@ fn without_cache(mut policy: Policy) -> Policy {
 }
 
 fn compile_checks(
+    dialect: Dialect,
     experiment: &Experiment,
     cases: &OpenCases,
     at: &Place,
     problems: &mut Vec<Problem>,
 ) -> Option<Checks> {
     let placed = |problem: Problem| Problem { place: at.clone(), ..problem };
-    match Checks::new(&experiment.checks, experiment.pass) {
+    match Checks::in_dialect(dialect, &experiment.checks, experiment.pass) {
         Ok(checks) => {
             problems.extend(
                 checks
@@ -358,6 +389,8 @@ fn header(
         prices_dated: pricing().dated.clone(),
         judges: judges.iter().map(run_model).collect(),
         temperatures: variants.iter().map(|variant| variant.params.temperature).collect(),
+        left_out: 0,
+        idle: Vec::new(),
     }
 }
 

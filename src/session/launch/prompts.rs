@@ -45,7 +45,7 @@ impl Bookcase<'_> {
             vec![Problem::error(Place::default(), format!("There is no prompt `{}`.", variant.prompt), hint)]
         })?;
         let examples = |dataset: &DatasetId| self.examples(dataset);
-        Composer::new(prompt, variant, &Library { prompts, examples: &examples })
+        Composer::new(prompt, variant, &Library { dialect: self.project.spec.dialect, prompts, examples: &examples })
     }
 
     fn examples(&self, dataset: &DatasetId) -> Option<Arc<Vec<Case>>> {

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::domain::{Capability, Manifest, Problem};
+use crate::domain::{Capability, Problem, Workspace};
 use crate::provider::{capability, report_capability};
 use crate::store::{Decision, Trust, TrustStore, config_dir};
 
-/// All that the workspace's providers ask for, and its collector of traces.
+/// All that the workspace's providers ask for, its collector of traces, and its scripts.
 #[must_use]
-pub fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
+pub fn asked(workspace: &Workspace) -> BTreeSet<Capability> {
+    let manifest = &workspace.manifest;
     let report = manifest.otlp.as_ref().and_then(report_capability);
-    manifest.providers.values().filter_map(capability).chain(report).collect()
+    let scripts = workspace.has_scripts().then_some(Capability::Script);
+    manifest.providers.values().filter_map(capability).chain(report).chain(scripts).collect()
 }
 
 /// What may be done: by a trust file, where one is given (a build server has nobody to ask), else by what the user
@@ -19,11 +21,11 @@ pub fn asked(manifest: &Manifest) -> BTreeSet<Capability> {
 ///
 /// # Errors
 /// The trust file, or the list of decisions, cannot be read.
-pub fn granted(root: &Path, manifest: &Manifest, trust_file: Option<&Path>) -> Result<BTreeSet<Capability>, Problem> {
-    let asked = asked(manifest);
+pub fn granted(workspace: &Workspace, trust_file: Option<&Path>) -> Result<BTreeSet<Capability>, Problem> {
+    let asked = asked(workspace);
     let trust = match trust_file {
         Some(file) => Decision::load(file)?.about(&asked),
-        None => about(root, &asked)?,
+        None => about(&workspace.root, &asked)?,
     };
     Ok(trust.allowed())
 }

@@ -1,9 +1,9 @@
 //! One case, one variant, one model: a run of a single trial, to see what comes back.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::prepare::{Prepared, finders, validations};
+use super::prepare::{Prepared, finders, runs_scripts, validations};
 use super::prompts::Bookcase;
 use super::reach::reach_models;
 use crate::domain::{
@@ -74,6 +74,8 @@ pub fn prepare_try(
         prices_dated: pricing().dated.clone(),
         judges: Vec::new(),
         temperatures: vec![params.temperature],
+        left_out: 0,
+        idle: Vec::new(),
     };
     let mut policy = workspace.manifest.policy.clone();
     policy.cache.on &= !fresh;
@@ -89,6 +91,8 @@ pub fn prepare_try(
         selection: Selection::Rows([row].into()),
         untrusted: Arc::new(untrusted),
         epoch: policy.cache.epoch,
+        left_out: Arc::default(),
+        remembers: false,
     };
     let validations = validations(&policy, &plan.variants, &Place::file("workspace.ron"), &mut problems);
     let (sanitiser, inspector) = finders(&policy, &Place::file("workspace.ron"), &mut problems);
@@ -97,11 +101,14 @@ pub fn prepare_try(
     }
     // What cannot be rendered is told now and not as a trial that errored.
     plan.prepare(plan.trial(0))?;
-    let checks = Checks::new(&[], experiment.pass)?;
+    let checks = Checks::in_dialect(project.spec.dialect, &[], experiment.pass)?;
+    let dataset = spec.dataset.as_ref().and_then(|id| project.datasets.get(id));
+    let scripts = runs_scripts(&plan.header.definition, dataset.map(Arc::as_ref), &reached)
+        .then_some(crate::domain::Capability::Script);
     Ok(Prepared {
         plan,
         warnings: Vec::new(),
-        asks: capability(&reach.provider).into_iter().collect(),
+        asks: capability(&reach.provider).into_iter().chain(scripts).collect(),
         checks: Arc::new(checks),
         validations,
         sanitiser,
@@ -109,7 +116,7 @@ pub fn prepare_try(
         policy,
         budget: Budget::default(),
         reached,
-        judges: BTreeSet::new(),
+        judges: BTreeMap::new(),
         concurrency: None,
     })
 }
@@ -131,6 +138,7 @@ fn experiment(spec: &PreviewSpec, variant: &VariantId, model: &ModelId) -> Exper
         dataset: spec.dataset.clone().unwrap_or_default(),
         filter: Filter::default(),
         repeats: 1,
+        without: Vec::new(),
         checks: Vec::new(),
         pass: crate::domain::PassRule::default(),
         gate: None,

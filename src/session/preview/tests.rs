@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    Api, Content, Dataset, Layer, ModelSpec, Override, Project, ProjectSpec, ProviderSpec, Source, Text, Variable,
+    Api, Content, Dataset, Layer, ModelSpec, Override, Params, Project, ProjectSpec, ProviderSpec, Source, Text,
+    Variable,
 };
 
 fn layer(id: &str, role: Role, text: &str) -> Layer {
@@ -21,12 +22,14 @@ fn model(name: &str) -> ModelSpec {
         price: None,
         context: Some(6),
         max_output: None,
+        params: Params::default(),
+        transform: None,
         note: String::new(),
     }
 }
 
 fn workspace(layers: Vec<Layer>) -> Workspace {
-    let spec = ProjectSpec { format: 1, title: String::new(), owner: String::new(), note: String::new() };
+    let spec = ProjectSpec::titled("");
     let mut project = Project::new(Arc::new(spec));
     let variables = [("name".to_owned(), Variable::default()), ("tone".to_owned(), Variable::default())];
     let prompt = Prompt { variables: variables.into(), layers, ..Prompt::default() };
