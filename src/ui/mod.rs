@@ -4,6 +4,7 @@
 //! is what stands around every screen, `screens` has a folder for each, `widgets` the parts, `theme` every colour.
 
 mod app;
+mod dialect;
 mod dialogs;
 mod format;
 mod icons;

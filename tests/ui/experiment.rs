@@ -52,6 +52,17 @@ fn ticks_of_rows_and_columns_say_what_runs() {
 }
 
 #[test]
+fn a_pair_is_left_out_by_a_press_and_taken_in_by_another() {
+    let mut window = open();
+    let before = chosen(&mut window);
+    let (variant, model) = (before.variants[0].clone(), before.models[0].clone());
+    window.click(&format!("{variant} × {model} runs"));
+    assert_eq!(chosen(&mut window).without, [(variant.clone(), model.clone())]);
+    window.click(&format!("{variant} × {model} does not run"));
+    assert_eq!(chosen(&mut window), before);
+}
+
+#[test]
 fn a_check_is_added_by_its_kind_filled_in_and_deleted() {
     let mut window = open();
     let count = chosen(&mut window).checks.len();

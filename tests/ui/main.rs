@@ -2,10 +2,12 @@
 #![cfg(feature = "ui-tests")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod assertions;
 mod build;
 mod calls;
 mod data;
 mod experiment;
+mod import;
 mod narrow;
 mod plots;
 mod release;

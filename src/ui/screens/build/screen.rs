@@ -5,7 +5,7 @@ use egui_material_icons::icons;
 
 use super::draft::Draft;
 use super::{edits, middle, preview, stack, try_it};
-use crate::domain::{Definition, DefinitionKey, LayerId, Prompt, PromptId};
+use crate::domain::{Definition, DefinitionKey, Dialect, LayerId, Prompt, PromptId};
 use crate::session::{Command, Preview, Route, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
@@ -57,12 +57,13 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     settle(&mut state.open, &draft);
     keys(ui, session, &state.open, &mut draft, sender);
 
+    let dialect = session.project().map(|project| project.spec.dialect).unwrap_or_default();
     let room = ui.available_width();
     choose_pane(ui, room, state);
     let shown = session.previews().shown().map(|preview| &**preview);
     let (before, pane) = (state.open.clone(), state.pane);
     if room >= TWO || pane == Pane::Layers {
-        layers(ui, room, state, &mut draft, shown);
+        layers(ui, room, dialect, state, &mut draft, shown);
     }
     if room < TWO && state.open != before {
         state.pane = Pane::Edit;
@@ -101,10 +102,12 @@ fn choose_pane(ui: &mut Ui, room: f32, state: &mut State) {
     });
 }
 
-fn layers(ui: &mut Ui, room: f32, state: &mut State, draft: &mut Draft, shown: Option<&Preview>) {
+fn layers(ui: &mut Ui, room: f32, dialect: Dialect, state: &mut State, draft: &mut Draft, shown: Option<&Preview>) {
     let frame = column(ui, Margin { left: 16, right: 4, top: 16, bottom: 0 });
     if room < TWO {
-        egui::CentralPanel::default().frame(frame).show(ui, |ui| stack::show(ui, &mut state.open, draft, shown));
+        egui::CentralPanel::default()
+            .frame(frame)
+            .show(ui, |ui| stack::show(ui, dialect, &mut state.open, draft, shown));
         return;
     }
     Panel::left("layers")
@@ -112,7 +115,7 @@ fn layers(ui: &mut Ui, room: f32, state: &mut State, draft: &mut Draft, shown: O
         .size_range(200.0..=(room * 0.4).min(420.0))
         .show_separator_line(false)
         .frame(frame)
-        .show(ui, |ui| stack::show(ui, &mut state.open, draft, shown));
+        .show(ui, |ui| stack::show(ui, dialect, &mut state.open, draft, shown));
 }
 
 fn preview_beside(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSender) {

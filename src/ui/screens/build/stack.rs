@@ -8,10 +8,10 @@ use super::data::{self, Card};
 use super::draft::Draft;
 use super::screen::{Open, open_layer};
 use super::{edits, kinds};
-use crate::domain::{Layer, LayerId};
+use crate::domain::{Dialect, Layer, LayerId};
 use crate::session::Preview;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::{format, widgets};
+use crate::ui::{dialect as dialects, format, widgets};
 
 const HEIGHT: f32 = 62.0;
 const GAP: f32 = 6.0;
@@ -20,7 +20,7 @@ const GAP: f32 = 6.0;
 #[derive(Clone, Copy)]
 struct Dragged(usize);
 
-pub(super) fn show(ui: &mut Ui, open: &mut Open, draft: &mut Draft, preview: Option<&Preview>) {
+pub(super) fn show(ui: &mut Ui, dialect: Dialect, open: &mut Open, draft: &mut Draft, preview: Option<&Preview>) {
     let cards = data::cards(&draft.prompt, draft.variant.as_ref(), preview);
     ui.horizontal(|ui| {
         widgets::heading(ui, "Layers");
@@ -33,6 +33,7 @@ pub(super) fn show(ui: &mut Ui, open: &mut Open, draft: &mut Draft, preview: Opt
         ui.spacing_mut().item_spacing.y = GAP;
         ui.set_width(ui.available_width() - 10.0);
         settings_rows(ui, open, draft);
+        ui.horizontal(|ui| dialects::pill(ui, dialect));
         ui.add_space(4.0);
         if cards.is_empty() {
             widgets::muted(ui, "No layers yet. Add one: who the model is, what it knows, what it is to do.");

@@ -4,6 +4,7 @@ use egui::{TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::cells;
+use super::own;
 use super::screen::State;
 use super::table::{self, Rows};
 use super::view::{ColumnView, DataView, role_word};
@@ -33,6 +34,7 @@ pub(super) fn show(ui: &mut Ui, view: &DataView, rows: Rows<'_>, state: &mut Sta
                     typed = value(ui, view, &case, column, focus, state).or(typed.take());
                 });
             }
+            own::show(ui, &case);
             typed.map(|case| (row, case))
         }
     }

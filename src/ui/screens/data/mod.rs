@@ -4,6 +4,7 @@ mod cells;
 mod columns;
 mod detail;
 mod import;
+mod own;
 mod screen;
 mod table;
 mod view;

@@ -5,19 +5,20 @@ use std::collections::BTreeSet;
 use egui::{Ui, vec2};
 
 use super::data::ExperimentData;
+use super::json_field::JsonField;
 use super::kinds::pii_word;
-use super::schema;
 use super::screen::{State, row};
+use super::{assertion_form, assertions};
 use crate::domain::{Check, CheckKind, LengthUnit, Need, PiiKind, Tolerance, Usd};
 use crate::ui::widgets::{self, Amount};
 
-pub(super) fn show(ui: &mut Ui, index: usize, check: &mut Check, data: &ExperimentData, state: &mut State) {
-    kind(ui, index, &mut check.kind, data, state);
+pub(super) fn show(ui: &mut Ui, check: &mut Check, data: &ExperimentData, state: &mut State) {
+    kind(ui, &mut check.kind, data, state);
     ui.add_space(4.0);
     row(ui, |ui| common(ui, check));
 }
 
-fn kind(ui: &mut Ui, index: usize, kind: &mut CheckKind, data: &ExperimentData, state: &mut State) {
+fn kind(ui: &mut Ui, kind: &mut CheckKind, data: &ExperimentData, state: &mut State) {
     match kind {
         CheckKind::Equals { value, ignore_case } | CheckKind::StartsWith { value, ignore_case } => {
             template(ui, "Text", value, data, 1);
@@ -37,7 +38,10 @@ fn kind(ui: &mut Ui, index: usize, kind: &mut CheckKind, data: &ExperimentData, 
                 "The answer is JSON from its first to its last character; a fence around it is an error.",
             );
         }
-        CheckKind::JsonSchema { schema } => schema::show(ui, index, schema, &mut state.schemas),
+        CheckKind::JsonSchema { schema } => {
+            let field = JsonField { label: "JSON Schema", example: "", optional: false, object: false };
+            field.show(ui, schema, &mut state.typed);
+        }
         CheckKind::Number { value, tolerance } => number(ui, value, tolerance, data),
         CheckKind::Length { min, max, unit } => length(ui, min, max, unit),
         CheckKind::Cost { max } => {
@@ -77,11 +81,18 @@ fn kind(ui: &mut Ui, index: usize, kind: &mut CheckKind, data: &ExperimentData, 
                  How often it is right: strata guardrails.",
             );
         }
+        CheckKind::Assertion(assertion) => assertion_form::show(ui, assertion, data, &mut state.typed),
+        CheckKind::Set(_) => {
+            widgets::muted(
+                ui,
+                "Checks with a score of their own, the weighted mean of theirs. Without a threshold all of them must pass.",
+            );
+        }
     }
 }
 
 /// A text that may name variables, with those that there are below it.
-fn template(ui: &mut Ui, label: &str, value: &mut String, data: &ExperimentData, rows: usize) {
+pub(super) fn template(ui: &mut Ui, label: &str, value: &mut String, data: &ExperimentData, rows: usize) {
     if rows > 1 || value.contains('\n') {
         widgets::multiline(ui, label, value, rows);
     } else {
@@ -90,7 +101,7 @@ fn template(ui: &mut Ui, label: &str, value: &mut String, data: &ExperimentData,
     names(ui, label, value, data);
 }
 
-fn names(ui: &mut Ui, label: &str, value: &mut String, data: &ExperimentData) {
+pub(super) fn names(ui: &mut Ui, label: &str, value: &mut String, data: &ExperimentData) {
     if data.names.is_empty() {
         return;
     }
@@ -225,19 +236,18 @@ fn common(ui: &mut Ui, check: &mut Check) {
     ui.allocate_ui(vec2(150.0, 0.0), |ui| {
         widgets::field(ui, "Metric", &mut check.metric, check.kind.name());
     });
-    let read = |text: &str| widgets::within(text, 0.0, 1e6);
+    // Imported configs may subtract.
+    let least = if is_imported(&check.kind) { f64::NEG_INFINITY } else { 0.0 };
+    let read = |text: &str| widgets::within(text, least, f64::INFINITY);
     let how = Amount { label: "Weight", hint: "1", width: 72.0, show: &f64::to_string, read: &read };
     if let Some(weight) = widgets::amount(ui, &check.weight, &how) {
         check.weight = weight;
     }
-    let hint = if matches!(check.kind, CheckKind::Judge { .. }) { "0.5" } else { "1" };
-    let show = |threshold: &Option<f64>| threshold.map_or_else(String::new, |threshold| threshold.to_string());
-    let read = |text: &str| widgets::maybe(text, |text| widgets::within(text, 0.0, 1.0));
-    let how = Amount { label: "Passes from score", hint, width: 120.0, show: &show, read: &read };
-    if let Some(threshold) = widgets::amount(ui, &check.threshold, &how) {
-        check.threshold = threshold;
-    }
+    threshold(ui, check);
     place(ui, check);
+    if !check.not && !can_be_turned(&check.kind) {
+        return;
+    }
     ui.vertical(|ui| {
         ui.add_space(24.0);
         if widgets::option(ui, check.not, "Must not hold") {
@@ -246,9 +256,42 @@ fn common(ui: &mut Ui, check: &mut Check) {
     });
 }
 
-/// The place inside a JSON answer; cost and latency look at no text.
+/// What imported configs declare, by rules of its own.
+const fn is_imported(kind: &CheckKind) -> bool {
+    matches!(kind, CheckKind::Assertion(_) | CheckKind::Set(_))
+}
+
+fn can_be_turned(kind: &CheckKind) -> bool {
+    match kind {
+        CheckKind::Assertion(assertion) => assertions::row(&assertion.kind).is_none_or(|row| row.negates),
+        CheckKind::Set(_) => false,
+        _ => true,
+    }
+}
+
+/// From where the check passes, for those that have a score.
+fn threshold(ui: &mut Ui, check: &mut Check) {
+    let (label, hint) = match &check.kind {
+        CheckKind::Assertion(assertion) => match assertions::row(&assertion.kind).and_then(|row| row.threshold) {
+            Some(form) => form,
+            None => return,
+        },
+        CheckKind::Set(_) => ("Passes from score", "all pass"),
+        CheckKind::Judge { .. } => ("Passes from score", "0.5"),
+        _ => ("Passes from score", "1"),
+    };
+    let (low, high) = if is_imported(&check.kind) { (f64::NEG_INFINITY, f64::INFINITY) } else { (0.0, 1.0) };
+    let show = |threshold: &Option<f64>| threshold.map_or_else(String::new, |threshold| threshold.to_string());
+    let read = |text: &str| widgets::maybe(text, |text| widgets::within(text, low, high));
+    let how = Amount { label, hint, width: 130.0, show: &show, read: &read };
+    if let Some(threshold) = widgets::amount(ui, &check.threshold, &how) {
+        check.threshold = threshold;
+    }
+}
+
+/// The place inside a JSON answer; cost and latency look at no text, and imported checks have a transform.
 fn place(ui: &mut Ui, check: &mut Check) {
-    if matches!(check.kind, CheckKind::Cost { .. } | CheckKind::Latency { .. }) {
+    if matches!(check.kind, CheckKind::Cost { .. } | CheckKind::Latency { .. }) || is_imported(&check.kind) {
         return;
     }
     let mut at = check.at.clone().unwrap_or_default();

@@ -1,20 +1,51 @@
-//! The checks as a list of cards: folded they tell what they ask, unfolded they are forms.
+//! The checks as a list of cards: folded they tell what they ask, unfolded they are forms. A set is a list in a card.
 
-use egui::{Align, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use std::collections::BTreeSet;
+
+use egui::{Align, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo};
 use egui_material_icons::icons;
 
-use super::check_form;
 use super::data::{ExperimentData, Target};
-use super::kinds::{self, KINDS};
 use super::screen::State;
-use crate::domain::{Check, Experiment};
+use super::{add_menu, check_form, kinds};
+use crate::domain::{Check, CheckKind, Experiment};
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets;
 
 /// The width from which a folded check shows its metric and its weight.
-const WITH_TAGS: f32 = 320.0;
+const WITH_TAGS: f32 = 380.0;
 
-/// What is to be done to the list once it has been drawn.
+/// Where a check stands: in the list, or in the set at this place of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    set: Option<usize>,
+    index: usize,
+}
+
+impl At {
+    pub const fn list(index: usize) -> Self {
+        Self { set: None, index }
+    }
+
+    /// `3`, or `3.1` for the first of the set at 3.
+    fn number(self) -> String {
+        match self.set {
+            Some(set) => format!("{}.{}", set + 1, self.index + 1),
+            None => (self.index + 1).to_string(),
+        }
+    }
+
+    /// Where it stands after the checks of a list (of a set, where one is given) have moved.
+    fn moved(self, set: Option<usize>, to: impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        match (set, self.set) {
+            (None, Some(inside)) => Some(Self { set: Some(to(inside)?), ..self }),
+            _ if set == self.set => Some(Self { index: to(self.index)?, ..self }),
+            _ => Some(self),
+        }
+    }
+}
+
+/// What is to be done to a list once it has been drawn.
 #[derive(Clone, Copy)]
 enum Change {
     Remove(usize),
@@ -25,95 +56,73 @@ enum Change {
 pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment, state: &mut State) {
     let about = "What an answer must be. Each check gives a score from 0 to 1 and counts by its weight.";
     let mut added = None;
+    let mut menu = std::mem::take(&mut state.menu);
     widgets::section(
         ui,
         "Checks",
         about,
-        |ui| added = add_menu(ui, data),
+        |ui| added = add_menu::show(ui, "Add check", true, data, &mut menu),
         |ui| {
-            if draft.checks.is_empty() {
+            if data.own_checks {
+                widgets::muted(
+                    ui,
+                    "Cases of the dataset have checks of their own as well; Data shows them case by case.",
+                );
+            } else if draft.checks.is_empty() {
                 widgets::muted(
                     ui,
                     "Without a check every trial is unscored: answers, cost and time are still recorded.",
                 );
             }
-            let (mut change, count) = (None, draft.checks.len());
-            for (index, check) in draft.checks.iter_mut().enumerate() {
-                ui.push_id(("check", index), |ui| {
-                    change = card(ui, (index, count), check, data, state).or(change.take());
-                });
-            }
-            if let Some(change) = change {
-                apply(change, &mut draft.checks, state);
-            }
+            list(ui, None, &mut draft.checks, data, state);
         },
     );
+    state.menu = menu;
     if let Some(check) = added {
-        state.open.insert(draft.checks.len());
+        state.open.insert(At::list(draft.checks.len()));
         draft.checks.push(check);
     }
 }
 
-fn add_menu(ui: &mut Ui, data: &ExperimentData) -> Option<Check> {
-    let theme = Theme::of(ui);
-    let mut added = None;
-    let words = (
-        icons::ICON_ADD.rich_text().size(theme.size.text.icon).color(theme.texts.plain),
-        RichText::new("Add check").color(theme.texts.plain),
-    );
-    let response = ui.menu_button(words, |ui| {
-        ui.set_min_width((ui.ctx().content_rect().width() - 40.0).min(360.0));
-        for kind in &KINDS {
-            if menu_line(ui, kind).clicked() {
-                let judge = data.models.iter().find(|model| model.there).map(|model| model.id.clone());
-                added = Some(Check::new((kind.make)(judge)));
-                ui.close();
-            }
-        }
-    });
-    widgets::named(response.response, Role::Button, "Add check");
-    added
-}
-
-fn menu_line(ui: &mut Ui, kind: &kinds::Kind) -> egui::Response {
-    let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click());
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, theme.size.radius.control, theme.grounds.hover);
+fn list(ui: &mut Ui, set: Option<usize>, checks: &mut Vec<Check>, data: &ExperimentData, state: &mut State) {
+    let (mut change, count) = (None, checks.len());
+    for (index, check) in checks.iter_mut().enumerate() {
+        ui.push_id(("check", index), |ui| {
+            change = card(ui, At { set, index }, count, check, data, state).or(change.take());
+        });
     }
-    widgets::focus_ring(ui, &response);
-    let inner = rect.shrink2(vec2(10.0, 0.0));
-    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)));
-    child.allocate_ui_with_layout(vec2(96.0, 30.0), Layout::left_to_right(Align::Center), |ui| {
-        ui.set_min_width(96.0);
-        ui.add(Label::new(RichText::new(kind.name).color(theme.texts.plain)));
-    });
-    child.add(Label::new(RichText::new(kind.help).small().color(theme.texts.muted)).truncate());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Add {} check", kind.name)));
-    response
+    if let Some(change) = change {
+        apply(change, set, checks, state);
+    }
 }
 
-/// One check, at its place among how many.
+/// One check, at its place among so many.
 fn card(
     ui: &mut Ui,
-    (index, count): (usize, usize),
+    at: At,
+    count: usize,
     check: &mut Check,
     data: &ExperimentData,
     state: &mut State,
 ) -> Option<Change> {
-    let wrong = data.problems.iter().any(|(target, problem)| *target == Target::Check(index) && problem.is_error());
-    let lead = state.lead == Some(Target::Check(index));
+    let target = Target::Check(at.index);
+    let mine = || data.problems.iter().filter(|(of, _)| at.set.is_none() && *of == target);
+    let wrong = mine().any(|(_, problem)| problem.is_error());
+    let lead = at.set.is_none() && state.lead == Some(target);
     if lead {
-        state.open.insert(index);
+        state.open.insert(at);
     }
     let mut change = None;
     let response = ui.scope(|ui| {
-        widgets::well(ui, |ui| {
-            change = header(ui, (index, count), check, wrong, state);
-            if state.open.contains(&index) {
+        boxed(ui, at, |ui| {
+            change = header(ui, at, count, check, wrong, state);
+            if state.open.contains(&at) {
                 ui.add_space(4.0);
-                check_form::show(ui, index, check, data, state);
-                for (_, problem) in data.problems.iter().filter(|(target, _)| *target == Target::Check(index)) {
+                check_form::show(ui, check, data, state);
+                if let CheckKind::Set(set) = &mut check.kind {
+                    members(ui, at.index, &mut set.checks, data, state);
+                }
+                for (_, problem) in mine() {
                     widgets::problems(ui, std::slice::from_ref(problem));
                 }
             }
@@ -125,28 +134,40 @@ fn card(
     change
 }
 
+/// A check of a set stands on the ground of a card, inside its set's.
+fn boxed(ui: &mut Ui, at: At, contents: impl FnOnce(&mut Ui)) {
+    if at.set.is_none() { widgets::well(ui, contents) } else { widgets::card(ui, contents) }
+}
+
+/// The checks of a set, which holds no further sets.
+fn members(ui: &mut Ui, set: usize, checks: &mut Vec<Check>, data: &ExperimentData, state: &mut State) {
+    ui.add_space(4.0);
+    list(ui, Some(set), checks, data, state);
+    let mut menu = std::mem::take(&mut state.set_menu);
+    let name = format!("Add check to set {}", set + 1);
+    if let Some(check) = add_menu::show(ui, &name, false, data, &mut menu) {
+        state.open.insert(At { set: Some(set), index: checks.len() });
+        checks.push(check);
+    }
+    state.set_menu = menu;
+}
+
 /// One line that folds the card out and in, and the buttons of the card.
-fn header(
-    ui: &mut Ui,
-    (index, count): (usize, usize),
-    check: &Check,
-    wrong: bool,
-    state: &mut State,
-) -> Option<Change> {
+fn header(ui: &mut Ui, at: At, count: usize, check: &Check, wrong: bool, state: &mut State) -> Option<Change> {
     ui.horizontal(|ui| {
         let width = (ui.available_width() - 4.0 * (Theme::of(ui).size.control + 2.0) - 8.0).max(80.0);
-        let open = state.open.contains(&index);
+        let open = state.open.contains(&at);
         let verb = if open { "Fold" } else { "Edit" };
-        let name = format!("{verb} check {} {}", index + 1, kinds::name(&check.kind));
+        let name = format!("{verb} check {} {}", at.number(), kinds::name(&check.kind));
         if summary(ui, width, &name, check, open, wrong) {
             if open {
-                state.open.remove(&index);
+                state.open.remove(&at);
             } else {
-                state.open.insert(index);
+                state.open.insert(at);
             }
         }
         ui.spacing_mut().item_spacing.x = 2.0;
-        buttons(ui, index, count)
+        buttons(ui, at, count)
     })
     .inner
 }
@@ -154,13 +175,13 @@ fn header(
 /// What the check asks, in one line that is one button. Returns whether it was pressed.
 fn summary(ui: &mut Ui, width: f32, name: &str, check: &Check, open: bool, wrong: bool) -> bool {
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(width, theme.size.control), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(egui::vec2(width, theme.size.control), Sense::click());
     widgets::focus_ring(ui, &response);
     let layout = Layout::left_to_right(Align::Center);
     let mut line = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
     line.shrink_clip_rect(rect);
     fold(&mut line, open, wrong);
-    line.allocate_ui_with_layout(vec2(92.0, 24.0), layout, |ui| {
+    line.allocate_ui_with_layout(egui::vec2(92.0, 24.0), layout, |ui| {
         ui.set_min_width(92.0);
         widgets::strong(ui, kinds::name(&check.kind));
     });
@@ -176,8 +197,8 @@ fn summary(ui: &mut Ui, width: f32, name: &str, check: &Check, open: bool, wrong
     response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
 }
 
-fn buttons(ui: &mut Ui, index: usize, count: usize) -> Option<Change> {
-    let number = index + 1;
+fn buttons(ui: &mut Ui, at: At, count: usize) -> Option<Change> {
+    let (index, number) = (at.index, at.number());
     let button = |ui: &mut Ui, enabled: bool, icon, name: String| {
         ui.add_enabled_ui(enabled, |ui| widgets::icon_button(ui, icon, &name).clicked()).inner
     };
@@ -185,8 +206,8 @@ fn buttons(ui: &mut Ui, index: usize, count: usize) -> Option<Change> {
     if button(ui, index > 0, icons::ICON_ARROW_UPWARD, format!("Move check {number} up")) {
         change = Some(Change::Move(index, index - 1));
     }
-    if button(ui, number < count, icons::ICON_ARROW_DOWNWARD, format!("Move check {number} down")) {
-        change = Some(Change::Move(index, number));
+    if button(ui, index + 1 < count, icons::ICON_ARROW_DOWNWARD, format!("Move check {number} down")) {
+        change = Some(Change::Move(index, index + 1));
     }
     if button(ui, true, icons::ICON_CONTENT_COPY, format!("Duplicate check {number}")) {
         change = Some(Change::Copy(index));
@@ -207,31 +228,47 @@ fn fold(ui: &mut Ui, open: bool, wrong: bool) {
     widgets::icon(ui, icon, colour);
 }
 
-fn apply(change: Change, checks: &mut Vec<Check>, state: &mut State) {
-    // What is folded out is known by position, and positions change.
-    let open = |state: &State, at: usize| state.open.contains(&at);
-    state.schemas.clear();
+/// What is folded out is known by position, and positions change.
+fn apply(change: Change, set: Option<usize>, checks: &mut Vec<Check>, state: &mut State) {
+    state.typed.clear();
     match change {
         Change::Remove(at) => {
             checks.remove(at);
-            state.open = state.open.iter().filter(|one| **one != at).map(|one| one - usize::from(*one > at)).collect();
+            state.open = moved(&state.open, set, |one| (one != at).then(|| one - usize::from(one > at)));
         }
         Change::Copy(at) => {
             checks.insert(at + 1, checks[at].clone());
-            state.open = state.open.iter().map(|one| one + usize::from(*one > at)).collect();
-            state.open.insert(at + 1);
+            state.open = moved(&state.open, set, |one| Some(one + usize::from(one > at)));
+            state.open.insert(At { set, index: at + 1 });
         }
         Change::Move(from, to) if to < checks.len() => {
             checks.swap(from, to);
-            let (first, second) = (open(state, from), open(state, to));
-            for (at, is) in [(to, first), (from, second)] {
-                if is {
-                    state.open.insert(at);
-                } else {
-                    state.open.remove(&at);
-                }
-            }
+            state.open = moved(&state.open, set, |one| match one {
+                _ if one == from => Some(to),
+                _ if one == to => Some(from),
+                _ => Some(one),
+            });
         }
         Change::Move(..) => {}
+    }
+}
+
+fn moved(open: &BTreeSet<At>, set: Option<usize>, to: impl Fn(usize) -> Option<usize>) -> BTreeSet<At> {
+    open.iter().filter_map(|at| at.moved(set, &to)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_folded_out_moves_with_its_check_and_its_set() {
+        let inside = |set, index| At { set: Some(set), index };
+        let open = BTreeSet::from([At::list(0), At::list(2), inside(2, 1)]);
+        let without_first = moved(&open, None, |one| one.checked_sub(1));
+        assert_eq!(without_first, BTreeSet::from([At::list(1), inside(1, 1)]));
+        let swapped = moved(&open, Some(2), |one| Some(1 - one));
+        assert_eq!(swapped, BTreeSet::from([At::list(0), At::list(2), inside(2, 0)]));
+        assert_eq!((At::list(2).number(), inside(2, 0).number()), ("3".to_owned(), "3.1".to_owned()));
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    DatasetId, DefinitionKey, Experiment, ExperimentId, ModelId, Place, Policy, Price, Problem, Project, ProjectId,
-    Usd, VariantId,
+    Dataset, DatasetId, DefinitionKey, Experiment, ExperimentId, ModelId, Place, Policy, Price, Problem, Project,
+    ProjectId, Source, Usd, VariantId,
 };
 use crate::plan::Range;
 use crate::session::{Forecast, Ready, Session};
@@ -77,6 +77,8 @@ pub(super) struct ExperimentData {
     pub datasets: Vec<(DatasetId, String)>,
     /// Rows of the dataset, where it could be read.
     pub rows: Option<usize>,
+    /// Cases of the dataset bring checks of their own.
+    pub own_checks: bool,
     /// With how many cases carry each; `None` for one that the filter names and no case has.
     pub tags: Vec<(String, Option<u64>)>,
     /// What templates of checks can name: `expected.*` first.
@@ -115,6 +117,7 @@ pub(super) fn gather(session: &Session) -> Option<ExperimentData> {
         models,
         datasets: project.datasets.iter().map(|(id, dataset)| (id.clone(), named(id, &dataset.title))).collect(),
         rows: forecast.and_then(|forecast| Some(forecast.choice.as_ref()?.cases.cases.len())),
+        own_checks: project.datasets.get(&experiment.dataset).is_some_and(|dataset| has_checks(dataset)),
         tags: tags(experiment, forecast),
         names: forecast.map(names).unwrap_or_default(),
         workspace_policy: workspace.manifest.policy.clone(),
@@ -122,6 +125,13 @@ pub(super) fn gather(session: &Session) -> Option<ExperimentData> {
         problems: forecast.map(problems).unwrap_or_default(),
         stale: session.is_forecasting(),
     })
+}
+
+fn has_checks(dataset: &Dataset) -> bool {
+    match &dataset.source {
+        Source::Cases(cases) => cases.iter().any(|case| !case.checks.is_empty()),
+        Source::File(_) => false,
+    }
 }
 
 /// All that there are, then those that are named and are not there. `(id, named, there)`.
@@ -275,6 +285,7 @@ pub(super) fn blank(project: &Project, models: impl Iterator<Item = ModelId>) ->
         dataset: project.datasets.keys().next().cloned().unwrap_or_default(),
         filter: crate::domain::Filter::default(),
         repeats: 1,
+        without: Vec::new(),
         checks: Vec::new(),
         pass: crate::domain::PassRule::All,
         gate: None,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::domain::{Check, CheckKind, LengthUnit, ModelId, Need, PiiKind, Tolerance, Usd};
+use super::assertions;
+use crate::domain::{Assertion, Check, CheckKind, LengthUnit, ModelId, Need, PiiKind, Tolerance, Usd};
 use crate::ui::format;
 
 pub(super) struct Kind {
@@ -13,7 +14,7 @@ pub(super) struct Kind {
     pub make: fn(Option<ModelId>) -> CheckKind,
 }
 
-pub(super) const KINDS: [Kind; 14] = [
+pub(super) static KINDS: [Kind; 14] = [
     Kind {
         name: "Equals",
         help: "The answer is exactly this text.",
@@ -83,7 +84,7 @@ pub(super) const KINDS: [Kind; 14] = [
 ];
 
 /// The kind's name, for people.
-pub(super) const fn name(kind: &CheckKind) -> &'static str {
+pub(super) fn name(kind: &CheckKind) -> &str {
     match kind {
         CheckKind::Equals { .. } => "Equals",
         CheckKind::Contains { .. } => "Contains",
@@ -99,6 +100,10 @@ pub(super) const fn name(kind: &CheckKind) -> &'static str {
         CheckKind::NoPii { .. } => "No personal data",
         CheckKind::NoLeak { .. } => "No leak",
         CheckKind::NoInjection => "No injection",
+        CheckKind::Assertion(assertion) => {
+            assertions::row(&assertion.kind).map_or_else(|| assertion.kind.name(), |row| row.title)
+        }
+        CheckKind::Set(_) => "Set",
     }
 }
 
@@ -113,7 +118,7 @@ pub(super) fn summary(check: &Check) -> String {
         CheckKind::Regex { pattern } => pattern.clone(),
         CheckKind::Json | CheckKind::NoInjection => String::new(),
         CheckKind::JsonSchema { schema } => {
-            let fields = schema.get("properties").and_then(serde_json::Value::as_object);
+            let fields = schema.get("properties").and_then(Value::as_object);
             fields.map_or_else(String::new, |fields| fields.keys().cloned().collect::<Vec<_>>().join(", "))
         }
         CheckKind::Number { value, tolerance } => match tolerance {
@@ -134,10 +139,43 @@ pub(super) fn summary(check: &Check) -> String {
             let canary = if canary.is_empty() { String::new() } else { format!(", canary {canary}") };
             format!("less than {}{canary}", format::percent(*share))
         }
+        CheckKind::Assertion(assertion) => asked(assertion),
+        CheckKind::Set(set) => match set.checks.len() {
+            0 => "no check yet".to_owned(),
+            1 => "1 check".to_owned(),
+            count => format!("{count} checks"),
+        },
     };
     let place = check.at.as_ref().map(|at| format!("at {at}")).unwrap_or_default();
     let not = if check.not { "not".to_owned() } else { String::new() };
     [not, asked, place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// An assertion's value in a line.
+fn asked(assertion: &Assertion) -> String {
+    match (&assertion.script, &assertion.value) {
+        (Some(script), _) => script.name.clone(),
+        (None, Value::Null) => String::new(),
+        (None, Value::String(text)) => quoted(text),
+        (None, Value::Array(items)) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).map(quoted).collect::<Vec<_>>().join(", ")
+        }
+        (None, Value::Object(map))
+            if map.iter().all(|(key, bound)| matches!(key.as_str(), "min" | "max") && bound.is_u64()) =>
+        {
+            let bound = |key: &str| map.get(key).and_then(Value::as_u64);
+            if map.is_empty() { String::new() } else { between(bound("min"), bound("max")) }
+        }
+        (None, other) => other.to_string(),
+    }
+}
+
+/// A check in a line: what it is, what it asks, what it counts.
+pub(in crate::ui::screens) fn line(check: &Check) -> String {
+    let counts = ((check.weight - 1.0).abs() > f64::EPSILON).then(|| format!("× {}", check.weight));
+    let metric = (!check.metric.is_empty()).then(|| format!("({})", check.metric));
+    let parts = [Some(name(&check.kind).to_owned()), Some(summary(check)), counts, metric];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(value: &str) -> String {
@@ -177,13 +215,14 @@ pub(super) const fn pii_word(kind: PiiKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AssertionKind;
 
     #[test]
     fn every_kind_is_offered_once_under_its_own_name() {
         for kind in &KINDS {
             assert_eq!(name(&(kind.make)(None)), kind.name);
         }
-        let mut names: Vec<_> = KINDS.iter().map(|kind| (kind.make)(None).name()).collect();
+        let mut names: Vec<_> = KINDS.iter().map(|kind| (kind.make)(None).name().to_owned()).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), KINDS.len());
@@ -199,6 +238,13 @@ mod tests {
         check(CheckKind::NoPii { kinds: BTreeSet::new() }, "all kinds");
         check(CheckKind::NoPii { kinds: [PiiKind::Key, PiiKind::Ip].into() }, "IP addresses, API keys");
         check(CheckKind::NoLeak { canary: "heron".into(), share: 0.1 }, "less than 10 %, canary heron");
+        let listed = Assertion::new(AssertionKind::ContainsAny, json!(["a", "b"]));
+        check(CheckKind::Assertion(Box::new(listed.clone())), "a, b");
+        let count = |value| CheckKind::Assertion(Box::new(Assertion::new(AssertionKind::WordCount, value)));
+        check(count(json!({"min": 1, "max": 60})), "1 to 60");
+        check(count(json!({})), "");
+        let own = Check { weight: 2.0, metric: "tone".into(), ..Check::new(CheckKind::Assertion(Box::new(listed))) };
+        assert_eq!(line(&own), "Contains any a, b × 2 (tone)");
         let not = Check { not: true, at: Some("/a".into()), ..Check::new(CheckKind::Regex { pattern: "x+".into() }) };
         assert_eq!(summary(&not), "not x+ at /a");
     }

@@ -4,7 +4,7 @@ use egui::{Align, Label, Layout, RichText, Sense, Stroke, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::data::{ExperimentData, ModelColumn, VariantRow};
-use crate::domain::Experiment;
+use crate::domain::{Experiment, ModelId, VariantId};
 use crate::session::{Command, Route};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
@@ -17,7 +17,7 @@ const ROW: f32 = 44.0;
 
 pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment, sender: &CommandSender) {
     let (rows, columns) = (draft.variants.len(), draft.models.len());
-    let about = "Every ticked variant meets every ticked model.";
+    let about = "Every ticked variant meets every ticked model, but for the pairs that you leave out.";
     let count = format!("{rows} × {columns} = {} columns of results", rows * columns);
     let badge = |ui: &mut Ui| {
         widgets::pill(ui, Tone::Neutral, &count);
@@ -63,7 +63,13 @@ fn table(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
                 }
             });
             for column in &data.models {
-                boxed(ui, CELL, ROW, |ui| cell(ui, row, column));
+                let pair = (row.id.clone(), column.id.clone());
+                let left_out = draft.without.contains(&pair);
+                boxed(ui, CELL, ROW, |ui| {
+                    if cell(ui, row, column, left_out) {
+                        turn_pair(&mut draft.without, pair);
+                    }
+                });
             }
         });
     }
@@ -126,14 +132,17 @@ fn name(ui: &mut Ui, row: &VariantRow) -> bool {
     pressed
 }
 
-/// What will run: a mark where both are ticked.
-fn cell(ui: &mut Ui, row: &VariantRow, column: &ModelColumn) {
+/// What will run: a mark where both are ticked and the pair is not left out. Returns whether it was pressed, which is
+/// possible where both are ticked.
+fn cell(ui: &mut Ui, row: &VariantRow, column: &ModelColumn, left_out: bool) -> bool {
     let theme = Theme::of(ui);
-    let runs = row.on && column.on;
-    let (rect, response) = ui.allocate_exact_size(vec2(CELL, ROW), Sense::hover());
+    let both = row.on && column.on;
+    let runs = both && !left_out;
+    let sense = if both { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(CELL, ROW), sense);
     let words = if runs { "runs" } else { "does not run" };
+    let ground = rect.shrink2(vec2(4.0, 6.0));
     if runs {
-        let ground = rect.shrink2(vec2(4.0, 6.0));
         ui.painter().rect_filled(ground, theme.size.radius.control, theme.accent.soft);
         let icon = icons::ICON_CHECK;
         let font = egui::FontId::new(theme.size.text.icon, icon.font_family());
@@ -141,8 +150,23 @@ fn cell(ui: &mut Ui, row: &VariantRow, column: &ModelColumn) {
     } else {
         ui.painter().circle_filled(rect.center(), 2.0, theme.lines.strong);
     }
+    if both && !runs {
+        let edge = Stroke::new(1.0, theme.lines.border);
+        ui.painter().rect_stroke(ground, theme.size.radius.control, edge, egui::StrokeKind::Inside);
+    }
+    widgets::focus_ring(ui, &response);
     let name = format!("{} × {} {words}", row.id, column.id);
-    widgets::named(response, egui::Role::Label, &name);
+    let role = if both { egui::Role::CheckBox } else { egui::Role::Label };
+    widgets::named(response, role, &name).clicked()
+}
+
+/// Leaves a pair out, or takes it in again.
+fn turn_pair(without: &mut Vec<(VariantId, ModelId)>, pair: (VariantId, ModelId)) {
+    if without.contains(&pair) {
+        without.retain(|known| *known != pair);
+    } else {
+        without.push(pair);
+    }
 }
 
 /// Ticks or unticks, keeping the order of the list that is shown.

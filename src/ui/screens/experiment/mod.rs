@@ -1,18 +1,22 @@
 //! Which variants meet which models on which cases, and what that costs.
 
+mod add_menu;
+mod assertion_form;
+mod assertions;
 mod cases;
 mod check_form;
 mod checks;
 mod data;
 mod dry;
 mod guards;
+mod json_field;
 mod kinds;
 mod matrix;
 mod policy;
 mod rules;
 mod saving;
-mod schema;
 mod screen;
 mod side;
 
+pub(super) use kinds::line;
 pub(super) use screen::{State, show};

@@ -1,13 +1,15 @@
 //! Draws the Experiment screen: the definition at the left, what a run of it would be at the right.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use egui::{Align, Frame, Layout, Margin, Panel, ScrollArea, Stroke, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
+use super::checks::At;
 use super::data::{self, ExperimentData, Target};
-use super::{cases, checks, dry, matrix, policy, rules, side};
+use super::json_field::Typed;
+use super::{add_menu, cases, checks, dry, matrix, policy, rules, side};
 use crate::domain::{Definition, DefinitionKey, Experiment, ExperimentId};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
@@ -23,9 +25,12 @@ pub(in crate::ui) struct State {
     /// The experiment whose checks are folded out below.
     shown: Option<DefinitionKey>,
     /// Checks that are folded out, by their position.
-    pub(super) open: BTreeSet<usize>,
-    /// Schemas that are being typed, by the position of their check.
-    pub(super) schemas: HashMap<usize, String>,
+    pub(super) open: BTreeSet<At>,
+    /// JSON that is being typed.
+    pub(super) typed: Typed,
+    /// The menus of checks that can be added to the list, and to a set.
+    pub(super) menu: add_menu::State,
+    pub(super) set_menu: add_menu::State,
     /// Where a click on a problem leads, in the next frame.
     pub(super) lead: Option<Target>,
     pub(super) dry: dry::State,

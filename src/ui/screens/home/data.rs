@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::domain::RunSummary;
+use crate::domain::{Dialect, RunSummary};
 use crate::session::Session;
 use crate::ui::format;
 
@@ -50,6 +50,7 @@ pub(super) struct ProjectData {
     pub variants: usize,
     pub datasets: usize,
     pub experiments: usize,
+    pub dialect: Dialect,
     pub releases: usize,
 }
 
@@ -92,6 +93,7 @@ fn open(session: &Session, now: Timestamp) -> Option<OpenData> {
         variants: project.variants.len(),
         datasets: project.datasets.len(),
         experiments: project.experiments.len(),
+        dialect: project.spec.dialect,
         releases: project.releases.len(),
     });
     let providers = &workspace.manifest.providers;

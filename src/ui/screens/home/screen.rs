@@ -6,10 +6,12 @@ use egui::{Align, Key, Label, Layout, RichText, Role, Sense, Ui, WidgetInfo, vec
 use egui_material_icons::icons;
 
 use super::data::{self, HomeData, OpenData, ProjectData, Recent, RunData};
+use super::import;
+use crate::domain::Dialect;
 use crate::session::{BundledInfo, Command, Route, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::{format, widgets};
+use crate::ui::{dialect, format, widgets};
 
 /// Below this width a row says less, and what stands side by side stands in lines.
 const WIDE: f32 = 720.0;
@@ -24,10 +26,12 @@ pub(in crate::ui) struct State {
     /// The bundled workspace that a new one is made from; `None` makes an empty one.
     template: Option<String>,
     making: bool,
+    import: import::State,
 }
 
 pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let home = data::gather(session, jiff::Timestamp::now());
+    import::show(ui, session, &mut state.import, sender);
     widgets::page(ui, |ui| {
         match &home.open {
             Some(open) => opened(ui, session, open, sender),
@@ -76,7 +80,7 @@ fn projects(ui: &mut Ui, open: &OpenData, sender: &CommandSender) {
         ui,
         "Projects",
         "Each is one prompt problem.",
-        |_| {},
+        |ui| import_button(ui, sender),
         |ui| {
             if open.projects.is_empty() {
                 widgets::muted(ui, "This workspace has no project yet.");
@@ -86,6 +90,12 @@ fn projects(ui: &mut Ui, open: &OpenData, sender: &CommandSender) {
             }
         },
     );
+}
+
+fn import_button(ui: &mut Ui, sender: &CommandSender) {
+    if widgets::secondary(ui, Some(icons::ICON_UPLOAD_FILE), "Import…").clicked() {
+        sender.send(Command::ShowImport(true));
+    }
 }
 
 fn project_row(ui: &mut Ui, project: &ProjectData, sender: &CommandSender) {
@@ -104,6 +114,9 @@ fn project_row(ui: &mut Ui, project: &ProjectData, sender: &CommandSender) {
     let end = |ui: &mut Ui| {
         if project.chosen {
             widgets::pill(ui, Tone::Accent, "Chosen");
+        }
+        if project.dialect != Dialect::default() {
+            dialect::pill(ui, project.dialect);
         }
         if !project.owner.is_empty() {
             widgets::faint(ui, &project.owner);
@@ -205,7 +218,11 @@ fn open_section(ui: &mut Ui, session: &Session, state: &mut State, home: &HomeDa
         ui,
         heading,
         "Choose a folder, or type its path.",
-        |_| {},
+        |ui| {
+            if home.open.is_none() {
+                import_button(ui, sender);
+            }
+        },
         |ui| {
             path_row(ui, session, state, sender);
             if state.making {

@@ -484,6 +484,8 @@ pub(super) mod tests {
             prices_dated: String::new(),
             judges: Vec::new(),
             temperatures: Vec::new(),
+            left_out: 0,
+            idle: Vec::new(),
         }
     }
 
@@ -503,7 +505,7 @@ pub(super) mod tests {
                 key,
                 case_id: format!("case-{case}").as_str().into(),
                 request: key,
-                outcome: Outcome::Scored(Score { verdict, score: 1.0, checks: Vec::new() }),
+                outcome: Outcome::Scored(Score::new(verdict, 1.0, Vec::new())),
                 answer: Some(Arc::new(answer)),
                 cached: false,
                 attempts: 1,

@@ -340,6 +340,8 @@ pub(super) mod tests {
             prices_dated: String::new(),
             judges: Vec::new(),
             temperatures: Vec::new(),
+            left_out: 0,
+        idle: Vec::new(),
         }))
     }
 
@@ -356,8 +358,7 @@ pub(super) mod tests {
             weight: 1.0,
             reason: String::new(),
         };
-        let score =
-            |verdict, second| Score { verdict, score: 1.0, checks: vec![check("json", true), check("tone", second)] };
+        let score = |verdict, second| Score::new(verdict, 1.0, vec![check("json", true), check("tone", second)]);
         let outcome = match outcome {
             'p' => Outcome::Scored(score(Verdict::Pass, true)),
             'f' => Outcome::Scored(score(Verdict::Fail, false)),

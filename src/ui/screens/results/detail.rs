@@ -8,9 +8,11 @@ use egui_material_icons::icons;
 
 use super::data::trial_at;
 use super::screen::State;
-use super::{attempts, diff, guards};
+use super::{attempts, breakdown, diff, guards};
 use crate::analysis::Board;
-use crate::domain::{Case, ChatRequest, CheckResult, FinishReason, Outcome, TrialRef, Verdict};
+use crate::domain::{
+    Case, ChatRequest, CheckResult, FinishReason, ModelId, Outcome, RunHeader, TrialRef, VariantId, Verdict,
+};
 use crate::session::{Command, Sent, Session, ShownTrial};
 use crate::ui::format;
 use crate::ui::sender::CommandSender;
@@ -55,7 +57,7 @@ pub(super) fn show(
 /// It has not ended, or is being read.
 fn waiting(board: &Board, trial: TrialRef, state: &mut DetailState, sender: &CommandSender, ui: &mut Ui) {
     if board.trial(trial).is_none() {
-        widgets::muted(ui, "This trial has not ended yet. Its answer comes here when it has.");
+        widgets::muted(ui, not_there(board.header(), trial));
         return;
     }
     let asked = Some((trial, board.revision()));
@@ -64,6 +66,20 @@ fn waiting(board: &Board, trial: TrialRef, state: &mut DetailState, sender: &Com
         sender.send(Command::SelectTrial(Some(trial)));
     }
     widgets::muted(ui, "Reading the trial…");
+}
+
+/// Why a trial has no answer.
+fn not_there(header: &RunHeader, trial: TrialRef) -> &'static str {
+    let variant = header.variants.get(usize::from(trial.variant));
+    let model = header.models.get(usize::from(trial.model)).map(|model| &model.id);
+    let is_pair = |(one, other): &(VariantId, ModelId)| Some(one) == variant && Some(other) == model;
+    if header.definition.without.iter().any(is_pair) {
+        "It was not run: the experiment leaves this pair of variant and model out."
+    } else if header.left_out > 0 {
+        "This trial has not ended yet, or its case is not for this variant and model."
+    } else {
+        "This trial has not ended yet. Its answer comes here when it has."
+    }
 }
 
 fn head(session: &Session, board: &Board, trial: TrialRef, sender: &CommandSender, ui: &mut Ui) {
@@ -126,7 +142,14 @@ fn contents(
     }
     ui.add_space(8.0);
     answer(trial, shown, state, ui);
+    let score = match &ended.outcome {
+        Outcome::Scored(score) | Outcome::Unscored(score) => Some(score),
+        Outcome::Errored(_) => None,
+    };
     checks(ended.outcome.checks(), ui);
+    if let Some(told) = score.and_then(|score| score.breakdown.as_deref()) {
+        breakdown::show(told, ended.outcome.checks().len(), ui);
+    }
     if let Some(case) = &shown.case {
         case_section(case, ui);
     }
@@ -400,11 +423,27 @@ fn finish(reason: &FinishReason) -> &str {
     }
 }
 
-fn folded(ui: &mut Ui, name: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn folded(ui: &mut Ui, name: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
     let size = Theme::of(ui).size.text.heading;
     CollapsingHeader::new(RichText::new(name).size(size))
         .id_salt(name)
         .default_open(open)
         .show_unindented(ui, contents);
     ui.add_space(6.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::data::tests::board;
+    use super::*;
+
+    #[test]
+    fn a_trial_that_is_not_there_is_left_out_or_still_to_come() {
+        let (trial, header) = (TrialRef { case: 0, variant: 1, model: 0, repeat: 0 }, board(1, 1).header().clone());
+        assert!(not_there(&header, trial).starts_with("This trial has not ended yet. "));
+        let mut left_out = RunHeader { left_out: 1, ..(*header).clone() };
+        assert!(not_there(&left_out, trial).contains("its case is not for"));
+        left_out.definition.without = vec![("b".into(), "m".into())];
+        assert!(not_there(&left_out, trial).starts_with("It was not run"));
+    }
 }

@@ -5,6 +5,7 @@
 mod attempts;
 mod banner;
 mod bar;
+mod breakdown;
 mod compare;
 mod data;
 mod detail;
