@@ -31,18 +31,28 @@
 //!
 //! Four traits, and plain functions over values for all the rest: [`provider::Provider`] (an API), [`engine::RunSink`]
 //! (who hears of events), [`engine::CallCache`] (answers paid before), and [`domain::Cases`] (a dataset read by row, so
-//! that a million of them need no memory). The judge, whose call the engine must make and whose meaning is scoring's, is
-//! cut in two: [`scoring::judge::prepare`] writes the request, [`scoring::judge::finish`] reads the reply.
+//! that a million of them need no memory). A model that grades, whose call the engine must make and whose meaning is
+//! scoring's, is a small machine: [`scoring::Grading::next`] says what is asked, and reads what was answered.
 //!
 //! | To add … | touch |
 //! |---|---|
 //! | a provider | `provider/<name>.rs`, one line in `provider/registry.rs`, a variant of [`domain::Api`], its prices |
 //! | a check | a variant of [`domain::CheckKind`]; the compiler lists the rest: `scoring/<kind>.rs`, its form |
+//! | an assertion of promptfoo | a line in `domain/assertion.rs`; the compiler lists the rest: its function in `scoring/assertion`, its row in `ui/screens/experiment` |
+//! | a format of another tool | `interop/formats/<name>.rs`, a variant of [`interop::formats::Format`] |
 //! | a guard | `engine/guard/<name>.rs`, its data in [`domain::Policy`], its place in `call.rs` |
 //! | a plot | a function in [`analysis`], then `ui/screens/plots/data.rs` |
 //! | a command | a variant of [`session::Command`] with its words; menu, palette and shortcuts follow |
 //! | a screen | `ui/screens/<name>/{data,screen}.rs` and a variant of [`session::Route`] |
 //! | a verb of the command line | `cli/<verb>.rs` and its arguments in `cli/args.rs` |
+//!
+//! # Projects of other tools
+//!
+//! A promptfoo config is read as promptfoo reads it ([`interop::promptfoo::read`] gives a `Suite` of plain values), and put
+//! into Strata's nouns ([`interop::promptfoo::import`]): in memory for `strata eval`, into files for `strata import`. From
+//! there on it takes the one path. What differs is the project's [`domain::Dialect`]: [`compose::nunjucks`] renders it, and
+//! [`scoring::assertion`] grades it by promptfoo's rules, in which an assertion that cannot be done is the trial's error.
+//! JavaScript runs in [`scoring::script`], a sandbox, and only where [`domain::Capability::Script`] was granted.
 //!
 //! # Two kinds of file
 //!
