@@ -24,17 +24,22 @@ use crate::session::{Shelf, evaluation, importing};
 use crate::store::data_dir;
 use crate::store::records::Records;
 
+/// Trials that are read together.
+const READ_AT_ONCE: usize = 256;
+
 pub(super) fn eval(arguments: &EvalArgs) -> Exit {
     perform(arguments).unwrap_or_else(|exit| exit)
 }
 
 fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
     let target = Target::open(arguments.file.as_deref())?;
-    let suite = match importing::read_config(&arguments.config, arguments.trust) {
+    let mut suite = match importing::read_config(&arguments.config, arguments.trust) {
         Ok(suite) => left(narrowed(suite, &arguments.filter), arguments)?,
         Err(refused) => return Err(refused_config(arguments, target, &refused)),
     };
     let (imported, keys) = import(&suite, Layers::Whole);
+    // The cases have them now; only names are asked for from here on.
+    suite.rows = Vec::new();
     for part in imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported) {
         complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
     }
@@ -208,7 +213,9 @@ fn write(
         EvalFormat::Results => {
             let header = &report.header;
             target.write(arguments.file.as_deref(), |out| {
-                let ended = trials(header).filter_map(|trial| Some(records.trial(&header.id, trial).ok()??.ended));
+                let places: Vec<TrialRef> = trials(header).collect();
+                let ended =
+                    places.chunks(READ_AT_ONCE).flat_map(|some| records.ended(&header.id, some).unwrap_or_default());
                 let case = |trial: TrialRef| {
                     let row = usize::try_from(trial.case).unwrap_or(usize::MAX);
                     without_environment(suite, row, plan.case(trial).unwrap_or_default())

@@ -12,6 +12,9 @@ use crate::interop::run_formats::{Report, RunFormat, write_run};
 use crate::store::Replacement;
 use crate::store::records::Records;
 
+/// Trials that are read together.
+const READ_AT_ONCE: usize = 256;
+
 /// An open place for results.
 pub(super) enum Target {
     Screen,
@@ -66,9 +69,12 @@ pub(super) fn run_as(
 fn trials<'a>(report: &'a Report, records: &'a Records) -> impl Iterator<Item = Arc<TrialEnded>> + use<'a> {
     let header = &report.header;
     let run: &RunId = &header.id;
-    places(header.cases, header.variants.len(), header.models.len(), header.repeats)
-        .filter_map(move |trial| records.trial(run, trial).ok().flatten())
-        .map(|detail| Arc::new(detail.ended))
+    let mut places = places(header.cases, header.variants.len(), header.models.len(), header.repeats);
+    let some = std::iter::from_fn(move || {
+        let some: Vec<TrialRef> = places.by_ref().take(READ_AT_ONCE).collect();
+        (!some.is_empty()).then_some(some)
+    });
+    some.flat_map(move |some| records.ended(run, &some).unwrap_or_default()).map(Arc::new)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a plan has no more columns and repeats than fit")]

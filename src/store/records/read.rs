@@ -98,23 +98,21 @@ impl Records {
     /// The records cannot be read.
     pub fn trial(&self, run: &RunId, trial: TrialRef) -> Result<Option<TrialDetail>, RecordsError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(&format!(
-                "SELECT {FACTS}, {ANSWER}, text, more, reasons, breakdown, t.id FROM runs r JOIN trials t ON t.run = r.id
-                 LEFT JOIN completions c ON c.id = t.content WHERE r.name = ?1 AND case_no = ?2 AND slot = ?3"
-            ))?;
-            let found = statement.query_row(params![run.as_str(), trial.case, rows::slot(trial)], |row| {
-                let reasons: Option<String> = row.get(WIDTH + 2)?;
-                let mut ended = read_trial(row, reasons.as_deref())?;
-                if let Some(answer) = ended.answer.as_mut().and_then(Arc::get_mut) {
-                    rows::fill_in(answer, row, WIDTH)?;
-                }
-                if let Outcome::Scored(score) | Outcome::Unscored(score) = &mut ended.outcome {
-                    score.breakdown = rows::get_json(row, WIDTH + 3)?;
-                }
-                Ok((ended, row.get::<_, i64>(WIDTH + 4)?))
-            });
-            let Some((ended, id)) = found.optional()? else { return Ok(None) };
+            let Some((ended, id)) = whole_trial(conn, run, trial)? else { return Ok(None) };
             Ok(Some(TrialDetail { ended, attempts: attempts::of_trial(conn, id)? }))
+        })
+    }
+
+    /// Those of the trials that have ended, in the order asked for, with their answers and reasons.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn ended(&self, run: &RunId, trials: &[TrialRef]) -> Result<Vec<TrialEnded>, RecordsError> {
+        self.read(|conn| {
+            // One lock for all of them.
+            let _snapshot = conn.unchecked_transaction()?;
+            let ended = trials.iter().filter_map(|trial| whole_trial(conn, run, *trial).transpose());
+            ended.map(|found| found.map(|(ended, _)| ended)).collect()
         })
     }
 
@@ -245,6 +243,26 @@ fn read_trial(row: &Row<'_>, reasons: Option<&str>) -> rusqlite::Result<TrialEnd
         judge_spent: rows::get_usd(row, 12)?.unwrap_or_default(),
         guarded: rows::get_json(row, 14)?.unwrap_or_default(),
     })
+}
+
+/// A trial with its answer's text, its reasons and its breakdown; and its row.
+fn whole_trial(conn: &Connection, run: &RunId, trial: TrialRef) -> rusqlite::Result<Option<(TrialEnded, i64)>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {FACTS}, {ANSWER}, text, more, reasons, breakdown, t.id FROM runs r JOIN trials t ON t.run = r.id
+         LEFT JOIN completions c ON c.id = t.content WHERE r.name = ?1 AND case_no = ?2 AND slot = ?3"
+    ))?;
+    let found = statement.query_row(params![run.as_str(), trial.case, rows::slot(trial)], |row| {
+        let reasons: Option<String> = row.get(WIDTH + 2)?;
+        let mut ended = read_trial(row, reasons.as_deref())?;
+        if let Some(answer) = ended.answer.as_mut().and_then(Arc::get_mut) {
+            rows::fill_in(answer, row, WIDTH)?;
+        }
+        if let Outcome::Scored(score) | Outcome::Unscored(score) = &mut ended.outcome {
+            score.breakdown = rows::get_json(row, WIDTH + 3)?;
+        }
+        Ok((ended, row.get::<_, i64>(WIDTH + 4)?))
+    });
+    found.optional()
 }
 
 fn each_trial(conn: &Connection, run: i64, mut tell: impl FnMut(TrialEnded)) -> rusqlite::Result<()> {
