@@ -2,27 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use crate::interop::promptfoo::read::CASE;
 use crate::interop::promptfoo::suite::{CaseEntry, Suite};
 use crate::scoring::yaml;
 
 /// What becomes a definition of its own, or may hold keys.
 const OTHERWISE: [&str; 9] =
     ["defaultTest", "description", "env", "evaluateOptions", "prompts", "providers", "scenarios", "targets", "tests"];
-
-/// What a test says in a definition's own words.
-const OF_TESTS: [&str; 11] = [
-    "assert",
-    "assertScoringFunction",
-    "description",
-    "metadata",
-    "options",
-    "prompts",
-    "provider",
-    "providerOutput",
-    "providers",
-    "threshold",
-    "vars",
-];
 
 /// The config's other settings.
 pub(super) fn of_config(suite: &Suite) -> Map<String, Value> {
@@ -34,7 +20,7 @@ pub(super) fn of_config(suite: &Suite) -> Map<String, Value> {
 
 /// A test's other settings.
 pub(super) fn of_case(entry: &CaseEntry) -> Map<String, Value> {
-    without((*entry.authored).clone(), &OF_TESTS)
+    without((*entry.authored).clone(), CASE)
 }
 
 fn without(settings: Map<String, Value>, known: &[&str]) -> Map<String, Value> {

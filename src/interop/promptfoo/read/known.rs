@@ -32,7 +32,8 @@ pub(super) const CONFIG: &[&str] = &[
     "tracing",
     "writeLatestResults",
 ];
-pub(super) const CASE: &[&str] = &[
+/// What a test says.
+pub const CASE: &[&str] = &[
     "assert",
     "assertScoringFunction",
     "description",
@@ -113,7 +114,7 @@ const UNSUPPORTED: [(&str, &str); 10] = [
     ("plugins", "Red teaming is not carried out; its tests are not made."),
     ("strategies", "Red teaming is not carried out; its tests are not made."),
     ("tracing", "Traces are not collected."),
-    ("tags", "Tags of a whole config are not taken over."),
+    ("tags", "Tags of a whole config are kept, and do nothing here."),
     ("basePath", "Paths start at the config's folder, whatever this says."),
     ("writeLatestResults", "Results are kept in a database of Strata's own."),
     ("sharing", "Results are not shared with promptfoo's service."),

@@ -32,5 +32,6 @@ mod tests;
 
 pub(super) use environment::tags;
 pub use find::is_config;
+pub use known::CASE;
 pub use load::read;
 pub(super) use prompts::looks_like_a_path;
