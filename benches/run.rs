@@ -23,7 +23,11 @@ use strata::store::{open_workspace, preset};
 #[expect(dead_code, unused_imports, reason = "a bench needs a part of what tests need")]
 mod support;
 
-use support::ServerProcess;
+use support::{Orders, ServerProcess};
+
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A measurement runs in a process of its own under this variable: its name.
 const MEASURE: &str = "STRATA_BENCH_MEASURE";
@@ -97,7 +101,7 @@ fn run(trials: u32, concurrency: u32, latency: Duration) -> Ran {
 
 /// Under the guards of a preset.
 fn run_under(name: &str, trials: u32, concurrency: u32, latency: Duration) -> Ran {
-    let server = ServerProcess::start(latency, &[]);
+    let server = ServerProcess::start(Orders { latency, ..Orders::default() }, &[]);
     let folder = tempfile::tempdir().unwrap();
     write_workspace(folder.path(), &server.url(), trials);
     let mut workspace = open_workspace(folder.path()).unwrap();
@@ -118,6 +122,7 @@ fn run_under(name: &str, trials: u32, concurrency: u32, latency: Duration) -> Ra
         runtime: runtime.handle(),
         on_text: None,
         stall_limit: None,
+        patience: None,
     };
     let handle = launch::begin(prepared, start).unwrap();
     let state = runtime.block_on(handle.ended());

@@ -2,10 +2,10 @@
 //! answer hangs on them.
 
 /// What a text says that no similarity may gloss over, sorted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Facts(Box<[Fact]>);
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Fact {
     /// Without separators of thousands and needless zeros.
     Number(String),

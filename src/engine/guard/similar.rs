@@ -1,12 +1,12 @@
 //! Answers by the vectors of their questions: a bounded store that finds the nearest.
 //!
-//! The vectors of one namespace stand in blocks of memory, so that ten thousand of the built-in embedder are looked
-//! through in well under a millisecond: rows that cannot come near any more are left after a quarter. When the store is
-//! full, the answer goes that was used least, the older uses counting less (LFU with dynamic ageing, Arlitt et al. 2000,
+//! The vectors of one namespace stand in blocks of memory, so that ten thousand are looked through in under a millisecond:
+//! rows that cannot come near any more are left after a rough look at their first quarter ([`Rough`]). When the store is full, the answer goes that was used least, the older uses counting less (LFU with dynamic ageing, Arlitt et al. 2000,
 //! Performance Evaluation Review 27:4), and of several the one that was used longest ago; so a new answer is never the
 //! first to go.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -45,6 +45,7 @@ pub struct Found {
     pub refused: Option<(f64, String)>,
 }
 
+/// Answers of similar questions, at most `capacity` of them, each for `ttl`.
 #[derive(Debug)]
 pub struct SimilarAnswers {
     threshold: f32,
@@ -62,17 +63,19 @@ pub struct SimilarAnswers {
 #[derive(Debug)]
 struct Rack {
     dimensions: usize,
-    /// The first numbers of each row, row after row: all that most look-ups read.
-    heads: Vec<f32>,
-    /// The others, row after row.
-    rests: Vec<f32>,
-    /// What is left of each row's length behind its head.
-    tails: Vec<f32>,
+    /// The rough first numbers of each row, row after row: all that most look-ups read.
+    roughs: Vec<i8>,
+    /// How rough each row is.
+    bounds: Vec<Bound>,
+    /// The rows as they are, one after the other.
+    rows: Vec<f32>,
     entries: Vec<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
+    /// Tells most facts apart without reading them.
+    mark: u64,
     facts: Facts,
     call: CachedCall,
     since: Instant,
@@ -82,6 +85,7 @@ struct Kept {
 }
 
 impl SimilarAnswers {
+    /// `threshold`: the least cosine at which questions are similar, 0 to 1.
     #[expect(clippy::cast_possible_truncation, reason = "a share needs no more digits")]
     pub fn new(threshold: f64, capacity: u32, ttl: Duration) -> Self {
         let capacity = (capacity as usize).max(1);
@@ -125,17 +129,18 @@ impl SimilarAnswers {
         }
         let dimensions = question.vector.len();
         let empty =
-            || Rack { dimensions, heads: Vec::new(), rests: Vec::new(), tails: Vec::new(), entries: Vec::new() };
+            || Rack { dimensions, roughs: Vec::new(), bounds: Vec::new(), rows: Vec::new(), entries: Vec::new() };
         let rack = self.racks.entry(namespace).or_insert_with(empty);
         if rack.dimensions != dimensions || dimensions == 0 {
             return;
         }
-        let (first, rest) = question.vector.split_at(head(dimensions));
-        rack.tails.push(tail(first));
-        rack.heads.extend_from_slice(first);
-        rack.rests.extend_from_slice(rest);
+        let rough = Rough::of(&question.vector);
+        rack.roughs.extend_from_slice(&rough.head);
+        rack.bounds.push(rough.bound);
+        rack.rows.extend_from_slice(&question.vector);
         let worth = self.age + 1;
-        rack.entries.push(Kept { facts: question.facts, call, since: now, uses: 1, worth, last_use: use_number });
+        let (mark, facts) = (mark(&question.facts), question.facts);
+        rack.entries.push(Kept { mark, facts, call, since: now, uses: 1, worth, last_use: use_number });
         self.kept += 1;
     }
 
@@ -176,22 +181,21 @@ impl Rack {
         if question.vector.len() != self.dimensions {
             return nearest;
         }
-        let head = head(self.dimensions);
-        let (asked, asked_rest) = question.vector.split_at(head);
-        let asked_tail = tail(asked);
-        let rows = self.heads.chunks_exact(head).zip(&self.tails).zip(&self.entries).enumerate();
-        for (row, ((first, row_tail), entry)) in rows {
-            let so_far = dot(first, asked);
-            // The rest adds at most the product of what is left of both lengths (Cauchy and Schwarz).
-            if so_far + row_tail * asked_tail + SLACK < threshold {
+        let mark = mark(&question.facts);
+        let Rough { head, bound: asked } = Rough::of(&question.vector);
+        let head: Vec<i16> = head.into_iter().map(i16::from).collect();
+        let roughs = self.roughs.chunks_exact(head.len());
+        for (row, ((rough, bound), entry)) in roughs.zip(&self.bounds).zip(&self.entries).enumerate() {
+            if asked.at_most(rough_dot(&head, rough), bound) + SLACK < threshold {
                 continue;
             }
-            let rest = &self.rests[row * asked_rest.len()..][..asked_rest.len()];
-            let similarity = so_far + dot(rest, asked_rest);
+            let vector = &self.rows[row * self.dimensions..][..self.dimensions];
+            let similarity = dot(vector, &question.vector);
             if similarity + ROUNDING < threshold || !takes(entry) {
                 continue;
             }
-            let best = if entry.facts == question.facts { &mut nearest.same } else { &mut nearest.other };
+            let says_the_same = entry.mark == mark && entry.facts == question.facts;
+            let best = if says_the_same { &mut nearest.same } else { &mut nearest.other };
             if best.is_none_or(|(_, known)| similarity > known) {
                 *best = Some((row, similarity));
             }
@@ -202,24 +206,76 @@ impl Rack {
     /// The last row takes the place of the one that goes.
     fn remove(&mut self, row: usize) {
         let last = self.entries.len() - 1;
-        let head = head(self.dimensions);
-        for (numbers, width) in [(&mut self.heads, head), (&mut self.rests, self.dimensions - head)] {
-            numbers.copy_within(last * width.., row * width);
-            numbers.truncate(last * width);
-        }
-        self.tails.swap_remove(row);
+        keep_without(&mut self.roughs, head(self.dimensions), row, last);
+        keep_without(&mut self.rows, self.dimensions, row, last);
+        self.bounds.swap_remove(row);
         self.entries.swap_remove(row);
     }
 }
 
-/// How many of a vector's numbers are looked at first: most rows are out after them.
-fn head(dimensions: usize) -> usize {
-    (dimensions / 4).next_multiple_of(8).max(1).min(dimensions)
+/// Puts the last row in the place of another.
+fn keep_without<T: Copy>(numbers: &mut Vec<T>, width: usize, row: usize, last: usize) {
+    numbers.copy_within(last * width.., row * width);
+    numbers.truncate(last * width);
 }
 
-/// What is left of the length of a vector of length 1 behind its head.
-fn tail(head: &[f32]) -> f32 {
-    (1.0 - dot(head, head)).max(0.0).sqrt()
+/// A vector of length 1 at a glance: its first numbers in a byte each, and how far that is from the truth.
+#[derive(Debug)]
+struct Rough {
+    head: Vec<i8>,
+    bound: Bound,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    /// What a byte's one stands for.
+    unit: f32,
+    /// The length of the head.
+    head: f32,
+    /// The length of what rounding took from the head.
+    lost: f32,
+    /// The length of what comes behind the head.
+    tail: f32,
+}
+
+impl Rough {
+    #[expect(clippy::cast_possible_truncation, reason = "a head's numbers are 127 units at most")]
+    fn of(vector: &[f32]) -> Self {
+        let (first, rest) = vector.split_at(head(vector.len()));
+        let largest = first.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
+        let unit = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+        let head: Vec<i8> = first.iter().map(|number| (number / unit).round() as i8).collect();
+        let lost: Vec<f32> = first.iter().zip(&head).map(|(number, rough)| number - unit * f32::from(*rough)).collect();
+        let length = |numbers: &[f32]| dot(numbers, numbers).sqrt();
+        let bound = Bound { unit, head: length(first), lost: length(&lost), tail: length(rest) };
+        Self { head, bound }
+    }
+}
+
+impl Bound {
+    /// The cosine of two vectors is at most this, `product` being that of their rough heads. What rounding lost on either
+    /// side, and what comes behind the heads, adds at most the product of the lengths (Cauchy and Schwarz).
+    fn at_most(&self, product: f32, other: &Self) -> f32 {
+        let lost = self.lost * other.head + (self.head + self.lost) * other.lost;
+        self.unit * other.unit * product + lost + self.tail * other.tail
+    }
+}
+
+fn mark(facts: &Facts) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    facts.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// How many of a vector's numbers are looked at first: most rows are out after them.
+fn head(dimensions: usize) -> usize {
+    (dimensions / 4).next_multiple_of(16).max(1).min(dimensions)
+}
+
+/// One side in 16 bits and the other in 8: there is a vector instruction for that.
+#[expect(clippy::cast_precision_loss, reason = "a sum of some thousand small products needs no more digits")]
+fn rough_dot(a: &[i16], b: &[i8]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>() as f32
 }
 
 /// Whether one answer does for both questions.
@@ -389,7 +445,9 @@ mod tests {
                 let rows: usize = answers.racks.values().map(|rack| rack.entries.len()).sum();
                 prop_assert!(rows == answers.kept && rows <= capacity as usize);
                 for rack in answers.racks.values() {
-                    prop_assert_eq!(rack.heads.len() + rack.rests.len(), rack.entries.len() * rack.dimensions);
+                    prop_assert_eq!(rack.rows.len(), rack.entries.len() * rack.dimensions);
+                    prop_assert_eq!(rack.roughs.len(), rack.entries.len() * head(rack.dimensions));
+                    prop_assert_eq!(rack.bounds.len(), rack.entries.len());
                 }
             }
         }

@@ -44,8 +44,10 @@ fn canaries(canary: &str, output: &str, plain: &Normalised, hidden: &[Hidden], i
         return Vec::new();
     }
     let forms = [canary.clone(), reversed(&canary), rot13(&canary)];
+    let ascii = ascii_letters(plain.text());
     let mut spans: Vec<Range<usize>> = Vec::new();
-    for form in forms.iter().filter(|form| may_have(plain.text(), form)) {
+    // Most texts are ruled out at little cost: the letters do not even stand in this order so far as their ASCII goes.
+    for form in forms.iter().filter(|form| ascii.contains(&ascii_letters(form))) {
         let (letters, places) = squeezed(plain.text());
         for (at, _) in letters.match_indices(form.as_str()) {
             let end = places[at + form.len() - 1];
@@ -61,17 +63,16 @@ fn canaries(canary: &str, output: &str, plain: &Normalised, hidden: &[Hidden], i
     merged(spans).into_iter().map(|span| finding("canary", Risk::High, output, span)).collect()
 }
 
-/// Whether the letters are all there in this order, so far as their ASCII goes; most texts are ruled out at little cost.
-fn may_have(text: &str, letters: &str) -> bool {
-    let mut squeezed = vec![0; text.len()];
-    let mut kept = 0;
+/// The letters and digits that are ASCII.
+fn ascii_letters(text: &str) -> String {
+    let mut kept = vec![0; text.len()];
+    let mut count = 0;
     for byte in text.bytes() {
-        squeezed[kept] = byte;
-        kept += usize::from(byte.is_ascii_alphanumeric());
+        kept[count] = byte;
+        count += usize::from(byte.is_ascii_alphanumeric());
     }
-    let ascii: String = letters.chars().filter(char::is_ascii_alphanumeric).collect();
-    // Only ASCII was kept.
-    std::str::from_utf8(&squeezed[..kept]).is_ok_and(|squeezed| squeezed.contains(&ascii))
+    kept.truncate(count);
+    String::from_utf8(kept).unwrap_or_default()
 }
 
 /// Letters and digits alone, and for each byte where it stood.
