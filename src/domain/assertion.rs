@@ -24,12 +24,12 @@ pub struct Assertion {
     /// Settings of the type's own.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub config: Map<String, Value>,
-    /// The model that grades, for types that need one; for `similar` the one that makes vectors. Without it such a check
-    /// is unscored, and `similar` compares letters and words.
+    /// The model that grades, or that gives labels, for types that need one; without it such a check is unscored. For
+    /// `similar` it makes the vectors where there is no `embedder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelId>,
-    /// The model that makes vectors, for types that need both words and vectors; the built-in vectors of letters and words
-    /// where it is not given.
+    /// The model that makes vectors, for types that compare them; the built-in vectors of letters and words where it is
+    /// not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedder: Option<ModelId>,
     /// What the grader is told in place of the built-in words: text, or messages.
@@ -68,6 +68,24 @@ pub enum Code {
     /// A line is an expression, several lines are a function's body with `return`.
     Inline(String),
     File(ScriptFile),
+    /// Code of an imported file that is not run here: what it would have made something of is an error.
+    Unrun {
+        /// The name that the config gave, `file://` and all.
+        name: String,
+        /// A sentence.
+        why: String,
+    },
+}
+
+impl Code {
+    /// Why it is not run, where it is not.
+    #[must_use]
+    pub fn unrun(&self) -> Option<&str> {
+        match self {
+            Self::Unrun { why, .. } => Some(why),
+            Self::Inline(_) | Self::File(_) => None,
+        }
+    }
 }
 
 /// JavaScript that stood in a file of its own.
@@ -217,6 +235,27 @@ impl AssertionKind {
                 | Self::Moderation
                 | Self::SelectBest
         )
+    }
+
+    /// Vectors of texts are compared; those of letters and words where no model makes them.
+    #[must_use]
+    pub const fn asks_vectors(&self) -> bool {
+        let is_similar =
+            matches!(self, Self::Similar | Self::SimilarCosine | Self::SimilarDot | Self::SimilarEuclidean);
+        is_similar || matches!(self, Self::AnswerRelevance)
+    }
+
+    /// A service gives the output labels.
+    #[must_use]
+    pub const fn asks_labels(&self) -> bool {
+        matches!(self, Self::Classifier | Self::Moderation)
+    }
+
+    /// A model is asked in words, and answers in words.
+    #[must_use]
+    pub const fn asks_words(&self) -> bool {
+        let asks_others = self.asks_labels() || self.asks_vectors() && !matches!(self, Self::AnswerRelevance);
+        self.is_model_graded() && !asks_others
     }
 
     /// The outputs of a case are compared with each other, after all of them are there.

@@ -48,6 +48,10 @@ pub struct CallRow {
     pub experiment: ExperimentId,
     /// `None` until its trial ends.
     pub case_id: Option<CaseId>,
+    /// Who asked, by the dataset's column; `None` until its trial ends, and where the dataset does not say.
+    pub user: Option<String>,
+    /// In which session, likewise.
+    pub session: Option<String>,
     /// Its trial's place in the run as it is now; `None` until the trial ends, and where a later plan does not have it.
     pub trial: Option<TrialRef>,
     /// `None` where a later plan does not have its trial.
@@ -121,7 +125,7 @@ pub struct CallFilter {
     pub until: Option<Timestamp>,
     pub min_latency_ms: Option<f64>,
     pub min_cost: Option<Usd>,
-    /// Found in the case's id, the error, the request id or the name of the model that answered; capitals do not matter in
+    /// Found in the case's id, the user's or the session's, the error, the request id or the name of the model that answered; capitals do not matter in
     /// ASCII.
     pub text: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::assertion::{Assertion, AssertionKind, AssertionSet};
+use super::assertion::{Assertion, AssertionSet};
 use super::ids::ModelId;
 use super::is_default;
 use super::money::Usd;
@@ -138,16 +138,6 @@ impl CheckKind {
     #[must_use]
     pub const fn is_form(&self) -> bool {
         matches!(self, Self::Json | Self::JsonSchema { .. })
-    }
-
-    /// Whether JavaScript is run for it.
-    #[must_use]
-    pub fn has_script(&self) -> bool {
-        match self {
-            Self::Assertion(assertion) => assertion.kind == AssertionKind::Javascript || assertion.transform.is_some(),
-            Self::Set(set) => set.checks.iter().any(|check| check.kind.has_script()),
-            _ => false,
-        }
     }
 
     /// Lower-case name, as it stands in reports and as the default metric.

@@ -28,17 +28,6 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Whether a case in it holds JavaScript that a run would execute.
-    #[must_use]
-    pub fn has_scripts(&self) -> bool {
-        let in_case = |case: &Case| {
-            case.options.transform.is_some()
-                || case.options.scoring.is_some()
-                || case.checks.iter().any(|check| check.kind.has_script())
-        };
-        matches!(&self.source, Source::Cases(cases) if cases.iter().any(in_case))
-    }
-
     /// A dataset that is only a CSV or JSONL file.
     #[must_use]
     pub fn of_file(file: String) -> Self {
@@ -116,7 +105,8 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CaseOptions {
-    /// Stands before the prompt's text; a template like it.
+    /// Stands before the prompt's text in an imported project, a template like it; before the last message of a user where
+    /// the prompt has several layers.
     #[serde(skip_serializing_if = "is_default")]
     pub prefix: String,
     #[serde(skip_serializing_if = "is_default")]

@@ -15,6 +15,9 @@ pub struct Guarded {
     /// How often the answer was asked for again in other words: a trial with none passed or failed at first.
     #[serde(skip_serializing_if = "is_default")]
     pub repairs: u32,
+    /// Attempts after the first that were no retries: they asked in other words, for a part of the task, or another model.
+    #[serde(skip_serializing_if = "is_default")]
+    pub other_requests: u32,
     /// Who answered in the place of the trial's own model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<StandIn>,
@@ -33,12 +36,26 @@ pub struct Guarded {
     /// The case gave the answer: no model was asked, and neither time nor money says anything of one.
     #[serde(skip_serializing_if = "is_default")]
     pub given: bool,
+    /// Who asked, by the column that the policy names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// In which session, by the column that the policy names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// In the order in which they were taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<TimedStep>,
 }
 
 impl Guarded {
+    /// Of so many attempts, those that sent the same request to the same model once more, after a fault.
+    #[must_use]
+    pub const fn retries(&self, attempts: u32) -> u32 {
+        // Runs on record from before the count was kept have their repairs alone.
+        let apart = if self.other_requests == 0 { self.repairs } else { self.other_requests };
+        attempts.saturating_sub(1 + apart)
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

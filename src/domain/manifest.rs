@@ -131,6 +131,8 @@ pub enum Api {
     Gemini,
     /// `/api/chat`.
     Ollama,
+    /// Labels of texts by Hugging Face's inference API: it classifies, and answers no prompt.
+    HuggingFace,
     /// Answers from rules in a file of the workspace: *scripted, not a model*.
     Scripted(String),
     /// Answers with the prompt's own text, without a call: *echo, not a model*.
@@ -149,6 +151,7 @@ impl Api {
             Self::Anthropic => Some("https://api.anthropic.com"),
             Self::Gemini => Some("https://generativelanguage.googleapis.com"),
             Self::Ollama => Some("http://127.0.0.1:11434"),
+            Self::HuggingFace => Some("https://router.huggingface.co/hf-inference"),
             Self::Scripted(_) | Self::Echo | Self::Unmapped | Self::Http(_) => None,
         }
     }
@@ -161,6 +164,7 @@ impl Api {
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
             Self::Ollama => "ollama",
+            Self::HuggingFace => "huggingface",
             Self::Scripted(_) => "scripted",
             Self::Echo => "echo",
             Self::Unmapped => "unmapped",
@@ -215,6 +219,9 @@ pub struct ModelSpec {
     pub transform: Option<Code>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub note: String,
+    /// What the imported file says of it and nothing here does anything with, for the way back.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub kept: Map<String, Value>,
 }
 
 /// What the bundled price table knows of a model.

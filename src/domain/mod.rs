@@ -5,6 +5,7 @@ mod assertion;
 mod call;
 mod chat;
 mod check;
+mod credential;
 mod dataset;
 mod experiment;
 mod fault;
@@ -13,6 +14,7 @@ mod fingerprint;
 mod guarded;
 mod http;
 mod ids;
+mod label;
 mod manifest;
 mod money;
 mod output;
@@ -34,6 +36,7 @@ pub use chat::{
     ChatRequest, Completion, FinishReason, Message, Params, RawReply, ReasoningEffort, ResponseFormat, Role,
 };
 pub use check::{Check, CheckKind, LengthUnit, Need, PassRule, Tolerance};
+pub use credential::{KEY_SHAPES, KeyShape, SIGNED_TOKEN, names_credential};
 pub use dataset::{Case, CaseOptions, Cases, Column, ColumnRole, Dataset, Source};
 pub use experiment::{Experiment, Filter};
 pub use fault::{CallError, Fault, Phase, Retry};
@@ -44,16 +47,18 @@ pub use http::{HttpAnswer, HttpBody, HttpMethod, HttpSpec, KeyPlace};
 pub use ids::{
     CaseId, DatasetId, ExperimentId, LayerId, ModelId, ProjectId, PromptId, ProviderId, ReleaseId, RunId, VariantId,
 };
+pub use label::Label;
 pub use manifest::{
     Api, Dialect, Manifest, ModelSpec, OtlpSpec, PriceEntry, PriceTable, ProjectSpec, ProviderSpec, SecretRef,
 };
 pub use money::{Price, Usage, Usd};
 pub use output::OutputSpec;
 pub use policy::{
-    BreakerPolicy, Budget, CachePolicy, ComplexityWeights, ComplexityWords, CompressPolicy, ConfidencePolicy, Embedder,
-    FallbackPolicy, HarmPolicy, LeakPolicy, LimitPolicy, ModelTier, OutputAction, OutputPolicy, PhrasePolicy, PiiKind,
-    PiiPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy, SanitiseAction, SanitisePattern, SanitisePolicy,
-    SanitiseScope, SemanticMode, SemanticPolicy, StandInModel, Strategy, Tier, TierPolicy, Timeouts, UserLimits,
+    Asker, BreakerPolicy, Budget, CachePolicy, ComplexityWeights, ComplexityWords, CompressPolicy, ConfidencePolicy,
+    Embedder, FallbackPolicy, HarmPolicy, LeakPolicy, LimitPolicy, ModelTier, OutputAction, OutputPolicy, PhrasePolicy,
+    PiiKind, PiiPolicy, Policy, RepairPolicy, RetryBudget, RetryPolicy, SanitiseAction, SanitisePattern,
+    SanitisePolicy, SanitiseScope, SemanticMode, SemanticPolicy, StandInModel, Strategy, Tier, TierPolicy, Timeouts,
+    UserColumns, UserLimits,
 };
 pub use problem::{LayerText, Place, Problem, Severity};
 pub use prompt::{
@@ -67,7 +72,7 @@ pub use run::{
     TrialEnded, TrialKey, TrialRef,
 };
 pub use script::{Choice, Condition, Fact, FaultRates, Reply, Rule, Script, ScriptedModel};
-pub use trust::Capability;
+pub use trust::{Capability, OwnRequest};
 pub use variant::{Override, Variant};
 pub use verdict::{AssertionResult, Breakdown, CheckResult, Outcome, Score, Verdict};
 pub use workspace::{Definition, DefinitionKey, Project, Workspace};

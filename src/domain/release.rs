@@ -46,6 +46,9 @@ pub struct Evidence {
     /// *Scripted, not a model*: evidence of the workspace, not of any model.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scripted: bool,
+    /// What was sent is the variant's messages with a canary planted in the system message, which the release has not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub canary: bool,
     pub passed: u64,
     /// Scored trials: the denominator.
     pub scored: u64,

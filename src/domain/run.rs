@@ -96,6 +96,12 @@ impl RunHeader {
         checks.map(|(_, result)| result.verdict != Verdict::Fail).reduce(|all, one| all && one)
     }
 
+    /// The canary that stood in the run's system messages, where its policy planted one.
+    #[must_use]
+    pub fn planted_canary(&self) -> Option<&str> {
+        self.definition.policy.as_ref().and_then(|policy| policy.output.leak.planted())
+    }
+
     /// Any of the models is a script.
     #[must_use]
     pub fn scripted(&self) -> bool {

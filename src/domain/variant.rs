@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::chat::Params;
 use super::ids::{LayerId, PromptId};
@@ -33,6 +33,9 @@ pub struct Variant {
     /// Cheaper models for easier requests; every request goes to the experiment's model where they are not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiers: Option<TierPolicy>,
+    /// What the imported file says of its prompt and nothing here does anything with, for the way back.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub kept: Map<String, Value>,
 }
 
 impl Variant {
@@ -48,6 +51,7 @@ impl Variant {
             variables: BTreeMap::new(),
             params: Params::default(),
             tiers: None,
+            kept: Map::new(),
         }
     }
 }

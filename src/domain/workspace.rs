@@ -80,18 +80,6 @@ pub enum Definition {
 }
 
 impl Workspace {
-    /// Whether any of its definitions holds JavaScript that a run would execute.
-    #[must_use]
-    pub fn has_scripts(&self) -> bool {
-        let of_models = self.manifest.models.values().any(|model| model.transform.is_some());
-        let in_project = |project: &Project| {
-            let checks = project.experiments.values().flat_map(|experiment| &experiment.checks);
-            let datasets = &project.datasets;
-            checks.into_iter().any(|check| check.kind.has_script()) || datasets.values().any(|one| one.has_scripts())
-        };
-        of_models || self.projects.values().any(in_project)
-    }
-
     /// The definition under a key, if there is one.
     #[must_use]
     pub fn get(&self, key: &DefinitionKey) -> Option<Definition> {

@@ -138,6 +138,11 @@ impl Control {
         self.ended.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Trials that have ended so far.
+    pub fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Relaxed)
+    }
+
     pub fn set_stalled(&self, reason: Option<String>) {
         *self.stalled.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
@@ -145,7 +150,7 @@ impl Control {
     pub fn status(&self, total: u64, endpoints: &[Arc<Endpoint>], state: Option<RunState>) -> RunStatus {
         RunStatus {
             total,
-            ended: self.ended.load(Ordering::Relaxed),
+            ended: self.ended(),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             spent: self.wallet.spent(),
             reserved: self.wallet.reserved(),

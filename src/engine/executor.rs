@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::domain::{RunEvent, RunState, TrialRef};
+use crate::domain::{RunEvent, RunState, TrialEnded, TrialRef};
 
 use super::guard::Endpoint;
 use super::trial::{Bench, panicked};
@@ -26,7 +26,13 @@ pub async fn execute(bench: Arc<Bench>, endpoints: &[Arc<Endpoint>]) -> RunState
     while let Some(lane) = lanes.join_next().await {
         left += lane.unwrap_or(1);
     }
-    left += bench.comparison.waiting();
+    let unsettled = bench.unsettled();
+    left += unsettled.whole;
+    for ended in unsettled.alone {
+        if !say(&bench, ended).await {
+            left += 1;
+        }
+    }
     match bench.control.reason() {
         Some(reason) if left > 0 => reason,
         None if left > 0 => RunState::Incomplete,
@@ -60,15 +66,13 @@ async fn run_lane(bench: Arc<Bench>, endpoint: Arc<Endpoint>) -> u64 {
     left
 }
 
-/// Runs all trials one after the other, since each may see what those before it were answered: case by case, and in a case
-/// model by model; gives back how many are left.
+/// Runs all trials one after the other, since each may see what those before it were answered; gives back how many are
+/// left.
 async fn run_in_turn(bench: &Bench) -> u64 {
     let plan = &bench.plan;
-    let indexes = plan.indexes().filter(|index| !bench.world.earlier.kept.contains_key(index));
-    let mut trials: Vec<TrialRef> = indexes.map(|index| plan.trial(index)).collect();
-    trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.model, trial.variant));
+    let is_kept = |trial: &TrialRef| bench.world.earlier.kept.contains_key(&plan.index(*trial));
     let mut left = 0;
-    for trial in trials {
+    for trial in plan.in_turn(plan.header.cases).into_iter().filter(|trial| !is_kept(trial)) {
         let endpoint = &bench.world.routes[usize::from(trial.model)].endpoint;
         let stopped = bench.is_at_a_stand(endpoint) || bench.control.gate().await.is_err();
         left += u64::from(stopped || !finish_trial(bench, trial).await);
@@ -100,11 +104,16 @@ async fn finish_trial(bench: &Bench, trial: TrialRef) -> bool {
     };
     let Some(settled) = settled else { return false };
     for ended in settled {
-        let told = bench.ledger.say(RunEvent::TrialEnded(Arc::new(ended))).await;
-        bench.control.trial_ended();
-        if told.is_err() {
+        if !say(bench, ended).await {
             return false;
         }
     }
     true
+}
+
+/// Says the end of a trial; false where nobody takes it in any more.
+async fn say(bench: &Bench, ended: TrialEnded) -> bool {
+    let told = bench.ledger.say(RunEvent::TrialEnded(Arc::new(ended))).await;
+    bench.control.trial_ended();
+    told.is_ok()
 }

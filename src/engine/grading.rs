@@ -9,8 +9,8 @@ use crate::domain::{AttemptRef, ChatRequest, CheckResult, Completion, Purpose, T
 use crate::plan::PlannedTrial;
 use crate::scoring::{Answer, Choice, Chosen, Grader, Next, Reply};
 
-use super::comparison::Gathered;
-use super::guard::{CallJob, EmbedJob, NoAnswer, call, vectors};
+use super::comparison::{Gathered, Waiting};
+use super::guard::{CallJob, NoAnswer, Served, ServiceJob, call, labels, vectors};
 use super::trial::{Bench, output_of};
 use super::world::Route;
 
@@ -37,6 +37,14 @@ impl Line {
     fn pay(&mut self, attempts: u32, spent: Usd) {
         self.next.number += attempts;
         self.spent += spent;
+    }
+
+    /// Pays for what a service gave.
+    fn served<T>(&mut self, served: Served<T>) -> Result<T, String> {
+        if let Some(cost) = served.paid {
+            self.pay(1, cost.unwrap_or_default());
+        }
+        served.got
     }
 }
 
@@ -65,22 +73,29 @@ impl Bench {
         line: &mut Line,
     ) -> Option<CheckResult> {
         let routes = &self.world.judges;
-        if let Some(lost) =
-            grader.model().into_iter().chain(grader.embedder()).find(|model| !routes.contains_key(model))
-        {
+        if let Some(lost) = grader.asked().find(|model| !routes.contains_key(*model)) {
             return Some(grader.unanswered(&format!("there is no model `{lost}`")));
         }
         let route = grader.model().and_then(|model| routes.get(model));
-        let embedder = grader.embedder().and_then(|model| routes.get(model));
+        let service = grader.embedder().or(grader.labeller()).and_then(|model| routes.get(model));
         let name = route.map_or("", |route| route.provider_model.as_str());
         let grading = grader.begin(answer, name, planned.request.sample);
         let mut replies = Vec::new();
         loop {
-            let heard = match (grading.next(&replies), route, embedder) {
+            let heard = match (grading.next(&replies), route, service) {
                 (Next::Done(result), ..) => return Some(result),
                 (Next::Ask(request), Some(route), _) => self.ask(&request, route, line).await?.map(Reply::Said),
-                (Next::Embed(texts), _, Some(route)) => self.embed(&texts, route, line).await?.map(Reply::Vectors),
-                (Next::Ask(_), None, _) | (Next::Embed(_), _, None) => return Some(grader.without_model()),
+                (Next::Embed(texts), _, Some(route)) => {
+                    let served = vectors(&self.service_job(route, line), &texts).await.ok()?;
+                    line.served(served).map(Reply::Vectors)
+                }
+                (Next::Label(text), _, Some(route)) => {
+                    let served = labels(&self.service_job(route, line), &text).await.ok()?;
+                    line.served(served).map(Reply::Labels)
+                }
+                (Next::Ask(_), None, _) | (Next::Embed(_) | Next::Label(_), _, None) => {
+                    return Some(grader.without_model());
+                }
             };
             match heard {
                 Ok(reply) => replies.push(reply),
@@ -113,26 +128,23 @@ impl Bench {
         }
     }
 
-    async fn embed(&self, texts: &[String], route: &Route, line: &mut Line) -> Heard<Vec<Vec<f32>>> {
-        let job = EmbedJob {
+    /// A call for vectors or labels on a check's line.
+    fn service_job<'a>(&'a self, route: &'a Route, line: &Line) -> ServiceJob<'a> {
+        ServiceJob {
             route,
-            texts,
             attempt: line.next,
             key: line.key,
             policy: &self.world.policy,
+            earlier: &self.world.earlier,
             ledger: &self.ledger,
             control: &self.control,
-        };
-        let made = vectors(&job).await.ok()?;
-        if let Some(cost) = made.paid {
-            line.pay(1, cost.unwrap_or_default());
         }
-        Some(made.vectors)
     }
 
     /// What has ended with a trial: itself alone, nothing yet, or all trials of its case with the verdicts that the
     /// comparison of their outputs leaves them. `None` when the run stopped first.
     pub async fn settle(&self, ended: TrialEnded) -> Option<Vec<TrialEnded>> {
+        let trial = ended.trial;
         let (case, mut group) = match self.comparison.gathered(&self.plan, &self.world.checks, ended) {
             Gathered::Alone(ended) => return Some(vec![*ended]),
             Gathered::Waiting => return Some(Vec::new()),
@@ -148,7 +160,20 @@ impl Bench {
         let mut outcomes: Vec<_> = group.iter_mut().map(|ended| &mut ended.outcome).collect();
         self.world.checks.compare(&case, &mut outcomes, &chosen);
         group.extend(aside);
+        self.comparison.is_settled(trial);
         Some(group)
+    }
+
+    /// What waits for a comparison that does not come in this run. Trials whose others do not end are as they are without
+    /// it.
+    pub fn unsettled(&self) -> Waiting {
+        let mut waiting = self.comparison.take_waiting(&self.plan);
+        for ended in &mut waiting.alone {
+            if let Ok(case) = self.plan.case(ended.trial) {
+                self.world.checks.leave_alone(&case, &mut ended.outcome);
+            }
+        }
+        waiting
     }
 
     /// The trial whose output a model chooses. The first of the case pays for all.

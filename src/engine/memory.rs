@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Case, Role, TrialRef};
-use crate::plan::{CONVERSATION, PlannedTrial};
+use crate::domain::{Case, Problem, Role, TrialEnded, TrialRef};
+use crate::plan::{CONVERSATION, Plan, PlannedTrial};
+
+use super::trial::output_of;
 
 /// Kept for one run; its trials run one after the other.
 #[derive(Debug, Default)]
@@ -30,6 +32,24 @@ impl Memory {
         case.vars.insert(CONVERSATION.to_owned(), Value::Array(turns));
         case.vars.extend(kept.stored.clone());
         case
+    }
+
+    /// A trial of a recorded run with what it saw then, where all before it were gone through in this way. The next sees
+    /// its answer as well.
+    ///
+    /// # Errors
+    /// Its row cannot be read any more, or the prompt cannot be rendered with it.
+    pub fn relived(
+        &self,
+        plan: &Plan,
+        trial: TrialRef,
+        ended: Option<&TrialEnded>,
+    ) -> Result<PlannedTrial, Vec<Problem>> {
+        let planned = plan.prepare_case(trial, self.recalled(trial, plan.case(trial)?))?;
+        if let Some((ended, answer)) = ended.and_then(|ended| Some((ended, ended.answer.as_ref()?))) {
+            self.keep(&planned, &output_of(&ended.outcome, answer));
+        }
+        Ok(planned)
     }
 
     /// Keeps what a trial was answered.

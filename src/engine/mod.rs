@@ -6,6 +6,7 @@
 //!
 //! Invariant: the engine does not know what a window, a file or a database is.
 
+mod answers;
 mod clock;
 mod comparison;
 mod control;
@@ -14,17 +15,20 @@ mod executor;
 mod grading;
 mod guard;
 mod memory;
+mod patience;
 mod sink;
 mod start;
 mod trial;
 mod world;
 
+pub use answers::Answers;
 pub use clock::{new_run_id, now};
 pub use control::RunStatus;
 pub use guard::{
-    Aftermath, Bounds, BreakerState, Endpoint, EndpointHealth, Entry, Left, ModelHealth, Refusal, UnknownZone,
-    UserLimit, UserShare, UserTicket, Users, When,
+    Aftermath, Bounds, BreakerState, Endpoint, EndpointHealth, Entry, Found, Hit, Left, ModelHealth, Question, Refusal,
+    SimilarAnswers, UnknownZone, Unsent, UserLimit, UserShare, UserTicket, Users, Visit, When, rehearse, sanitised,
 };
+pub use memory::Memory;
 pub use sink::{CachedCall, CallCache, NoCache, RunSink, SinkError};
 pub use start::{RunHandle, start};
 pub use world::{Earlier, Route, StandInRoute, TextWatcher, World};

@@ -15,6 +15,7 @@ use super::dispatcher::{Dispatcher, Ledger};
 use super::executor::execute;
 use super::guard::{Endpoint, Flights, Semantic, Wallet};
 use super::memory::Memory;
+use super::patience::lose_patience;
 use super::sink::RunSink;
 use super::trial::Bench;
 use super::world::World;
@@ -77,13 +78,24 @@ pub fn start(plan: Plan, world: World, sinks: Vec<Box<dyn RunSink>>, runtime: &H
 async fn conduct(bench: Arc<Bench>, endpoints: &[Arc<Endpoint>]) -> RunState {
     let told = async {
         open(&bench).await?;
-        let state = execute(bench.clone(), endpoints).await;
+        let state = tokio::select! {
+            state = execute(bench.clone(), endpoints) => state,
+            () = watched(&bench) => RunState::Incomplete,
+        };
         if state != RunState::Running {
             bench.ledger.commit(RunEvent::Ended { state, at: now() }).await?;
         }
         Ok::<_, Stopped>(state)
     };
     told.await.unwrap_or(RunState::Incomplete)
+}
+
+/// Looks after the run while it goes on, for as long as it does.
+async fn watched(bench: &Bench) {
+    match bench.world.patience {
+        Some(limit) => lose_patience(bench, limit).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Says that the run begins, or goes on with what is kept.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::{
-    AttemptRef, CallError, Case, CaseId, ChatRequest, Completion, ConfidencePolicy, Fault, Fingerprint, Guarded,
+    Asker, AttemptRef, CallError, Case, CaseId, ChatRequest, Completion, ConfidencePolicy, Fault, Fingerprint, Guarded,
     Outcome, Place, Problem, Purpose, Score, Step, TimedStep, TrialEnded, TrialKey, TrialRef, Usd, Verdict,
 };
 use crate::plan::{Complexity, Plan, PlannedTrial, Tiered, trial_key};
@@ -39,6 +39,13 @@ impl Bench {
             Ok(planned) => planned,
             Err(problems) => return Some(self.cannot_be_rendered(trial, &problems)),
         };
+        let Asker { user, session, .. } = self.world.policy.users.columns.asker(&planned.case);
+        let mut ended = self.run_planned(planned).await?;
+        (ended.guarded.user, ended.guarded.session) = (user, session);
+        Some(ended)
+    }
+
+    async fn run_planned(&self, planned: PlannedTrial) -> Option<TrialEnded> {
         if let Some(answer) = planned.given.clone() {
             let ended = self.score(&planned, Answered::given(answer)).await?;
             let given = planned.case.options.given.is_some();
@@ -78,8 +85,10 @@ impl Bench {
     /// The trial with its request; where cases see earlier answers, with those.
     fn prepared(&self, trial: TrialRef) -> Result<PlannedTrial, Vec<Problem>> {
         let case = self.plan.case(trial)?;
-        if let Some(why) = &case.options.broken {
-            return Err(vec![Problem::error(Place::default(), why.clone(), "")]);
+        // What cannot make anything of an answer needs none.
+        let transform = self.plan.models[usize::from(trial.model)].transform.as_ref();
+        if let Some(why) = case.options.broken.as_deref().or_else(|| transform?.unrun()) {
+            return Err(vec![Problem::error(Place::default(), why, "")]);
         }
         let case = if self.plan.remembers { self.memory.recalled(trial, case) } else { case };
         self.plan.prepare_case(trial, case)

@@ -8,8 +8,9 @@ use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, RawReply, Trial
 use crate::scoring::guardrails::{Inspector, Sanitiser};
 use crate::scoring::{Checks, Validation};
 
+use super::answers::Answers;
 use super::guard::Endpoint;
-use super::sink::{CachedCall, CallCache};
+use super::sink::CallCache;
 
 pub struct World {
     /// One for each of the plan's models, in its order.
@@ -43,6 +44,8 @@ pub struct World {
     /// How long the run waits for its record to be written again (disk full) before it ends as incomplete; for ever
     /// where it is not given.
     pub stall_limit: Option<Duration>,
+    /// How long the run stands still behind a breaker before it ends as incomplete; for ever where it is not given.
+    pub patience: Option<Duration>,
 }
 
 /// Hears the pieces of streamed answers.
@@ -74,8 +77,8 @@ pub struct StandInRoute {
 pub struct Earlier {
     /// Trials that have ended and are kept, by their index in the plan of now.
     pub kept: HashMap<u64, TrialKey>,
-    /// Answers that were paid for and whose trial did not end: they are scored, and not paid again.
-    pub answered: HashMap<Fingerprint, CachedCall>,
+    /// Answers that were paid for and whose trial did not end, or is run again: they are scored, and not paid again.
+    pub answered: Answers,
     /// Replies that were received and never read: each is read now, once, and not paid again.
     pub received: Mutex<HashMap<Fingerprint, RawReply>>,
     /// Attempts of which nobody knows whether they were answered.

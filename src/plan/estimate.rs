@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::compose::{count_tokens, tokenizer_for};
-use crate::domain::{ChatRequest, ModelId, Price, Usage, Usd, VariantId};
+use crate::domain::{ChatRequest, ModelId, Price, TrialRef, Usage, Usd, VariantId};
 
 use super::bound::worst_case;
 use super::expand::{Plan, PlanModel};
 
 /// Cases that are rendered and counted for an estimate.
-const SAMPLE: u64 = 24;
+const SAMPLE: u32 = 24;
 /// Output tokens of a call that nothing is known of.
 const TYPICAL_OUTPUT: u64 = 250;
 
@@ -44,8 +44,9 @@ pub struct Estimate {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelEstimate {
     pub model: ModelId,
-    pub trials: u64,
-    /// Over all its trials.
+    /// Trials that it answers, as long as no answer is in the cache.
+    pub calls: u64,
+    /// Over all its calls.
     pub input_tokens: u64,
     /// `None` where the price is unknown.
     pub cost: Option<Range>,
@@ -63,15 +64,14 @@ impl Estimate {
     }
 }
 
-/// Estimates a plan by a sample of its cases, spread evenly over the dataset. `judges` are the prices of the
-/// models that grade, each with its number of calls.
+/// Estimates a plan by a sample of its calls, spread evenly over the dataset. Answers that are given, and those of an
+/// echo, cost nothing. `judges` are the prices of the models that grade, each with its number of calls.
 ///
 /// Output tokens: the mean of past runs, ± 30 %, where there is one; else a typical answer, at least a quarter of it
 /// and at most the call's own limit.
 #[must_use]
 pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[(Option<Price>, u64)]) -> Estimate {
     let trials = plan.trials();
-    let per_column = planned(plan);
     let samples: Vec<Sampled> = (0..plan.variants.len()).map(|variant| sample(plan, variant)).collect();
 
     let models = plan.models.iter().enumerate().map(|(position, model)| {
@@ -80,19 +80,21 @@ pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[(Option<Price>, u64)])
         let mut cost = model.price.as_ref().map(|_| Range::default());
         let mut of_model = 0;
         for (at, (variant, sample)) in plan.variants.iter().zip(&samples).enumerate() {
-            let per_column = per_column[at * plan.models.len() + position];
-            of_model += per_column;
+            let calls = calls(plan, at, position);
+            of_model += calls;
             let input = sample.input_tokens.round().max(0.0);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a token count, 0 or more")]
             let input = input as u64;
-            input_tokens += input * per_column;
+            input_tokens += input * calls;
             let output = output_range(
                 past.get(&(variant.id.clone(), id.clone())).copied(),
                 variant.params.max_tokens.or(model.max_output),
             );
-            cost = cost.zip(model.price.as_ref()).map(|(sum, price)| sum + times(price, input, output, per_column));
+            cost = cost.zip(model.price.as_ref()).map(|(sum, price)| sum + times(price, input, output, calls));
         }
-        ModelEstimate { model: id.clone(), trials: of_model, input_tokens, cost }
+        // What is never asked costs nothing, whatever its price is.
+        let cost = if of_model == 0 { Some(Range::default()) } else { cost };
+        ModelEstimate { model: id.clone(), calls: of_model, input_tokens, cost }
     });
     let models = models.collect();
 
@@ -104,14 +106,10 @@ pub fn estimate(plan: &Plan, past: &PastOutput, judges: &[(Option<Price>, u64)])
     Estimate { trials, models, judges, dearest }
 }
 
-/// Trials that are run, by column.
-fn planned(plan: &Plan) -> Vec<u64> {
-    let all = u64::from(plan.header.cases) * u64::from(plan.header.repeats);
-    let mut counts = vec![all; plan.header.columns()];
-    for index in plan.left_out.iter() {
-        counts[plan.header.column(plan.trial(*index))] -= 1;
-    }
-    counts
+/// Trials of a column that ask a model.
+fn calls(plan: &Plan, variant: usize, model: usize) -> u64 {
+    let known = plan.calls.get(variant * plan.models.len() + model);
+    known.copied().filter(|_| !plan.models[model].is_unmapped).unwrap_or_default()
 }
 
 /// What the sample tells of a variant's calls.
@@ -125,19 +123,17 @@ struct Sampled {
 
 /// Renders a variant for the sample of cases; a case that cannot be rendered does not count.
 fn sample(plan: &Plan, variant: usize) -> Sampled {
-    let cases = u64::from(plan.header.cases);
-    if cases == 0 || plan.models.iter().all(|model| model.is_echo) {
-        return Sampled::default();
-    }
-    let (tokenizer, _) = tokenizer_for(&plan.models[0].model);
+    let asked: Vec<usize> = (0..plan.models.len()).filter(|model| calls(plan, variant, *model) > 0).collect();
+    let Some(first) = asked.first() else { return Sampled::default() };
+    let (tokenizer, _) = tokenizer_for(&plan.models[*first].model);
+    let cases = plan.header.cases;
     let sampled = cases.min(SAMPLE);
+    let start = |step: u32| u32::try_from(u64::from(step) * u64::from(cases) / u64::from(sampled)).unwrap_or(cases);
     let requests: Vec<ChatRequest> = (0..sampled)
         .filter_map(|step| {
-            let case = step * cases / sampled;
-            let index = (case * plan.variants.len() as u64 + variant as u64)
-                * plan.models.len() as u64
-                * u64::from(plan.header.repeats);
-            Some(plan.prepare(plan.trial(index)).ok()?.request)
+            let mut trials = (start(step)..start(step + 1)).flat_map(|case| column_trials(case, variant, &asked));
+            let trial = trials.find(|trial| plan.asks(*trial))?;
+            Some(plan.prepare(trial).ok()?.request)
         })
         .collect();
     let tokens = |request: &ChatRequest| -> usize {
@@ -145,11 +141,18 @@ fn sample(plan: &Plan, variant: usize) -> Sampled {
     };
     let worst = |request: &ChatRequest| {
         let on_model = |model: &PlanModel| worst_case(request, model.price.as_ref(), model.max_output).ok();
-        plan.models.iter().filter_map(on_model).max()
+        asked.iter().filter_map(|model| on_model(&plan.models[*model])).max()
     };
     #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
     let input_tokens = requests.iter().map(tokens).sum::<usize>() as f64 / requests.len().max(1) as f64;
     Sampled { input_tokens, dearest: requests.iter().filter_map(worst).max() }
+}
+
+/// The trials of a case with a variant, for each of these models once.
+fn column_trials(case: u32, variant: usize, models: &[usize]) -> Vec<TrialRef> {
+    let place = |position: usize| u16::try_from(position).unwrap_or(u16::MAX);
+    let trial = |model: &usize| TrialRef { case, variant: place(variant), model: place(*model), repeat: 0 };
+    models.iter().map(trial).collect()
 }
 
 /// What one call costs, for `input` tokens and what is known of the answer's length: `past`, the mean of earlier
@@ -191,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_unknown_price_makes_the_whole_unknown() {
-        let known = ModelEstimate { model: "a".into(), trials: 1, input_tokens: 1, cost: Some(Range::default()) };
+        let known = ModelEstimate { model: "a".into(), calls: 1, input_tokens: 1, cost: Some(Range::default()) };
         let unknown = ModelEstimate { model: "b".into(), cost: None, ..known.clone() };
         let whole = |models| Estimate { trials: 1, models, judges: Some(Range::default()), dearest: None }.total();
         assert_eq!(whole(vec![known.clone()]), Some(Range::default()));

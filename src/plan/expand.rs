@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::compose::{Composer, RenderedLayer};
 use crate::domain::{
-    Case, CaseId, Cases, ChatRequest, Code, Completion, Fingerprint, Message, Params, Price, Problem, RunHeader,
+    Case, CaseId, Cases, ChatRequest, Code, Completion, Fingerprint, Message, Params, Place, Price, Problem, RunHeader,
     TrialKey, TrialRef, VariantId,
 };
 
 use serde_json::Value;
 
-use super::fingerprint::{call_fingerprint, trial_key};
+use super::canary::plant;
+use super::fingerprint::{call_fingerprint, definition_fingerprint, trial_key};
 use super::tiers::{TierRoute, Tiered};
 
 /// The kind of layers that may be shortened, as [`crate::domain::Content::kind`] says it.
@@ -32,8 +33,12 @@ pub struct Plan {
     pub epoch: u32,
     /// Indexes of trials that are not run.
     pub left_out: Arc<HashSet<u64>>,
+    /// Trials that need an answer of a model, by column: neither left out nor given by their case, and of no echo.
+    pub calls: Arc<[u64]>,
     /// Cases see answers of earlier ones, so that trials run one after the other.
     pub remembers: bool,
+    /// Stands in every system message, so that a leak of it shows.
+    pub canary: Option<Arc<str>>,
 }
 
 #[derive(Clone)]
@@ -58,10 +63,20 @@ pub struct PlanModel {
     pub params: Params,
     /// Answers with the prompt's own text.
     pub is_echo: bool,
+    /// It was imported and nobody here can ask it: trials that need its answer are errors.
+    pub is_unmapped: bool,
     /// Its API hears of a call's `max_tokens`; where it does not, they bound nothing.
     pub is_told_max_tokens: bool,
     /// Makes of each answer what is checked.
     pub transform: Option<Code>,
+}
+
+impl PlanModel {
+    /// Its answers go through a transform that is never run, so that its trials are errors before anything is asked.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.transform.as_ref().is_some_and(|transform| transform.unrun().is_some())
+    }
 }
 
 /// Which rows of the dataset take part.
@@ -128,6 +143,17 @@ impl Plan {
         (0..self.header.places()).filter(move |index| !left_out.contains(index))
     }
 
+    /// The trials of the first cases that are run, in the order in which each may see what those before it were answered:
+    /// case by case, in a case repeat by repeat, and in that model by model.
+    #[must_use]
+    pub fn in_turn(&self, cases: u32) -> Vec<TrialRef> {
+        let per_case = self.header.columns() as u64 * u64::from(self.header.repeats);
+        let indexes = self.indexes().take_while(|index| *index < u64::from(cases) * per_case);
+        let mut trials: Vec<TrialRef> = indexes.map(|index| self.trial(index)).collect();
+        trials.sort_by_key(|trial| (trial.case, trial.repeat, trial.model, trial.variant));
+        trials
+    }
+
     /// The trial at `index`; cases are outermost, so that a run fills its grid row by row.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "each part is smaller than its count, which fits")]
@@ -189,9 +215,13 @@ impl Plan {
             params.response = response;
         }
         let id = &self.header.models[usize::from(trial.model)].id;
+        let mut messages = rendered.messages;
+        if let Some(canary) = &self.canary {
+            plant(&mut messages, canary);
+        }
         let mut request = ChatRequest {
             model: model.model.clone(),
-            messages: rendered.messages,
+            messages,
             params,
             tools: rendered.tools,
             sample: u32::from(trial.repeat.saturating_add(case.options.repetition)),
@@ -203,9 +233,14 @@ impl Plan {
         let is_context = |layer: &RenderedLayer| layer.kind == CONTEXT && !layer.text.is_empty();
         let context = rendered.layers.into_iter().filter(is_context).collect();
         let call = call_fingerprint(&answering.origin, &request, self.epoch);
-        let key = trial_key(&case.id, &variant.id, id, &call);
+        // What a transform makes of an answer is judged in its place, so another transform makes another trial.
+        let made = model.transform.as_ref().map(|code| definition_fingerprint(&(call, code)));
+        let key = trial_key(&case.id, &variant.id, id, made.as_ref().unwrap_or(&call));
         let text = rendered.text;
         let given = given(&case, model, text.as_deref(), &request).map(Arc::new);
+        if given.is_none() && answering.is_unmapped {
+            return Err(vec![unmapped(&answering.model)]);
+        }
         Ok(PlannedTrial { trial, case, request, call, key, context, tiered, text, given })
     }
 
@@ -237,6 +272,15 @@ pub fn fence_seed(dataset: Fingerprint, case: &CaseId) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
+fn unmapped(model: &str) -> Problem {
+    let message = format!("Nobody here can ask `{model}`.");
+    Problem::error(
+        Place::default(),
+        message,
+        "Bind it to a model: import the config, and give this one another provider.",
+    )
+}
+
 fn no_such_row(position: u32) -> Problem {
-    Problem::error(crate::domain::Place::default(), format!("The plan has no case {position}."), "")
+    Problem::error(Place::default(), format!("The plan has no case {position}."), "")
 }

@@ -21,6 +21,12 @@ pub fn embedding_fingerprint(origin: &str, model: &str, text: &str) -> Fingerpri
     hash(&("embedding", origin, model, text))
 }
 
+/// Identity of a call for the labels of a text.
+#[must_use]
+pub fn labels_fingerprint(origin: &str, model: &str, text: &str) -> Fingerprint {
+    hash(&("labels", origin, model, text))
+}
+
 /// Identity of what is sent beside the request itself, where a workspace defines that.
 #[must_use]
 pub fn definition_fingerprint(definition: &impl Serialize) -> Fingerprint {

@@ -1,5 +1,5 @@
 //! Trials that are not run: pairs of variant and model that an experiment leaves out, and cases that are for some of them
-//! only. And whether cases see what earlier ones were answered.
+//! only. Of the others, how many need a model's answer. And whether cases see what earlier ones were answered.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,21 +29,52 @@ impl Plan {
     #[must_use]
     pub fn with_left_out(mut self) -> Self {
         self.remembers = self.variants.iter().any(|variant| variant.composer.mentions(CONVERSATION));
-        let mut left_out = HashSet::new();
-        let of_cases = self.cases.has_options();
-        if of_cases || !self.header.definition.without.is_empty() {
-            let per_case = self.header.columns() as u64 * u64::from(self.header.repeats);
-            for first in (0..self.header.places()).step_by(usize::try_from(per_case.max(1)).unwrap_or(usize::MAX)) {
-                let options = if of_cases { self.options(self.trial(first)) } else { CaseOptions::default() };
-                self.remembers |= options.store_as.is_some();
-                left_out
-                    .extend((first..first + per_case).filter(|index| self.leaves_out(self.trial(*index), &options)));
+        let (left_out, mut calls) = self.look_through();
+        for (calls, model) in calls.iter_mut().zip(self.models.iter().cycle()) {
+            if model.is_echo || model.is_unread() {
+                *calls = 0;
             }
         }
         let idle = idle_columns(&self, &left_out);
         self.header = Arc::new(RunHeader { left_out: left_out.len() as u64, idle, ..(*self.header).clone() });
         self.left_out = Arc::new(left_out);
+        self.calls = calls.into();
         self
+    }
+
+    /// The trials that are left out, and by column how many of the others have no answer given.
+    fn look_through(&mut self) -> (HashSet<u64>, Vec<u64>) {
+        let of_cases = self.cases.has_options();
+        if !of_cases && self.header.definition.without.is_empty() {
+            let of_column = u64::from(self.header.cases) * u64::from(self.header.repeats);
+            return (HashSet::new(), vec![of_column; self.header.columns()]);
+        }
+        let (mut left_out, mut calls) = (HashSet::new(), vec![0; self.header.columns()]);
+        let per_case = self.header.columns() as u64 * u64::from(self.header.repeats);
+        for first in (0..self.header.places()).step_by(usize::try_from(per_case.max(1)).unwrap_or(usize::MAX)) {
+            let options = if of_cases { self.options(self.trial(first)) } else { CaseOptions::default() };
+            self.remembers |= options.store_as.is_some();
+            let asks = options.given.is_none() && options.broken.is_none();
+            for index in first..first + per_case {
+                let trial = self.trial(index);
+                if self.leaves_out(trial, &options) {
+                    left_out.insert(index);
+                } else if asks {
+                    calls[self.header.column(trial)] += 1;
+                }
+            }
+        }
+        (left_out, calls)
+    }
+
+    /// Whether this trial asks a model. Reads its case.
+    pub(super) fn asks(&self, trial: TrialRef) -> bool {
+        let model = &self.models[usize::from(trial.model)];
+        if model.is_echo || model.is_unmapped || model.is_unread() || self.left_out.contains(&self.index(trial)) {
+            return false;
+        }
+        let options = if self.cases.has_options() { self.options(trial) } else { CaseOptions::default() };
+        options.given.is_none() && options.broken.is_none()
     }
 
     /// How many columns run for the case and repeat of this trial.

@@ -49,7 +49,7 @@ impl Estimate {
             |range: Range| Range { low: money(range.low), likely: money(range.likely), high: money(range.high) };
         let models = self.models.iter().map(|model| super::ModelEstimate {
             model: model.model.clone(),
-            trials: part(model.trials),
+            calls: part(model.calls),
             input_tokens: part(model.input_tokens),
             cost: model.cost.map(range),
         });
@@ -121,7 +121,7 @@ mod tests {
     /// Of 100 trials that cost 10 nano-dollars each, 5 to 20, and of which a call may cost this much.
     fn estimate(dearest: i64) -> Estimate {
         let cost = Some(Range { low: usd(500), likely: usd(1000), high: usd(2000) });
-        let model = ModelEstimate { model: "m".into(), trials: 100, input_tokens: 700, cost };
+        let model = ModelEstimate { model: "m".into(), calls: 100, input_tokens: 700, cost };
         Estimate { trials: 100, models: vec![model], judges: Some(Range::default()), dearest: Some(usd(dearest)) }
     }
 
@@ -155,7 +155,7 @@ mod tests {
     fn a_shortfall_says_estimate_budget_and_what_happens() {
         let cents = |cents: i64| usd(cents * 10_000_000);
         let cost = Some(Range { low: cents(60), likely: cents(120), high: cents(200) });
-        let model = ModelEstimate { model: "m".into(), trials: 444, input_tokens: 0, cost };
+        let model = ModelEstimate { model: "m".into(), calls: 444, input_tokens: 0, cost };
         let all =
             Estimate { trials: 444, models: vec![model], judges: Some(Range::default()), dearest: Some(cents(4)) };
         let told = |estimate: &Estimate, budget, spent| {

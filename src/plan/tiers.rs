@@ -185,6 +185,7 @@ mod tests {
             max_output: None,
             params: Params::default(),
             is_echo: false,
+            is_unmapped: false,
             is_told_max_tokens: true,
             transform: None,
         };

@@ -120,7 +120,8 @@ pub(super) async fn ollama(endpoint: &Endpoint, model: &str, texts: &[String]) -
     sound(answer.embeddings, answer.prompt_eval_count, texts, &reply)
 }
 
-async fn ask<A: for<'de> Deserialize<'de>>(
+/// Sends JSON and reads JSON.
+pub(super) async fn ask<A: for<'de> Deserialize<'de>>(
     endpoint: &Endpoint,
     url: Url,
     body: &impl Serialize,

@@ -21,11 +21,13 @@ pub fn status_failure(reply: &RawReply) -> CallError {
 }
 
 /// The error that a reply with a success status holds all the same, whole or in the middle of a stream. `error` is
-/// the value that holds it: `{"error": …}`, or what stands under `error`.
+/// the value that holds it: `{"error": …}`, or what stands under `error`. A status in there decides the class, and is the
+/// error's own: a gateway hands on what it was answered. Where the model had begun to write, the reply's stays.
 #[must_use]
 pub fn inner_failure(reply: &RawReply, error: &Value) -> CallError {
     let told = Told::new(error);
-    failure(reply, &told, told.status)
+    let status = if reply.first_token_ms.is_some() { Some(reply.status) } else { told.status };
+    CallError { status, ..failure(reply, &told, told.status) }
 }
 
 /// Bytes that are not what the wire format promises.
@@ -351,6 +353,14 @@ mod tests {
         check(200, &json!({"error": {"code": 429, "message": "slow down"}}), Fault::RateLimited);
         check(200, &json!({"error": {"code": "502", "message": "upstream"}}), Fault::Server);
         check(200, &json!({"error": "llama runner process has terminated"}), Fault::Server);
+        let error = json!({"error": {"code": 503, "message": "Busy.", "status": "UNAVAILABLE"}});
+        let nothing = inner_failure(&reply(200, &error), &error);
+        assert_eq!((nothing.status, nothing.may_be_billed()), (Some(503), false), "nothing was written");
+        assert_eq!(nothing.message, "The provider answered 503: Busy.");
+        let begun = inner_failure(&RawReply { first_token_ms: Some(3.0), ..reply(200, &error) }, &error);
+        assert_eq!((begun.status, begun.may_be_billed()), (Some(200), true), "the answer had begun");
+        let of_words = kind("overloaded_error");
+        assert!(!inner_failure(&reply(200, &of_words), &of_words).may_be_billed(), "its class says so");
         check(
             200,
             &json!([{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}]),

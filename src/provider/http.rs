@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::keys::KeyStore;
 use super::redact::{erase, redact};
+use super::room::{Held, ROOM};
 use super::sse::{Decoder, Event, Framing};
 use super::watchdog::{Watchdog, millis, timeout};
 use super::{OnText, address};
@@ -219,8 +220,10 @@ impl Endpoint {
                 }
             }
         };
-        let begun = sent.get().copied().unwrap_or_else(Instant::now);
+        let mut begun = sent.get().copied().unwrap_or_else(Instant::now);
         dog.head(Instant::now());
+        // The limits of reading may be shorter than what was left of the wait for the head.
+        timer.as_mut().reset(dog.next());
         refuse_head(&response)?;
         let mut reply = RawReply {
             status: response.status().as_u16(),
@@ -230,6 +233,7 @@ impl Endpoint {
         };
         let streaming = stream.filter(|stream| is_stream(&reply, *stream));
         reply.streamed = streaming.is_some();
+        let mut held = ROOM.held();
         let mut live = streaming.map(|stream| Live { decoder: Decoder::new(stream.framing), piece: stream.piece });
 
         loop {
@@ -248,11 +252,20 @@ impl Endpoint {
                 }
             };
             let Some(chunk) = chunk else { break };
-            let now = Instant::now();
-            if reply.body.len() + chunk.len() > BODY_CAP {
-                let message = format!("The answer is larger than {} MB.", BODY_CAP >> 20);
-                return Err(CallError { status: Some(reply.status), ..CallError::new(Fault::TooLarge, message) });
+            let length = reply.body.len() + chunk.len();
+            if length > BODY_CAP {
+                return Err(body_too_large(reply.status));
             }
+            if length > held.size() {
+                match room_for(length, &mut held, &mut dog).await {
+                    // The server does not answer later because nobody reads here.
+                    Ok(waited) => begun += waited,
+                    Err(error) => return Err(with_partial(error, reply)),
+                }
+                timer.as_mut().reset(dog.next());
+                reply.body.reserve_exact(held.size().min(BODY_CAP) - reply.body.len());
+            }
+            let now = Instant::now();
             let mut alive = false;
             if let Some(live) = &mut live {
                 let signs = live.decoder.signs_of_life();
@@ -267,8 +280,23 @@ impl Endpoint {
             reply.body.extend_from_slice(&chunk);
         }
         reply.latency_ms = ms_between(begun, Instant::now());
+        reply.body.shrink_to_fit();
         Ok(reply)
     }
+}
+
+/// Waits until a body may have so many bytes, within the time of the whole call; how long that took. Meanwhile nothing is
+/// read, so that the server cannot be too slow.
+async fn room_for(length: usize, held: &mut Held<'_>, dog: &mut Watchdog) -> Result<Duration, CallError> {
+    let asked = Instant::now();
+    tokio::select! {
+        biased;
+        () = held.grow(length) => {}
+        () = tokio::time::sleep_until(dog.end()) => return Err(timeout(Phase::Total)),
+    }
+    let now = Instant::now();
+    dog.head(now);
+    Ok(now - asked)
 }
 
 /// Looks into a stream while it arrives.
@@ -364,12 +392,16 @@ fn reading_fault(error: reqwest::Error) -> CallError {
     }
 }
 
+/// Refuses what the head alone shows to be of no use, before anything of the body is read.
 fn refuse_head(response: &Response) -> Result<(), CallError> {
     let status = response.status();
     let size: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if size > HEAD_CAP {
         let message = format!("The head of the answer is larger than {} KB.", HEAD_CAP >> 10);
         return Err(CallError { status: Some(status.as_u16()), ..CallError::new(Fault::TooLarge, message) });
+    }
+    if response.content_length().is_some_and(|length| length > BODY_CAP as u64) {
+        return Err(body_too_large(status.as_u16()));
     }
     if !status.is_redirection() {
         return Ok(());
@@ -381,6 +413,11 @@ fn refuse_head(response: &Response) -> Result<(), CallError> {
         "The provider redirects to {host}. Redirects are not followed, since the key would follow; correct the address."
     );
     Err(CallError { status: Some(status.as_u16()), ..CallError::new(Fault::Redirect, message) })
+}
+
+fn body_too_large(status: u16) -> CallError {
+    let message = format!("The answer is larger than {} MB.", BODY_CAP >> 20);
+    CallError { status: Some(status), ..CallError::new(Fault::TooLarge, message) }
 }
 
 fn with_partial(error: CallError, reply: RawReply) -> CallError {
@@ -446,4 +483,30 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 
 fn ms_between(from: Instant, to: Instant) -> f64 {
     to.duration_since(from).as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::room::Room;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_for_room_is_told_and_ends_with_the_time_of_the_call() {
+        let room = Room::new(0, 1);
+        let limits = Timeouts { connect_ms: 1, first_byte_ms: 100, idle_ms: 50, total_ms: 1_000 };
+        let mut dog = Watchdog::start(&limits, Instant::now());
+        let mut large = room.held();
+        assert_eq!(room_for(BODY_CAP, &mut large, &mut dog).await.unwrap(), Duration::ZERO);
+        let mut waiting = room.held();
+        let ends = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            drop(large);
+        };
+        let (waited, ()) = tokio::join!(room_for(BODY_CAP, &mut waiting, &mut dog), ends);
+        assert_eq!(waited.unwrap(), Duration::from_millis(300));
+        assert!(dog.check(Instant::now()).is_ok(), "nobody was idle but this side");
+        let error = room_for(BODY_CAP, &mut room.held(), &mut dog).await.unwrap_err();
+        assert_eq!(error.fault, Fault::Timeout(Phase::Total));
+        drop(waiting);
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::address;
-use crate::domain::{Api, Capability, ProviderSpec, SecretRef};
+use crate::domain::{Api, Capability, OwnRequest, ProviderSpec, SecretRef};
+use crate::plan::definition_fingerprint;
 
 /// Why a key is not there; a sentence with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,17 +102,21 @@ pub fn delete_key(key: &SecretRef) -> Result<(), KeyError> {
     }
 }
 
-/// What a provider asks for before it may be used: its origin, and its key if it has one. `None` for scripts and
+/// What a provider asks for before it may be used: its origin, its key if it has one, and what it sends where the workspace
+/// describes that. `None` for scripts and
 /// echoes, which send nothing, and for an address that is refused anyway.
 #[must_use]
 pub fn capability(spec: &ProviderSpec) -> Option<Capability> {
     let base_url = spec.base_url.as_deref().or(spec.api.default_base_url())?;
-    match spec.api {
-        Api::Scripted(_) | Api::Echo | Api::Unmapped => None,
-        Api::OpenAi | Api::Anthropic | Api::Gemini | Api::Ollama | Api::Http(_) => {
-            Some(Capability::Send { origin: address::origin(base_url).ok()?, key: spec.key.clone() })
-        }
-    }
+    let request = match &spec.api {
+        Api::Scripted(_) | Api::Echo | Api::Unmapped => return None,
+        Api::OpenAi | Api::Anthropic | Api::Gemini | Api::Ollama | Api::HuggingFace => None,
+        Api::Http(http) => Some(OwnRequest {
+            method: http.method.word().to_owned(),
+            definition: definition_fingerprint(&(base_url, http)),
+        }),
+    };
+    Some(Capability::Send { origin: address::origin(base_url).ok()?, key: spec.key.clone(), request })
 }
 
 /// Whether a key that is known by its name goes to its own vendor: `Some(false)` is a vendor's key on its way to a
@@ -164,7 +169,7 @@ const VENDORS: [Vendor; 18] = [
     vendor(&["PERPLEXITY_API_KEY"], &["PERPLEXITY"], &["api.perplexity.ai"]),
     vendor(&["CEREBRAS_API_KEY"], &["CEREBRAS"], &["api.cerebras.ai"]),
     vendor(&["NVIDIA_API_KEY"], &["NVIDIA"], &["integrate.api.nvidia.com"]),
-    vendor(&["HF_TOKEN", "HUGGINGFACE_API_KEY"], &["HUGGINGFACE"], &["router.huggingface.co"]),
+    vendor(&["HF_TOKEN", "HF_API_TOKEN", "HUGGINGFACE_API_KEY"], &["HUGGINGFACE"], &["router.huggingface.co"]),
     vendor(&["OLLAMA_API_KEY"], &["OLLAMA"], &["ollama.com"]),
     // Keys of other trades: no model provider is their own.
     vendor(
@@ -295,7 +300,7 @@ mod tests {
             concurrency: 8,
             note: String::new(),
         };
-        let send = |origin: &str, key| Some(Capability::Send { origin: origin.to_owned(), key });
+        let send = |origin: &str, key| Some(Capability::Send { origin: origin.to_owned(), key, request: None });
         let key = Some(env("OPENAI_API_KEY"));
         assert_eq!(capability(&spec(Api::OpenAi, None, key.clone())), send("https://api.openai.com", key));
         assert_eq!(capability(&spec(Api::Ollama, None, None)), send("http://127.0.0.1:11434", None));

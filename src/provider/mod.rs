@@ -14,13 +14,17 @@ mod embedding;
 mod failure;
 mod gemini;
 mod http;
+mod hugging_face;
 mod keys;
+mod labels;
+mod nobody;
 mod ollama;
 mod openai;
 mod otlp;
 mod redact;
 mod registry;
 mod retry_after;
+mod room;
 mod scripted;
 mod sse;
 mod watchdog;
@@ -31,7 +35,7 @@ use std::pin::Pin;
 
 #[cfg(doc)]
 use crate::domain::Fault;
-use crate::domain::{CallError, ChatRequest, Completion, RawReply};
+use crate::domain::{CallError, ChatRequest, Completion, Label, RawReply};
 
 pub use address::{is_local_origin, origin, proxies};
 pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
@@ -41,6 +45,7 @@ pub use keys::{
     GivenKeys, KeyError, KeyStore, SystemKeys, capability, delete_key, environment, key_present, store_key,
     vendor_bound,
 };
+pub use nobody::Nobody;
 pub use otlp::{Collector, report_capability};
 pub use redact::redact;
 pub use registry::{ConnectOptions, connect};
@@ -77,5 +82,14 @@ pub trait Provider: Send + Sync {
     fn embed<'a>(&'a self, model: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
         let _ = (model, texts);
         Box::pin(async { Err(embedding::no_embeddings()) })
+    }
+
+    /// Labels of a text, by a model of the provider's own name; at least one.
+    ///
+    /// # Errors
+    /// As [`Provider::embed`]; [`Fault::BadRequest`] where the API neither moderates nor classifies.
+    fn label<'a>(&'a self, model: &'a str, text: &'a str) -> BoxFuture<'a, Result<Vec<Label>, CallError>> {
+        let _ = (model, text);
+        Box::pin(async { Err(labels::no_labels()) })
     }
 }

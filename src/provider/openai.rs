@@ -13,8 +13,8 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, OpenText, nullable};
-use super::{BoxFuture, Embedded, OnText, Provider, embedding};
-use crate::domain::{CallError, ChatRequest, Completion, FinishReason, RawReply, ResponseFormat, Usage};
+use super::{BoxFuture, Embedded, OnText, Provider, embedding, labels};
+use crate::domain::{CallError, ChatRequest, Completion, FinishReason, Label, RawReply, ResponseFormat, Usage};
 
 pub(super) struct OpenAi {
     endpoint: Endpoint,
@@ -50,6 +50,10 @@ impl Provider for OpenAi {
 
     fn embed<'a>(&'a self, model: &'a str, texts: &'a [String]) -> BoxFuture<'a, Result<Embedded, CallError>> {
         Box::pin(async move { embedding::openai(&self.endpoint, model, texts).await })
+    }
+
+    fn label<'a>(&'a self, model: &'a str, text: &'a str) -> BoxFuture<'a, Result<Vec<Label>, CallError>> {
+        Box::pin(labels::openai(&self.endpoint, model, text))
     }
 }
 

@@ -126,7 +126,8 @@ mod tests {
         let agreed: BTreeSet<_> = report_capability(&local).into_iter().collect();
         assert_eq!(refusal(&local, &agreed), None);
         assert!(refusal(&local, &BTreeSet::new()).unwrap().contains("not trusted to send the call log"));
-        let prompts = Capability::Send { origin: "http://127.0.0.1:4318".to_owned(), key: local.key.clone() };
+        let (origin, key) = ("http://127.0.0.1:4318".to_owned(), local.key.clone());
+        let prompts = Capability::Send { origin, key, request: None };
         for (other, allowed) in [
             (spec("http://127.0.0.1:4319", Some("TEAM_KEY")), &agreed),
             (spec("http://127.0.0.1:4318", Some("OTHER_KEY")), &agreed),

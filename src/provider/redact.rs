@@ -7,20 +7,26 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::domain::{KEY_SHAPES, KeyShape, SIGNED_TOKEN};
+
 /// What stands in the place of a key.
 pub const MARK: &str = "[key]";
 
 static KEYS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)
-        \b(?: sk-[A-Za-z0-9_*-]{6,} | AIza[A-Za-z0-9_*-]{10,} | gsk_[A-Za-z0-9*]{8,} | xai-[A-Za-z0-9*]{8,}
-            | hf_[A-Za-z0-9*]{8,} | gh[pousr]_[A-Za-z0-9*]{8,} | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]+ )
-        | (?P<scheme> (?i:bearer\s+) ) [A-Za-z0-9._~+/*-]{6,}=*
-        | (?P<field> (?i:(?:x-)?(?:goog-)?api[-_]?key|authorization) [\x22']? \s* [:=] \s* [\x22']? )
-          [A-Za-z0-9._~+/*-]{8,}",
-    )
-    .ok()
+    let shapes = KEY_SHAPES.iter().map(told).collect::<Vec<_>>().join("|");
+    let token = format!(r"{SIGNED_TOKEN}[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_.-]+");
+    let scheme = r"(?P<scheme>(?i:bearer\s+))[A-Za-z0-9._~+/*-]{6,}=*";
+    let field =
+        r#"(?P<field>(?i:(?:x-)?(?:goog-)?api[-_]?key|authorization)['"]?\s*[:=]\s*['"]?)[A-Za-z0-9._~+/*-]{8,}"#;
+    Regex::new(&format!(r"\b(?:{shapes}|{token})|{scheme}|{field}")).ok()
 });
+
+/// A key as a provider repeats it: short, masked, or whole. Words in code begin with some of the starts that end in an
+/// underscore, so behind those the first characters are no further one.
+fn told(shape: &KeyShape) -> String {
+    let parts = if shape.start.ends_with('_') { "" } else { "_-" };
+    format!(r"{}[A-Za-z0-9*{parts}]{{{},}}[A-Za-z0-9_*-]*", regex::escape(shape.start), shape.told)
+}
 
 /// The text with key-looking strings replaced.
 #[must_use]
@@ -71,8 +77,22 @@ mod tests {
         check("Authorization: Bearer abc.def-123456", "Authorization: Bearer [key]");
         check(r#"{"x-api-key":"0123456789abcdef"}"#, r#"{"x-api-key":"[key]"}"#);
         check("hf_abcdefghij gsk_12345678 ghp_123456789", "[key] [key] [key]");
+        check("github_pat_11ABCDEFG0_x-yz, glpat-ab12cd34 and xoxb-12****34", "[key], [key] and [key]");
+        check("xoxc-12345678, xoxd-12345678 and xoxe-1-2345678", "[key], [key] and [key]");
+        check(
+            "call hf_hub_download, npm_lifecycle_event or SG.connect_to_it",
+            "call hf_hub_download, npm_lifecycle_event or SG.connect_to_it",
+        );
         check("a task-list of risk-averse people asks for sk-8", "a task-list of risk-averse people asks for sk-8");
         check("Invalid API key.", "Invalid API key.");
+    }
+
+    #[test]
+    fn a_whole_key_of_every_kind_is_taken_out_whole() {
+        for shape in KEY_SHAPES {
+            let key = format!("{}{}", shape.start, &"1a2B3c4D".repeat(8)[..shape.whole]);
+            assert_eq!(redact(&format!("The key {key} is refused.")), "The key [key] is refused.", "{}", shape.start);
+        }
     }
 
     #[test]

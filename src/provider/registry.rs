@@ -9,7 +9,8 @@ use super::custom::Custom;
 use super::echo::Echo;
 use super::gemini::Gemini;
 use super::http::{Endpoint, KeyHeader};
-use super::keys::KeyStore;
+use super::hugging_face::HuggingFace;
+use super::keys::{KeyStore, capability};
 use super::ollama::Ollama;
 use super::openai::OpenAi;
 use super::scripted::Scripted;
@@ -44,6 +45,7 @@ pub fn connect(
         Api::Anthropic => Arc::new(Anthropic::new(endpoint(named("x-api-key"))?)),
         Api::Gemini => Arc::new(Gemini::new(endpoint(named("x-goog-api-key"))?)),
         Api::Ollama => Arc::new(Ollama::new(endpoint(KeyHeader::Bearer)?)),
+        Api::HuggingFace => Arc::new(HuggingFace(endpoint(KeyHeader::Bearer)?)),
         Api::Echo => Arc::new(Echo),
         Api::Unmapped => {
             let message = "It was imported and is not known here. Give its models another provider.";
@@ -65,11 +67,11 @@ fn endpoint(
         return Err(refused("The provider has no address: give it a `base_url`.".to_owned()));
     };
     let base = address::parse(base_url).map_err(refused)?;
-    let origin = base.origin().ascii_serialization();
     if let Some(key) = spec.key.as_ref().filter(|_| !address::may_carry_a_key(&base)) {
+        let origin = base.origin().ascii_serialization();
         return Err(refused(format!("The key from {key} would travel to {origin} unencrypted. Use https.")));
     }
-    let wanted = Capability::Send { origin, key: spec.key.clone() };
+    let wanted = capability(spec).ok_or_else(|| refused("Nothing is sent to this API.".to_owned()))?;
     if !options.allowed.contains(&wanted) {
         return Err(refused(format!("The workspace is not trusted to {wanted}. Agree to it first.")));
     }
@@ -80,9 +82,9 @@ fn endpoint(
 mod tests {
     use secrecy::SecretString;
 
-    use super::super::keys::{KeyError, capability};
+    use super::super::keys::KeyError;
     use super::*;
-    use crate::domain::SecretRef;
+    use crate::domain::{HttpBody, HttpSpec, SecretRef};
 
     /// Nobody may ask it for a key.
     struct NoKeys;
@@ -101,6 +103,22 @@ mod tests {
             concurrency: 8,
             note: String::new(),
         }
+    }
+
+    #[test]
+    fn another_request_of_ones_own_is_another_agreement() {
+        let own = |body: &str| {
+            let http = HttpSpec { body: HttpBody::Text(body.to_owned()), ..HttpSpec::default() };
+            spec(Api::Http(Box::new(http)), Some("http://127.0.0.1:9/ask"), Some("TEAM_KEY"))
+        };
+        let agreed = capability(&own("{{prompt}}")).unwrap();
+        assert_eq!(refusal(&own("{{prompt}}"), vec![agreed.clone()]), None);
+        let message = refusal(&own("{{prompt}} and more"), vec![agreed.clone()]).unwrap();
+        assert!(message.contains("the workspace's own POST request"), "{message}");
+        let elsewhere = ProviderSpec { base_url: Some("http://127.0.0.1:9/other".into()), ..own("{{prompt}}") };
+        assert!(refusal(&elsewhere, vec![agreed.clone()]).is_some());
+        let known = spec(Api::OpenAi, Some("http://127.0.0.1:9/ask"), Some("TEAM_KEY"));
+        assert!(refusal(&known, vec![agreed]).is_some());
     }
 
     fn refusal(spec: &ProviderSpec, allowed: Vec<Capability>) -> Option<String> {

@@ -46,7 +46,7 @@ impl Watchdog {
         }
     }
 
-    /// The head of the answer is there.
+    /// The head of the answer is there, or reading goes on after a wait of our own.
     pub fn head(&mut self, now: Instant) {
         self.reading = true;
         self.since = now;
@@ -63,6 +63,11 @@ impl Watchdog {
             self.window = now;
             self.window_bytes = 0;
         }
+    }
+
+    /// When the whole call must be over.
+    pub const fn end(&self) -> Instant {
+        self.end
     }
 
     /// When to look next.

@@ -1,10 +1,13 @@
 //! What `--resume` goes on with.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use strata::domain::Usd;
 
 use crate::desk::{Desk, Loopback, asked, marker, slow_server, wait_until};
+use crate::support::server::Seen;
 use crate::support::{Misdeed, Plan, Server};
 
 #[test]
@@ -68,7 +71,7 @@ fn errored_trials_are_tried_again_and_others_are_not() {
     // Of each call, the first two attempts fail for one case.
     let server = Server::start(Plan {
         keep: true,
-        misdeed: Some(std::sync::Arc::new(|seen| {
+        misdeed: Some(Arc::new(|seen| {
             let troubled = String::from_utf8_lossy(&seen.body).contains("question-00001.");
             (troubled && seen.nth < 2).then(|| Misdeed::status(503))
         })),
@@ -113,4 +116,24 @@ fn only_what_changed_runs_again() {
     assert!(ran.err.contains(&format!("{} trials kept, {} to run", kept - 1, 11 - (kept - 1))), "{}", ran.err);
     assert!(asked(&server).values().all(|times| *times == 1));
     assert_eq!(desk.only_run().ended(), 11);
+}
+
+#[test]
+fn a_provider_that_does_not_get_well_ends_the_run_and_its_trials_are_left() {
+    let down = Arc::new(AtomicBool::new(true));
+    let is_down = down.clone();
+    let misdeed = move |_: &Seen| is_down.load(Ordering::SeqCst).then(|| Misdeed::status(500));
+    let server = Server::start(Plan { misdeed: Some(Arc::new(misdeed)), ..Plan::default() });
+    let knobs =
+        Loopback { cases: 12, concurrency: 1, retry: "retries: 9, base_ms: 1, cap_ms: 2", ..Loopback::default() };
+    let desk = Desk::loopback(&server.url(), &knobs);
+    desk.edit("workspace.ron", "policy: (", "policy: (breaker: (on: true, open_ms: 100, open_cap_ms: 100), ");
+    desk.trust();
+    let ran = desk.run(&["--patience", "1s"]);
+    assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
+    let who = format!("loopback-1 at loop ({})", server.url());
+    assert!(ran.err.contains(&who) && ran.err.contains("12 trials are left. Go on with --resume."), "{}", ran.err);
+    down.store(false, Ordering::SeqCst);
+    let ran = desk.run(&["--resume"]);
+    assert_eq!((ran.code, desk.only_run().ended()), (Some(0), 12), "{}{}", ran.out, ran.err);
 }

@@ -145,6 +145,7 @@ impl Desk {
                         replies.push(Reply::Said(Arc::new(reply)));
                     }
                     Next::Embed(texts) => panic!("vectors of {texts:?} are asked for"),
+                    Next::Label(text) => panic!("labels of {text:?} are asked for"),
                 }
             };
             judged.insert(position, result);

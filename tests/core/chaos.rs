@@ -12,6 +12,8 @@ use crate::support::{Plan, Server, Wire};
 
 /// Trials under each fault, whole and streaming. `benches/chaos.rs` has a thousand.
 const TRIALS: u32 = 33;
+/// As long as nothing here takes.
+const PATIENT: Duration = Duration::from_secs(30);
 /// Where megabytes go over the wire.
 const HEAVY_TRIALS: u32 = 3;
 
@@ -21,8 +23,8 @@ fn check(rows: &[Row]) {
         for stream in [false, true] {
             let wire = row.wires[(number + usize::from(stream)) % row.wires.len()];
             let trials = if row.heavy { HEAVY_TRIALS } else { TRIALS };
-            let limit = Duration::from_millis(if row.silent() { 80 } else { 30_000 });
-            all_meet(row, Knobs { wire, stream, trials, limit });
+            let limits = row.limits(Duration::from_millis(80), PATIENT);
+            all_meet(row, Knobs { wire, stream, trials, limits });
         }
     }
 }
@@ -57,7 +59,7 @@ fn faults_that_chance_deals_end_each_in_its_own_class() {
     for (seed, wire) in (1..).zip(Wire::ALL) {
         let stands = |row: &Row| row.wires.contains(&wire) && !row.heavy && row.end(false).again != Again::Stops;
         let rows: Arc<[Row]> = table().into_iter().filter(stands).collect();
-        let knobs = Knobs { wire, stream: seed % 2 == 0, trials: 120, limit: Duration::from_secs(1) };
+        let knobs = Knobs { wire, stream: seed % 2 == 0, trials: 120, limits: [Duration::from_secs(1); 2] };
         each_meets_its_own(&rows, seed, knobs);
     }
 }
@@ -67,7 +69,7 @@ fn nobody_who_listens_is_tried_again_and_costs_nothing() {
     let server = Server::start(Plan::default());
     let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     for wire in Wire::ALL {
-        let knobs = Knobs { wire, stream: false, trials: TRIALS, limit: Duration::from_secs(30) };
+        let knobs = Knobs { wire, stream: false, trials: TRIALS, limits: [PATIENT; 2] };
         let ran = run(&server, &format!("http://{gone}"), knobs);
         let end = End { class: "connect", again: Again::Always, billed: false };
         all_end(&ran, "nobody listens", end, knobs);

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use strata::compose::{Composer, Library};
 use strata::domain::{
     Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Context, Experiment, Fault,
-    Filter, Fingerprint, FinishReason, Layer, ModelId, Numbered, Outcome, OutputSpec, Params, PassRule, Policy, Price,
-    Problem, Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text, TrialEnded, Usage, Usd,
-    Variable, Variant,
+    Filter, Fingerprint, FinishReason, Label, Layer, ModelId, Numbered, Outcome, OutputSpec, Params, PassRule, Policy,
+    Price, Problem, Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text, TrialEnded, Usage,
+    Usd, Variable, Variant,
 };
 use strata::engine::{
     CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
@@ -88,6 +88,17 @@ impl Provider for Desk {
             };
             let vectors = texts.iter().map(vector).collect::<Result<_, CallError>>()?;
             Ok(Embedded { vectors, usage: Some(Usage { input_tokens: 10, ..Usage::default() }) })
+        })
+    }
+
+    /// What the behaviour says are the flagged categories, with commas between them; `fine` is a category that is not.
+    fn label<'a>(&'a self, _: &'a str, text: &'a str) -> BoxFuture<'a, Result<Vec<Label>, CallError>> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(self.latency).await;
+            let reply = String::from_utf8((self.behaviour)(text, 0)?.body).unwrap();
+            let label = |name: &str| Label { name: name.to_owned(), score: 0.5, flagged: Some(name != "fine") };
+            Ok(reply.split(',').map(label).collect())
         })
     }
 
@@ -211,6 +222,8 @@ pub struct Setup {
     pub case_checks: Vec<Check>,
     /// Who grades, by the name of the model.
     pub judges: Vec<(&'static str, Arc<Desk>)>,
+    /// How long the run stands still behind a breaker; for ever where it is not given.
+    pub patience: Option<Duration>,
 }
 
 impl Setup {
@@ -237,6 +250,7 @@ impl Setup {
             checks: Vec::new(),
             case_checks: Vec::new(),
             judges: Vec::new(),
+            patience: None,
         }
     }
 
@@ -267,6 +281,7 @@ impl Setup {
             max_output: Some(10),
             params: Params::default(),
             is_echo: false,
+            is_unmapped: false,
             is_told_max_tokens: true,
             transform: None,
         };
@@ -280,7 +295,9 @@ impl Setup {
             }],
             models: names.iter().map(model).collect(),
             left_out: Arc::default(),
+            calls: Arc::default(),
             remembers: false,
+            canary: None,
             cases: Arc::new(Rows(self.cases, self.questions.clone(), self.case_checks.clone())),
             selection: if self.alike {
                 Selection::Rows(vec![0; self.cases as usize].into())
@@ -407,6 +424,7 @@ impl Setup {
             seed: 1,
             on_text: None,
             stall_limit: None,
+            patience: self.patience,
         };
         start(plan, world, vec![Box::new(self.record)], &tokio::runtime::Handle::current()).unwrap()
     }

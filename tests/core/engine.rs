@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strata::analysis::Board;
 use strata::domain::{Budget, Fault, Fingerprint, RunEvent, RunState, Usd, Verdict};
-use strata::engine::{CachedCall, CallCache, Earlier};
+use strata::engine::{Answers, CachedCall, CallCache, Earlier};
 use strata::provider::Provider;
 
 use crate::desk::{Desk, Record, Setup, fails, fault_of, says};
@@ -193,9 +193,11 @@ async fn a_resumed_run_runs_what_is_left_and_pays_nothing_twice() {
     let mut setup = Setup::new(&desk);
     let paid = setup.plan().prepare(setup.plan().trial(19)).unwrap();
     let completion = Arc::new(desk.read(&paid.request, &says("right").unwrap()).unwrap());
+    let mut answered = Answers::default();
+    answered.keep(paid.key, paid.call, CachedCall { completion, cost: Some(Usd::from_nanos(5)) });
     setup.earlier = Earlier {
         kept: (0..15).map(|index| (index, Fingerprint([9; 32]))).collect(),
-        answered: HashMap::from([(paid.call, CachedCall { completion, cost: Some(Usd::from_nanos(5)) })]),
+        answered,
         spent: Usd::from_nanos(100),
         begun: true,
         ..Earlier::default()
@@ -204,6 +206,27 @@ async fn a_resumed_run_runs_what_is_left_and_pays_nothing_twice() {
     assert_eq!(state, RunState::Completed);
     assert_eq!((desk.calls(), record.ended().len()), (4, 5));
     assert!(matches!(record.events()[1], RunEvent::Resumed { kept: 15, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trials_that_asked_the_same_are_scored_again_each_by_its_own_answer() {
+    let desk = Desk::new(|_, _| says("right"));
+    let mut setup = Setup { cases: 4, questions: vec!["the same"; 4], ..Setup::new(&desk) };
+    let mut answered = Answers::default();
+    let texts = ["first", "second", "third"];
+    for (index, text) in texts.into_iter().enumerate() {
+        let paid = setup.plan().prepare(setup.plan().trial(index as u64)).unwrap();
+        let completion = Arc::new(desk.read(&paid.request, &says(text).unwrap()).unwrap());
+        answered.keep(paid.key, paid.call, CachedCall { completion, cost: None });
+    }
+    setup.earlier = Earlier { answered, begun: true, ..Earlier::default() };
+    let (_, record, _) = setup.run().await;
+    let mut ended = record.ended();
+    ended.sort_by_key(|ended| ended.trial);
+    let told: Vec<_> = ended.iter().map(|ended| ended.answer.as_ref().unwrap().text.as_str()).collect();
+    assert_eq!(told[..3], texts);
+    assert!(texts.contains(&told[3]), "a trial without an answer of its own takes one that is paid for: {told:?}");
+    assert_eq!(desk.calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -115,6 +115,30 @@ async fn similar_asks_for_vectors_and_pays_for_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn moderation_asks_for_labels_once_and_keeps_them_on_record() {
+    let moderation = |model| graded(AssertionKind::Moderation, json!(["hate"]), model);
+    let check = async |labels: &'static str, verdict| {
+        let judge = Desk::new(move |text, _| if text == "right" { says(labels) } else { fails(Fault::BadRequest) });
+        let (state, record, _) = setup(&judge, vec![right(), moderation(Some("judge"))]).run().await;
+        let ended = only(&record);
+        assert_eq!((state, ended.outcome.verdict(), judge.calls()), (RunState::Completed, Some(verdict), 1));
+        assert!(ended.judge_spent > Usd::ZERO && lines(&record) == [(1, 0)]);
+        let kept = record.events().into_iter().find_map(|event| match event {
+            RunEvent::AttemptEnded(ended) if ended.attempt.purpose == Purpose::Judge(1) => ended.result.ok(),
+            _ => None,
+        });
+        assert!(kept.unwrap().text.contains(labels.split(',').next().unwrap()));
+    };
+    check("hate,violence", Verdict::Fail).await;
+    check("violence", Verdict::Pass).await;
+    check("fine", Verdict::Pass).await;
+    let (_, record, _) = setup(&says_right(), vec![moderation(None)]).run().await;
+    let outcome = &only(&record).outcome;
+    assert_eq!(outcome.verdict(), Some(Verdict::Unscored));
+    assert!(outcome.checks()[0].reason.contains("OpenAI's moderation"), "{}", outcome.checks()[0].reason);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_model_chooses_the_best_of_a_cases_outputs_once() {
     let judge = Desk::new(|_, _| says(r#"{"reason": "It is kind.", "best": 1}"#));
     let best = graded(AssertionKind::SelectBest, json!("Kindness"), Some("judge"));
@@ -132,4 +156,21 @@ async fn a_model_chooses_the_best_of_a_cases_outputs_once() {
     let (state, record, _) = setup(&judge, vec![right(), best]).run().await;
     assert_eq!((state, judge.calls()), (RunState::Completed, 1), "one output is no choice");
     assert_eq!(only(&record).outcome.verdict(), Some(Verdict::Unscored));
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_whose_others_do_not_end_are_said_without_the_comparison() {
+    let best = || graded(AssertionKind::SelectBest, json!("Kindness"), Some("judge"));
+    let judge = Desk::new(|_, _| says(r#"{"reason": "So.", "best": 1}"#));
+    let desks = vec![says_right(), Desk::new(|_, _| fails(Fault::Auth))];
+    let plain = setup(&judge, vec![right(), best()]);
+    let (state, record, _) = Setup { desks, cases: 3, concurrency: 1, ..plain }.run().await;
+    assert_eq!(state, RunState::Incomplete);
+    let of_first: Vec<_> = record.ended().into_iter().filter(|ended| ended.trial.model == 0).collect();
+    let alone = of_first.iter().filter(|ended| {
+        let said = ended.outcome.checks().get(1).map(|said| said.reason.as_str());
+        ended.answer.is_some() && said.is_some_and(|reason| reason.contains("did not end"))
+    });
+    assert!(alone.count() >= 2, "{of_first:?}");
+    assert!(of_first.iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Unscored)));
 }

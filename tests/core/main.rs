@@ -11,6 +11,7 @@ mod desk;
 mod engine;
 mod graders;
 mod guards;
+mod patience;
 mod providers;
 mod semantic;
 #[path = "../support/mod.rs"]

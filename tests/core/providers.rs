@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use strata::domain::{
-    Api, CallError, ChatRequest, Completion, Fault, FinishReason, Message, Params, Phase, ProviderSpec, RawReply, Role,
-    SecretRef, Timeouts,
+    Api, CallError, ChatRequest, Completion, Fault, FinishReason, Label, Message, Params, Phase, ProviderSpec,
+    RawReply, Role, SecretRef, Timeouts,
 };
 use strata::provider::{ConnectOptions, KeyError, KeyStore, Provider, capability, connect};
 
 use crate::support::process::serve_if_asked;
 use crate::support::server::{ANSWER, Seen};
 use crate::support::wire::{INPUT_TOKENS, MODEL, OUTPUT_TOKENS};
-use crate::support::{Misdeed, Plan, Server, ServerProcess, Wire};
+use crate::support::{Misdeed, Orders, Plan, Server, ServerProcess, Wire};
 
 const KEY: &str = "key-0123456789abcdef";
 
@@ -109,6 +109,57 @@ async fn vectors_that_cannot_be_used_are_no_answer() {
             assert_eq!(error.fault, Fault::Protocol, "{wire:?} {}", String::from_utf8_lossy(&body));
         }
     }
+}
+
+fn of_api(api: Api, url: &str) -> Arc<dyn Provider> {
+    let spec = ProviderSpec { api, ..spec(Wire::OpenAi, url) };
+    let allowed = capability(&spec).into_iter().collect();
+    connect(&spec, &ConnectOptions { allowed, ..ConnectOptions::default() }, Arc::new(OneKey)).unwrap()
+}
+
+#[tokio::test]
+async fn moderation_and_classifiers_give_labels_and_other_formats_say_that_they_have_none() {
+    let server = Server::start(Plan { keep: true, ..Plan::default() });
+    let label = |name: &str, score, flagged| Label { name: name.into(), score, flagged };
+    let moderated = of_api(Api::OpenAi, &server.url()).label("omni-moderation-latest", "kill").await;
+    assert_eq!(moderated, Ok(vec![label("hate", 0.0, Some(false)), label("violence", 0.9, Some(true))]));
+    let classified = of_api(Api::HuggingFace, &server.url()).label("team/moods", "aeix").await;
+    assert_eq!(classified, Ok(vec![label("joy", 0.75, None), label("anger", 0.25, None)]));
+    let seen = server.seen();
+    assert_eq!(seen.iter().map(|seen| seen.path.as_str()).collect::<Vec<_>>(), ["/moderations", "/models/team/moods"]);
+    let bearer = format!("Bearer {KEY}");
+    assert!(
+        seen.iter().all(|seen| seen.header("authorization") == Some(bearer.as_str())),
+        "the key of the chat travels"
+    );
+    for api in [Api::Anthropic, Api::Gemini, Api::Ollama] {
+        assert_eq!(of_api(api, &server.url()).label("m", "a").await.unwrap_err().fault, Fault::BadRequest);
+    }
+    let hugging_face = of_api(Api::HuggingFace, &server.url());
+    assert_eq!(hugging_face.exchange(&request(false), &|_| {}).await.unwrap_err().fault, Fault::BadRequest);
+    for wrong in ["../keys", "a//b", "a?b", ""] {
+        assert_eq!(hugging_face.label(wrong, "a").await.unwrap_err().fault, Fault::BadRequest, "{wrong}");
+    }
+    assert_eq!(server.requests(), 2, "what cannot be asked is not sent");
+}
+
+#[tokio::test]
+async fn labels_that_cannot_be_used_are_no_answer() {
+    let check = async |api: Api, body: &'static str, expect: Fault| {
+        let misdeed = Misdeed::Body { kind: "application/json", body: body.as_bytes().to_vec() };
+        let server = Server::start(Plan::always(misdeed));
+        let error = of_api(api, &server.url()).label("m", "a").await.unwrap_err();
+        assert_eq!(error.fault, expect, "{body}: {}", error.message);
+    };
+    check(Api::OpenAi, r#"{"results": []}"#, Fault::Protocol).await;
+    check(Api::OpenAi, r#"{"results": [{"flagged": false, "categories": {}}]}"#, Fault::Protocol).await;
+    check(Api::OpenAi, r#"{"results": [{"categories": {}}]}"#, Fault::Protocol).await;
+    let plain = r#"{"results": [{"flagged": true, "categories": {"hate": true, "x": null}}]}"#;
+    let misdeed = Misdeed::Body { kind: "application/json", body: plain.as_bytes().to_vec() };
+    let server = Server::start(Plan::always(misdeed));
+    let labels = of_api(Api::OpenAi, &server.url()).label("m", "a").await.unwrap();
+    let flags: Vec<_> = labels.iter().map(|label| (label.name.as_str(), label.score, label.flagged)).collect();
+    assert_eq!(flags, [("hate", 1.0, Some(true)), ("x", 0.0, Some(false))], "a category may be null, scores may lack");
 }
 
 #[tokio::test]
@@ -285,7 +336,7 @@ async fn requests_are_counted_by_their_bodies() {
 
 #[tokio::test]
 async fn a_server_runs_in_a_process_of_its_own() {
-    let process = ServerProcess::start(Duration::ZERO, &["--exact", "providers::the_server_process", "--nocapture"]);
+    let process = ServerProcess::start(Orders::default(), &["--exact", "providers::the_server_process", "--nocapture"]);
     let provider = provider(Wire::Gemini, &process.url(), Timeouts::default());
     assert_eq!(ask(&*provider, &request(true)).await.unwrap().text, ANSWER);
 }

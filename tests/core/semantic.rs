@@ -69,6 +69,7 @@ async fn a_similar_question_is_answered_without_a_call_and_left_out() {
     assert!(steps(&ended[3]).is_empty());
     let column = first_column(&record);
     assert_eq!((column.semantic_hits, column.passed, column.unscored), (1, 3, 1));
+    assert_eq!(column.deeds.semantic_saved, *saved);
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,6 +21,7 @@ fn tiered(large: &Arc<Desk>, small: &Arc<Desk>) -> Setup {
         max_output: Some(10),
         params: Params::default(),
         is_echo: false,
+        is_unmapped: false,
         is_told_max_tokens: true,
         transform: None,
     };

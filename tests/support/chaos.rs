@@ -19,14 +19,14 @@ use strata::store::records::Records;
 
 use crate::support::faults::{ANSWERED, Again, End, Row};
 use crate::support::server::Seen;
-use crate::support::{Plan, Server, Wire};
+use crate::support::{Counts, Plan, Server, Wire};
 
 /// Calls in flight.
 pub const WIDE: u32 = 32;
 /// Retries of the policy.
 const RETRIES: u32 = 2;
 /// A run that takes longer hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What is asked of a run.
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +35,15 @@ pub struct Knobs {
     pub stream: bool,
     pub trials: u32,
     /// Until the first byte, and between two chunks.
-    pub limit: Duration,
+    pub limits: [Duration; 2],
 }
 
 /// What came of a run.
 pub struct Ran {
-    summary: RunSummary,
-    ended: Vec<Arc<TrialEnded>>,
-    calls: Vec<CallRow>,
-    requests: u64,
+    pub summary: RunSummary,
+    pub ended: Vec<Arc<TrialEnded>>,
+    pub calls: Vec<CallRow>,
+    pub requests: u64,
 }
 
 /// Every trial of the run meets this fault at each of its calls, and all of them end as its row says.
@@ -150,8 +150,8 @@ fn the_books_are_right(ran: &Ran, what: &str) {
     }
 }
 
-/// A run to its end, which comes, and after which no connection is left.
-pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
+/// A run to its end, which comes, and after which no connection and no task is left.
+pub fn run(server: &impl Counts, url: &str, knobs: Knobs) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     write_workspace(folder.path(), url, knobs);
     let workspace = open_workspace(folder.path()).unwrap();
@@ -168,6 +168,7 @@ pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
         runtime: runtime.handle(),
         on_text: None,
         stall_limit: None,
+        patience: None,
     };
     let handle = launch::begin(prepared, start).unwrap();
     let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE, handle.ended()).await });
@@ -176,6 +177,7 @@ pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
     drop(handle);
     // The runtime lives on: a task that hangs would keep its connection.
     no_connection_is_left(server);
+    no_task_is_left(&runtime);
 
     let mut ended = Vec::new();
     let mut keep = |event| {
@@ -189,10 +191,18 @@ pub fn run(server: &Server, url: &str, knobs: Knobs) -> Ran {
     Ran { summary, ended, calls, requests: server.requests() }
 }
 
-fn no_connection_is_left(server: &Server) {
+fn no_connection_is_left(server: &impl Counts) {
     let begun = Instant::now();
     while server.open_connections() > 0 {
         assert!(begun.elapsed() < Duration::from_secs(10), "{} connections are left", server.open_connections());
+        std::thread::sleep(Duration::from_micros(500));
+    }
+}
+
+fn no_task_is_left(runtime: &tokio::runtime::Runtime) {
+    let begun = Instant::now();
+    while runtime.metrics().num_alive_tasks() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{} tasks hang", runtime.metrics().num_alive_tasks());
         std::thread::sleep(Duration::from_micros(500));
     }
 }
@@ -203,7 +213,7 @@ fn write_workspace(root: &Path, url: &str, knobs: Knobs) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    let (wire, stream, limit) = (knobs.wire, knobs.stream, knobs.limit.as_millis());
+    let (wire, stream, [first, idle]) = (knobs.wire, knobs.stream, knobs.limits.map(|limit| limit.as_millis()));
     write(
         "workspace.ron",
         &format!(
@@ -214,7 +224,7 @@ fn write_workspace(root: &Path, url: &str, knobs: Knobs) {
     models: {{ "m": (provider: "loop", model: "loopback", price: (input: 1.0, output: 2.0), max_output: 50) }},
     policy: (
         retry: (retries: {RETRIES}, base_ms: 1, cap_ms: 2),
-        timeouts: (connect_ms: 30000, first_byte_ms: {limit}, idle_ms: {limit}),
+        timeouts: (connect_ms: 30000, first_byte_ms: {first}, idle_ms: {idle}),
     ),
 )"#
         ),

@@ -1,5 +1,7 @@
 //! The table of faults: what a server does, and what becomes of the call, whole and streaming.
 
+use std::time::Duration;
+
 use super::Wire;
 use super::misdeed::{ErrorBody, Misdeed};
 
@@ -46,9 +48,14 @@ impl Row {
         self.ends[usize::from(stream)]
     }
 
-    /// A time limit ends it.
-    pub fn silent(&self) -> bool {
-        self.ends.iter().any(|end| end.class == "timeout")
+    /// Time limits until the first byte and between two chunks. The one that ends it is short, all else is long, so that
+    /// a busy machine meets no other.
+    pub fn limits(&self, short: Duration, long: Duration) -> [Duration; 2] {
+        match self.ends.iter().find(|end| end.class == "timeout").map(|end| end.again) {
+            None => [long, long],
+            Some(Again::Always) => [short, long],
+            Some(_) => [long, short],
+        }
     }
 }
 
@@ -119,7 +126,9 @@ pub fn sizes() -> Vec<Row> {
     vec![
         same("huge head", Misdeed::HugeHead, ANSWER_TOO_LARGE),
         same("endless head", Misdeed::EndlessHead, ANSWER_TOO_LARGE),
-        heavy(&[Wire::OpenAi], same("huge body", Misdeed::Huge(33 << 20), ANSWER_TOO_LARGE)),
+        same("huge body", Misdeed::Huge(33 << 20), ANSWER_TOO_LARGE),
+        same("promise of a huge body", Misdeed::HugePromise(33 << 20), ANSWER_TOO_LARGE),
+        heavy(&[Wire::OpenAi], same("huge body in chunks", Misdeed::HugeInChunks(33 << 20), ANSWER_TOO_LARGE)),
         heavy(&[Wire::OpenAi], same("gzip bomb", Misdeed::GzipBomb, ANSWER_TOO_LARGE)),
         heavy(
             &[Wire::OpenAi, Wire::Ollama],
@@ -145,12 +154,8 @@ pub fn bad_bodies() -> Vec<Row> {
         same("chunks of one byte", Misdeed::Crumbs, OK),
         same("no usage", Misdeed::NoUsage, OK),
         same("negative usage", Misdeed::NegativeUsage, OK),
-        only(
-            &[Wire::OpenAi, Wire::Anthropic, Wire::Ollama],
-            same("error inside", Misdeed::ErrorInside, OVERLOADED_INSIDE),
-        ),
-        // A whole answer that is nothing but an error with a status of its own is one of that status.
-        only(&[Wire::Gemini], row("error inside", Misdeed::ErrorInside, OVERLOADED, OVERLOADED_INSIDE)),
+        // A whole answer that is nothing but an error counts as begun too, whatever status stands in it.
+        row("error inside", Misdeed::ErrorInside, OVERLOADED, OVERLOADED_INSIDE),
     ]
 }
 

@@ -46,8 +46,12 @@ pub enum Misdeed {
     GzipCut,
     /// 48 MB of blanks in a few hundred kilobytes.
     GzipBomb,
-    /// A body of this many bytes.
+    /// A body of this many bytes, as the head says.
     Huge(usize),
+    /// The head promises a body of this many bytes, of which none comes.
+    HugePromise(usize),
+    /// A body of this many bytes, of which the head says nothing.
+    HugeInChunks(usize),
     /// One event or line that never ends, of this many bytes.
     EndlessEvent(usize),
     /// The answer, one byte a second (of the server's clock).

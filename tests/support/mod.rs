@@ -14,6 +14,6 @@ pub mod server;
 pub mod wire;
 
 pub use misdeed::Misdeed;
-pub use process::ServerProcess;
-pub use server::{Plan, Server};
+pub use process::{Orders, ServerProcess};
+pub use server::{Counts, Plan, Server};
 pub use wire::Wire;

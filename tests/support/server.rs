@@ -95,6 +95,12 @@ struct Shared {
     stop: Notify,
 }
 
+/// What a server has counted, wherever it runs.
+pub trait Counts {
+    fn requests(&self) -> u64;
+    fn open_connections(&self) -> u64;
+}
+
 /// A running server; it stops when this is dropped.
 pub struct Server {
     address: SocketAddr,
@@ -161,6 +167,16 @@ impl Server {
     /// The requests, where the plan keeps them.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.log.lock().unwrap().seen.clone()
+    }
+}
+
+impl Counts for Server {
+    fn requests(&self) -> u64 {
+        Self::requests(self)
+    }
+
+    fn open_connections(&self) -> u64 {
+        Self::open_connections(self)
     }
 }
 
@@ -264,12 +280,13 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::
 }
 
 async fn answer(stream: &mut TcpStream, request: &Seen, misdeed: Option<Misdeed>, plan: &Plan) -> Step {
-    if let Some(vectors) = Wire::vectors(&request.path, &request.body).filter(|_| misdeed.is_none()) {
-        return reply(stream, 200, "application/json", &[], vectors.as_bytes()).await;
+    let served = || Wire::vectors(&request.path, &request.body).or_else(|| Wire::labels(&request.path, &request.body));
+    if let Some(served) = Some(()).filter(|()| misdeed.is_none()).and_then(|()| served()) {
+        return reply(stream, 200, "application/json", &[], served.as_bytes()).await;
     }
     // A collector of traces takes everything in.
     let collects = request.path.ends_with("/v1/traces");
-    let wire = Wire::of(&request.path).or_else(|| Wire::of_vectors(&request.path));
+    let wire = Wire::of(&request.path).or_else(|| Wire::of_service(&request.path));
     let Some(wire) = wire.or(collects.then_some(Wire::OpenAi)) else {
         return reply(stream, 404, "application/json", &[], b"{\"error\":\"no such path\"}").await;
     };
@@ -347,6 +364,7 @@ async fn misbehave(stream: &mut TcpStream, request: &Seen, wire: Wire, text: &st
         }
         Misdeed::GzipBomb => reply(stream, 200, kind, &packed, &BOMB).await,
         Misdeed::Huge(bytes) => long(stream, kind, b"", b' ', bytes).await,
+        Misdeed::HugeInChunks(bytes) => long_in_chunks(stream, &good, bytes).await,
         Misdeed::EndlessEvent(bytes) => long(stream, kind, b"data: ", b'a', bytes).await,
         Misdeed::NoUsage => reply(stream, 200, kind, &[], good.body(Told::Missing).as_bytes()).await,
         Misdeed::NegativeUsage => reply(stream, 200, kind, &[], good.body(Told::Negative).as_bytes()).await,
@@ -375,6 +393,10 @@ async fn break_off(stream: &mut TcpStream, good: &Good<'_>, misdeed: Misdeed) ->
                 send(&[format!("x-filler-{number}: {}\r\n", "a".repeat(4000)).as_bytes()]).await?;
             }
             send(&[b"content-length: 2\r\n\r\n{}"]).await?;
+        }
+        Misdeed::HugePromise(bytes) => {
+            send(&[&good.head(bytes)]).await?;
+            return until_closed(stream).await;
         }
         Misdeed::Silence => return until_closed(stream).await,
         Misdeed::SilenceInside => {
@@ -455,6 +477,17 @@ async fn long(stream: &mut TcpStream, kind: &str, begin: &[u8], filler: u8, byte
         left -= now;
     }
     Ok(())
+}
+
+/// A body of so many bytes whose length nobody is told before.
+async fn long_in_chunks(stream: &mut TcpStream, good: &Good<'_>, bytes: usize) -> Step {
+    stream.write_all(&good.chunked_head()).await?;
+    let piece = vec![b' '; 64 << 10];
+    let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat();
+    for _ in 0..bytes.div_ceil(piece.len()) {
+        stream.write_all(&chunk).await?;
+    }
+    stream.write_all(b"0\r\n\r\n").await
 }
 
 /// A stream in good order; all at once where there is no pace.

@@ -69,9 +69,31 @@ impl Wire {
         Some(answer.to_string())
     }
 
-    /// By the path of a request for vectors.
-    pub fn of_vectors(path: &str) -> Option<Self> {
-        let ends = [("/embeddings", Self::OpenAi), (":batchEmbedContents", Self::Gemini), ("/api/embed", Self::Ollama)];
+    /// The answer to a request for labels of a text: by moderation, that it has `violence` where it says `kill`; by
+    /// classification, as `joy` by the share of its vowels. `None` where the path asks for no labels.
+    pub fn labels(path: &str, body: &[u8]) -> Option<String> {
+        let asked: Value = serde_json::from_slice(body).ok()?;
+        if path.ends_with("/moderations") {
+            let flagged = asked["input"].as_str()?.contains("kill");
+            let (has, score) = (json!({"hate": false, "violence": flagged}), if flagged { 0.9 } else { 0.1 });
+            let result =
+                json!({"flagged": flagged, "categories": has, "category_scores": {"hate": 0.0, "violence": score}});
+            return Some(json!({"id": "modr-1", "model": MODEL, "results": [result]}).to_string());
+        }
+        let text = asked["inputs"].as_str().filter(|_| path.contains("/models/"))?;
+        let count = |letters: usize| f64::from(u32::try_from(letters).unwrap());
+        let joy = count(text.matches(['a', 'e', 'i', 'o', 'u']).count()) / count(text.len());
+        Some(json!([[{"label": "joy", "score": joy}, {"label": "anger", "score": 1.0 - joy}]]).to_string())
+    }
+
+    /// By the path of a request for vectors or labels.
+    pub fn of_service(path: &str) -> Option<Self> {
+        let ends = [
+            ("/embeddings", Self::OpenAi),
+            ("/moderations", Self::OpenAi),
+            (":batchEmbedContents", Self::Gemini),
+            ("/api/embed", Self::Ollama),
+        ];
         ends.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, wire)| wire)
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::is_default;
+
 /// Takes items out of an answer that is a JSON list, or has one in it. A model's confidence in itself is no probability:
 /// sweep the threshold over labelled cases before it is relied on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +22,10 @@ pub struct ConfidencePolicy {
     pub critical: f64,
     /// All other items are kept above this, and not at it.
     pub others: f64,
+    /// The expected column that lists the items which are right, to sweep the thresholds by; the first one with a list
+    /// where it is empty.
+    #[serde(skip_serializing_if = "is_default")]
+    pub expected: String,
     /// Keep items whose confidence is missing or no number from 0 to 1.
     pub keep_unknown: bool,
 }
@@ -34,6 +40,7 @@ impl Default for ConfidencePolicy {
             critical_word: "critical".to_owned(),
             critical: 0.5,
             others: 0.7,
+            expected: String::new(),
             keep_unknown: false,
         }
     }

@@ -35,7 +35,7 @@ pub use sanitise::{SanitiseAction, SanitisePattern, SanitisePolicy, SanitiseScop
 pub use semantic::{Embedder, SemanticMode, SemanticPolicy};
 pub use tier::{ComplexityWeights, ComplexityWords, ModelTier, TierPolicy};
 pub use timeouts::Timeouts;
-pub use users::{Tier, UserLimits};
+pub use users::{Asker, Tier, UserColumns, UserLimits};
 
 /// How the calls of an experiment are guarded.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -76,11 +76,29 @@ impl Policy {
         stand_ins.chain(self.semantic.model()).chain(&self.compress.model)
     }
 
-    /// Guards as `preset` does; the fallback stays, since it names models, and so does the age of the cache.
+    /// Guards as `preset` does; the fallback stays, since it names models, and so do the age of the cache and what the
+    /// dataset says of users.
     #[must_use]
     pub fn guarded_as(&self, preset: &Self) -> Self {
         let mut policy = Self { fallback: self.fallback.clone(), ..preset.clone() };
         policy.cache.epoch = self.cache.epoch;
+        policy.users.columns.clone_from(&self.users.columns);
+        policy.users.arrivals_per_minute = self.users.arrivals_per_minute;
         policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preset_leaves_what_is_the_workspaces_own() {
+        let mut own = Policy::default();
+        own.users.columns.user = Some("customer".to_owned());
+        (own.cache.epoch, own.repair.on) = (3, true);
+        let guarded = own.guarded_as(&Policy::default());
+        assert_eq!((guarded.cache.epoch, guarded.repair.on), (3, Policy::default().repair.on));
+        assert_eq!(guarded.users, own.users);
     }
 }

@@ -72,13 +72,26 @@ pub struct LeakPolicy {
     /// has leaked. Empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub canary: String,
+    /// The canary is added to the system message of every request, as a line at its end. Where `canary` is empty, one is
+    /// made of the names of the project and the experiment, the same in each of its runs. It changes what is sent: evidence
+    /// of such a run is of the variant's messages and the canary.
+    #[serde(skip_serializing_if = "is_default")]
+    pub plant: bool,
     #[serde(skip_serializing_if = "is_default")]
     pub action: OutputAction,
 }
 
 impl Default for LeakPolicy {
     fn default() -> Self {
-        Self { on: false, words: 8, share: 0.1, canary: String::new(), action: OutputAction::default() }
+        Self { on: false, words: 8, share: 0.1, canary: String::new(), plant: false, action: OutputAction::default() }
+    }
+}
+
+impl LeakPolicy {
+    /// The canary that requests are sent with; `None` where none is planted.
+    #[must_use]
+    pub fn planted(&self) -> Option<&str> {
+        (self.on && self.plant && !self.canary.is_empty()).then_some(self.canary.as_str())
     }
 }
 

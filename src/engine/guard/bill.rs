@@ -43,8 +43,10 @@ impl Bill {
         }
     }
 
-    pub fn next_attempt(&mut self) -> AttemptRef {
+    /// An attempt begins; `is_retry` where the same request went to the same model just before.
+    pub fn next_attempt(&mut self, is_retry: bool) -> AttemptRef {
         let attempt = self.next;
+        self.guarded.other_requests += u32::from(self.made > 0 && !is_retry);
         self.next.number += 1;
         self.made += 1;
         self.fresh = true;
@@ -66,7 +68,7 @@ impl Bill {
 
     /// An answer that was received before the run went on, and is paid now.
     pub fn read_again(&mut self, completion: Arc<Completion>, cost: Option<Usd>) -> Arc<Completion> {
-        self.next_attempt();
+        self.next_attempt(false);
         self.pay(cost);
         completion
     }

@@ -204,7 +204,7 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
         if !tries.begin(asked.elapsed(), bill) {
             return Err(Missed::Failed(route_is_over()));
         }
-        let attempt = bill.next_attempt();
+        let attempt = bill.next_attempt(tries.is_retry());
         let received = leg.exchange(attempt, &mut reservation, &mut entry, &tries).await?;
         let result = leg.read(&received);
         let aftermath = entry.record(&result, received.as_deref().ok());

@@ -218,6 +218,15 @@ impl Endpoint {
         self.lane(model).breaker.opened().await;
     }
 
+    /// The model that has been out of health for the longest, and for how long.
+    #[must_use]
+    pub fn longest_unwell(&self) -> Option<(String, Duration)> {
+        let now = Instant::now();
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let unwell = lanes.iter().filter_map(|(model, lane)| Some((model.clone(), lane.breaker.unwell_for(now)?)));
+        unwell.max_by_key(|(_, time)| *time)
+    }
+
     fn lane(&self, model: &str) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lanes.get(model) {

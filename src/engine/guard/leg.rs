@@ -67,7 +67,7 @@ impl<'a> Leg<'a> {
 
     /// An answer that needs no call: from before the run was stopped, or from the cache.
     pub async fn paid_before(&self, bill: &mut Bill) -> Result<Option<Arc<Completion>>, Stopped> {
-        if let Some(earlier) = self.job.earlier.answered.get(&self.fingerprint) {
+        if let Some(earlier) = self.job.earlier.answered.get(&self.job.key, &self.fingerprint) {
             return Ok(Some(bill.kept(earlier.clone())));
         }
         if let Some((completion, cost)) = self.read_again().await? {

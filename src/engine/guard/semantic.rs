@@ -17,9 +17,9 @@ use crate::scoring::{Facts, lexical_vector, normalised, same_answer};
 
 use super::bill::Bill;
 use super::call::{CallJob, Missed, attempts};
-use super::embed::{self, EmbedJob};
 use super::leg::Leg;
 use super::repair;
+use super::service::{self, ServiceJob};
 use super::similar::{Found, Hit, Question, SimilarAnswers};
 use super::under_way::{OnItsWay, Turn, UnderWay};
 
@@ -84,20 +84,20 @@ impl Semantic {
         }
         let place = self.place(embedding_fingerprint(&route.endpoint.origin, &route.provider_model, text));
         let embedded = place.get_or_try_init(async || {
-            let asked = EmbedJob {
+            let asked = ServiceJob {
                 route,
-                texts: &[text.to_owned()],
                 attempt: bill.next_embedding(),
                 key: job.key,
                 policy: job.policy,
+                earlier: job.earlier,
                 ledger: job.ledger,
                 control: job.control,
             };
-            let made = embed::vectors(&asked).await.map_err(NoVector::Missed)?;
+            let made = service::vectors(&asked, &[text.to_owned()]).await.map_err(NoVector::Missed)?;
             if let Some(cost) = made.paid {
                 bill.pay_embedding(cost, self.policy.mode);
             }
-            let vector = made.vectors.map_err(NoVector::Reason)?.into_iter().next().unwrap_or_default();
+            let vector = made.got.map_err(NoVector::Reason)?.into_iter().next().unwrap_or_default();
             normalised(vector).ok_or_else(|| NoVector::Reason("its vector has no direction".to_owned()))
         });
         match embedded.await {

@@ -177,7 +177,7 @@ impl Users {
     }
 
     fn tier<'s>(&'s self, asked: &'s str) -> (&'s str, &'s Tier, TimeZone) {
-        let name = if self.limits.tiers.contains_key(asked) { asked } else { &self.limits.default_tier };
+        let name = self.limits.tier(asked);
         let tier = self.limits.tiers.get(name).unwrap_or(&self.nothing);
         (name, tier, self.zones.get(name).cloned().unwrap_or(TimeZone::UTC))
     }

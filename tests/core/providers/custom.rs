@@ -9,6 +9,7 @@ use strata::domain::{
 };
 use strata::provider::{ConnectOptions, Provider, capability, connect};
 
+use super::faults::timeouts;
 use super::{KEY, OneKey, ask, request};
 use crate::support::faults::{broken_connections, hints, sizes, statuses, words_of_statuses};
 use crate::support::server::ANSWER;
@@ -87,12 +88,10 @@ async fn texts_and_requests_without_a_body_are_sent_as_well() {
 
 #[tokio::test]
 async fn faults_have_the_classes_that_other_formats_have() {
-    let patient = Timeouts { first_byte_ms: 30_000, idle_ms: 30_000, ..Timeouts::default() };
     let rows = [broken_connections(), sizes(), statuses(), words_of_statuses(), hints()].concat();
     let mut asked = 0;
     for row in rows.into_iter().filter(|row| row.wires.contains(&Wire::OpenAi)) {
-        let timeouts =
-            if row.silent() { Timeouts { first_byte_ms: 50, idle_ms: 50, ..patient.clone() } } else { patient.clone() };
+        let timeouts = timeouts(&row);
         let server = Server::start(Plan::always(row.misdeed.clone()));
         let outcome = ask(&*provider(definition(), &server.url(), timeouts), &request(false)).await;
         let ended = outcome.as_ref().map_or_else(|error| error.fault.word(), |_| "answered");

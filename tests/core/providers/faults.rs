@@ -1,5 +1,7 @@
 //! The table of faults, call by call: the class that each call ends in, whole and streaming, in every wire format.
 
+use std::time::Duration;
+
 use strata::domain::{CallError, Retry, Timeouts};
 
 use super::{ask, provider, request};
@@ -8,12 +10,17 @@ use crate::support::faults::{
 };
 use crate::support::{Misdeed, Plan, Server, Wire};
 
+/// Patient, but for the limit that ends this row.
+pub fn timeouts(row: &Row) -> Timeouts {
+    let limits = row.limits(Duration::from_millis(50), Duration::from_secs(30));
+    let [first_byte_ms, idle_ms] = limits.map(|limit| u64::try_from(limit.as_millis()).unwrap());
+    Timeouts { first_byte_ms, idle_ms, ..Timeouts::default() }
+}
+
 /// Ends every row's calls and compares the classes.
 async fn check(rows: Vec<Row>) {
-    let patient = Timeouts { first_byte_ms: 30_000, idle_ms: 30_000, ..Timeouts::default() };
     for row in rows {
-        let timeouts =
-            if row.silent() { Timeouts { first_byte_ms: 50, idle_ms: 50, ..patient.clone() } } else { patient.clone() };
+        let timeouts = timeouts(&row);
         let server = Server::start(Plan::always(row.misdeed.clone()));
         for wire in row.wires {
             let provider = provider(*wire, &server.url(), timeouts.clone());
