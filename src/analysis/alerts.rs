@@ -13,7 +13,7 @@ use super::baseline::{Baseline, ColumnChange};
 use super::board::Board;
 use crate::domain::{
     Alert, AlertKey, AlertRule, AlertRules, AttemptEnded, AttemptRef, AttemptSent, AttemptState, CallRow, Fault,
-    ModelId, Purpose, RunEvent, RunHeader, TrialEnded, TrialRef, Usd,
+    Fingerprint, ModelId, Purpose, RunEvent, RunHeader, TrialEnded, TrialRef, Usd,
 };
 
 /// A share of failed calls says nothing before there are as many calls.
@@ -33,6 +33,8 @@ pub struct AlertWatch {
     open: HashMap<AttemptRef, (ModelId, Timestamp)>,
     /// When the last call for the answer of a trial that has not ended was sent.
     asked: HashMap<TrialRef, Timestamp>,
+    /// Requests that were sent again as they were, by the trial that they were for.
+    repeated: HashMap<TrialRef, Vec<Repeated>>,
     regressed: Vec<Alert>,
 }
 
@@ -58,8 +60,21 @@ struct Span {
 impl Span {
     fn add(&mut self, at: Timestamp) {
         self.count += 1;
+        self.reach(at);
+    }
+
+    fn reach(&mut self, at: Timestamp) {
         self.ends = Some(self.ends.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
     }
+}
+
+/// A request and its attempts after which it was sent again as it was. One in other words or to another model is a
+/// request of its own.
+#[derive(Debug, Clone)]
+struct Repeated {
+    purpose: Purpose,
+    request: Fingerprint,
+    failures: Span,
 }
 
 /// Calls past a limit, and the one that was furthest past it.
@@ -83,7 +98,10 @@ impl<T: PartialOrd + Copy> Worst<T> {
 struct Over<'a> {
     model: &'a ModelId,
     at: Timestamp,
-    number: u32,
+    attempt: AttemptRef,
+    request: Fingerprint,
+    /// It is sent again as it was.
+    repeats: bool,
     latency_ms: Option<f64>,
     cost: Option<Usd>,
     fault: Option<Fault>,
@@ -101,6 +119,7 @@ impl AlertWatch {
             models: BTreeMap::new(),
             open: HashMap::new(),
             asked: HashMap::new(),
+            repeated: HashMap::new(),
             regressed: Vec::new(),
         }
     }
@@ -133,7 +152,9 @@ impl AlertWatch {
         self.over(&Over {
             model: &row.model,
             at: row.sent_at,
-            number: row.attempt.number,
+            attempt: row.attempt,
+            request: row.request,
+            repeats: row.retry_in_ms.is_some(),
             latency_ms: row.latency_ms.filter(|_| row.state == AttemptState::Ended),
             cost: row.cost,
             fault: row.error.as_ref().map(|error| error.fault),
@@ -183,11 +204,20 @@ impl AlertWatch {
             Ok(completion) => (Some(completion.latency_ms), None),
             Err(error) => (None, Some(error.fault)),
         };
-        let number = ended.attempt.number;
-        self.over(&Over { model: &model, at, number, latency_ms, cost: ended.cost, fault });
+        self.over(&Over {
+            model: &model,
+            at,
+            attempt: ended.attempt,
+            request: ended.request,
+            repeats: ended.retry_in_ms.is_some(),
+            latency_ms,
+            cost: ended.cost,
+            fault,
+        });
     }
 
     fn trial_ended(&mut self, ended: &TrialEnded) {
+        self.repeated.remove(&ended.trial);
         // A cached answer was no call of this run.
         let Some(at) = self
             .asked
@@ -216,8 +246,29 @@ impl AlertWatch {
         }
         let slow = rules.latency_over_ms.map(milliseconds);
         calls.slow.add(call.latency_ms, slow, call.at);
-        calls.retried.add(Some(call.number), rules.retries_over, call.at);
         calls.dear.add(call.cost, rules.cost_over, call.at);
+        if call.repeats {
+            self.sent_again(call);
+        }
+    }
+
+    /// Counts a request once, however far past the limit its retries go; it reaches from its first failure to its last.
+    fn sent_again(&mut self, call: &Over<'_>) {
+        let known = self.repeated.entry(call.attempt.trial).or_default();
+        let (purpose, request) = (call.attempt.purpose, call.request);
+        let same = |one: &Repeated| one.purpose == purpose && one.request == request;
+        let place = known.iter().position(same).unwrap_or_else(|| {
+            known.push(Repeated { purpose, request, failures: Span::default() });
+            known.len() - 1
+        });
+        let failures = &mut known[place].failures;
+        failures.add(call.at);
+        let repeats = u32::try_from(failures.count).unwrap_or(u32::MAX);
+        let Some(limit) = self.rules.retries_over.filter(|limit| repeats > *limit) else { return };
+        let retried = &mut self.models.entry(call.model.clone()).or_default().retried;
+        retried.span.count += u64::from(repeats == limit + 1);
+        failures.ends.into_iter().flat_map(|(first, last)| [first, last]).for_each(|at| retried.span.reach(at));
+        retried.most = retried.most.max(Some(repeats));
     }
 
     fn of_model(&self, model: &ModelId, calls: &Calls) -> Vec<Alert> {
@@ -245,7 +296,7 @@ impl AlertWatch {
         }
         if let (Some(most), Some(limit)) = (calls.retried.most, self.rules.retries_over) {
             let retried = counted(calls.retried.span.count, "call");
-            let cause = format!("{retried} to {model} came after more than {limit} retries, up to {most}.");
+            let cause = format!("{retried} to {model} took more than {limit} retries, up to {most}.");
             raise(AlertRule::Retries, calls.retried.span, cause);
         }
         if let (Some(most), Some(limit)) = (calls.dear.most, self.rules.cost_over) {

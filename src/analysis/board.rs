@@ -1,6 +1,7 @@
 //! The board: a run's events, folded. Live, replayed and headless runs fold the same way.
 //!
-//! It does not depend on the order in which trials end. A trial takes about 65 bytes; outputs are not kept, the store has
+//! It does not depend on the order in which trials end. A trial takes about 65 bytes, and 64 more
+//! where a guard saved something; outputs are not kept, the store has
 //! them.
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::deeds::Deeds;
 use super::mark::{Ending, TrialMark, short_key};
 use super::metrics::ColumnMetrics;
 use super::pages::{FULL_SCORE, NO_SCORE, Pages, SmallScore};
@@ -35,6 +37,8 @@ pub struct Board {
     open: HashMap<TrialRef, (Usd, Usd)>,
     /// Trials from before the run went on, until they are kept; a later plan may keep what an earlier one left out.
     before: HashMap<u64, Kept>,
+    /// What guards did that save something, by trial, where they did anything.
+    deeds: HashMap<u64, Deeds>,
     state: RunState,
     paused: Option<String>,
     ended_at: Option<Timestamp>,
@@ -122,6 +126,7 @@ impl Board {
             running: HashMap::new(),
             open: HashMap::new(),
             before: HashMap::new(),
+            deeds: HashMap::new(),
             state: RunState::Running,
             paused: None,
             ended_at: None,
@@ -406,12 +411,15 @@ impl Board {
         // An answer of another model has no scores of this one.
         let checks = if ended.guarded.left_out { &[] } else { ended.outcome.checks() };
         let scores: Vec<SmallScore> = checks.iter().map(small_score).collect();
-        self.put(ended.trial, TrialMark::of(ended), &scores, case_key(&ended.case_id));
+        let asked = self.header.models.get(usize::from(ended.trial.model)).map(|model| &model.id);
+        let deeds = Deeds::of(&ended.guarded, asked);
+        self.put(ended.trial, TrialMark::of(ended), &scores, case_key(&ended.case_id), deeds);
     }
 
     fn kept(&mut self, trial: TrialRef, key: &TrialKey) {
         if let Some(kept) = self.before.remove(&short_key(&key.0)) {
-            self.put(trial, kept.mark, &kept.scores, kept.case);
+            let deeds = self.deeds.remove(&kept.mark.key()).unwrap_or_default();
+            self.put(trial, kept.mark, &kept.scores, kept.case, deeds);
             self.totals.kept += 1;
         }
     }
@@ -423,13 +431,19 @@ impl Board {
         self.ended_at = Some(at);
     }
 
-    fn put(&mut self, trial: TrialRef, mark: TrialMark, scores: &[SmallScore], case: u64) {
+    fn put(&mut self, trial: TrialRef, mark: TrialMark, scores: &[SmallScore], case: u64, deeds: Deeds) {
         let Some(index) = self.index(trial) else { return };
         let column = self.header.column(trial);
         let before = self.scored_in(trial.case, column);
         if let Some(old) = self.pages.mark(index).copied() {
             self.columns[column].remove(&old, self.pages.scores(index));
+            self.columns[column].deeds -= self.deeds.remove(&old.key()).unwrap_or_default();
             self.totals.tally(&old, -1);
+        }
+        self.deeds.remove(&mark.key());
+        if deeds != Deeds::default() {
+            self.deeds.insert(mark.key(), deeds);
+            self.columns[column].deeds += deeds;
         }
         self.pages.put(index, mark, scores);
         let after = self.scored_in(trial.case, column);

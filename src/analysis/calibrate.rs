@@ -4,6 +4,7 @@
 //! the cases that chose them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::stats::{share, wilson_share};
 use crate::domain::{Interval, Usd};
@@ -42,6 +43,21 @@ pub struct TierOutcome {
     pub cost_alone: Usd,
     /// Cases that each model answers.
     pub answered: Vec<u64>,
+}
+
+impl fmt::Display for TierOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cases, passes, passes_alone, cost, cost_alone, .. } = self;
+        let percent = |share: f64| share * 100.0;
+        write!(
+            f,
+            "{cases} cases, {:.1} % pass ({:.1}–{:.1}) for {cost} a case; the last model alone {:.1} % for {cost_alone}",
+            percent(passes.value),
+            percent(passes.low),
+            percent(passes.high),
+            percent(passes_alone.value),
+        )
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -33,7 +33,7 @@ pub struct TrialMark {
     output_tokens: u32,
     score: f32,
     failed: u32,
-    attempts: u16,
+    retries: u16,
     repairs: u8,
     semantic: Semantic,
     flags: u8,
@@ -77,7 +77,7 @@ impl TrialMark {
             output_tokens: tokens(usage.map(|usage| usage.output_tokens)),
             score: score(&trial.outcome),
             failed: if trial.guarded.left_out { 0 } else { failed_checks(trial.outcome.checks()) },
-            attempts: u16::try_from(trial.attempts).unwrap_or(u16::MAX),
+            retries: u16::try_from(trial.guarded.retries(trial.attempts)).unwrap_or(u16::MAX),
             repairs: u8::try_from(trial.guarded.repairs).unwrap_or(u8::MAX),
             semantic: semantic(&trial.guarded),
             flags: flags(trial),
@@ -136,10 +136,10 @@ impl TrialMark {
         check < 32 && self.failed >> check & 1 == 1
     }
 
-    /// Attempts for the answer; 0 where it was cached.
+    /// How often a request for the answer was sent again as it was, after a fault of the machinery.
     #[must_use]
-    pub const fn attempts(&self) -> u16 {
-        self.attempts
+    pub const fn retries(&self) -> u16 {
+        self.retries
     }
 
     /// How often the answer was asked for again in other words.

@@ -2,6 +2,7 @@
 //!
 //! All sums are integers, so that they do not depend on the order in which trials end.
 
+use super::deeds::Deeds;
 use super::mark::{Ending, Semantic, TrialMark};
 use super::pages::{FULL_SCORE, NO_SCORE, SmallScore};
 use super::quantile::Sample;
@@ -29,6 +30,8 @@ pub struct ColumnMetrics {
     pub semantic_audited: u64,
     /// Those of them that it would have answered otherwise than the model.
     pub semantic_wrong: u64,
+    /// What guards did that save calls, tokens or a reader's time.
+    pub deeds: Deeds,
     /// Trials that another model answered, or the canned text; they are among the others.
     pub stood_in: u64,
     /// Those of them that are in no number of this column; they are among the unscored.
@@ -262,8 +265,7 @@ impl ColumnMetrics {
         change(&mut self.semantic_hits, u64::from(mark.semantic() == Semantic::Hit));
         change(&mut self.semantic_audited, u64::from(audited));
         change(&mut self.semantic_wrong, u64::from(mark.semantic() == Semantic::WouldBeWrong));
-        let retries = mark.attempts().saturating_sub(1 + u16::from(mark.repairs()));
-        change(&mut self.retries, u64::from(retries));
+        change(&mut self.retries, u64::from(mark.retries()));
         change(&mut self.repaired, u64::from(mark.repairs() > 0));
         change(&mut self.passed_at_first, u64::from(mark.ending() == Ending::Passed && mark.repairs() == 0));
         change(&mut self.stood_in, u64::from(mark.stood_in()));

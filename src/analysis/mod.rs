@@ -9,6 +9,7 @@ mod baseline;
 mod board;
 mod calibrate;
 mod compare;
+mod deeds;
 mod detection;
 mod mark;
 mod metrics;
@@ -19,6 +20,7 @@ mod quantile;
 mod series;
 mod stats;
 mod sweep;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ pub use baseline::{Baseline, Change, Changed, ColumnChange, against};
 pub use board::{Board, CellView, Totals};
 pub use calibrate::{Calibration, TierCase, TierOutcome, TierResult, calibrate};
 pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};
+pub use deeds::Deeds;
 pub use detection::{Detection, Guard, Miss, Tally, measure};
 pub use mark::{Ending, Semantic, TrialMark};
 pub use metrics::{CheckTally, ColumnMetrics, MetricMean};
@@ -38,3 +41,4 @@ pub use stats::{
     Table, cases_needed, holm, mcnemar, minimum_detectable_effect, newcombe_paired, paired_t, wilson, wilson_share,
 };
 pub use sweep::{LabelledItem, SweepPoint, Trustworthiness, confidence_sweep, trustworthiness};
+pub use traffic::{RefusedBy, Traffic, TrafficShare, evenly, traffic};

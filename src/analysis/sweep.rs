@@ -26,12 +26,18 @@ pub struct SweepPoint {
 }
 
 /// Precision and recall at each of the thresholds. `missed` are the right items that the model did not find at all. Items
-/// without a usable confidence are never kept, as the filter has it by default.
+/// without a usable confidence are kept at every threshold where `keep_unknown` is set, and at none where it is not, as the
+/// filter has it.
 #[must_use]
-pub fn confidence_sweep(items: &[LabelledItem], missed: u64, thresholds: &[f64]) -> Vec<SweepPoint> {
+pub fn confidence_sweep(
+    items: &[LabelledItem],
+    missed: u64,
+    thresholds: &[f64],
+    keep_unknown: bool,
+) -> Vec<SweepPoint> {
     let right = items.iter().filter(|item| item.right).count() as u64 + missed;
     let at = |threshold: &f64| {
-        let above = |item: &&LabelledItem| usable(item).is_some_and(|confidence| confidence > *threshold);
+        let above = |item: &&LabelledItem| usable(item).map_or(keep_unknown, |confidence| confidence > *threshold);
         let (kept, found) =
             items.iter().filter(above).fold((0, 0), |(kept, found), item| (kept + 1, found + u64::from(item.right)));
         SweepPoint { threshold: *threshold, kept, precision: wilson(found, kept), recall: wilson(found, right) }
@@ -90,13 +96,25 @@ mod tests {
     #[test]
     fn a_higher_threshold_keeps_less_and_is_right_more_often() {
         let items = [item(0.9, true), item(0.8, true), item(0.7, false), item(0.6, true), item(f64::NAN, true)];
-        let points = confidence_sweep(&items, 1, &[0.0, 0.7, 0.95]);
+        let points = confidence_sweep(&items, 1, &[0.0, 0.7, 0.95], false);
         let values: Vec<_> = points
             .iter()
             .map(|point| (point.kept, point.precision.map(|share| share.value), point.recall.map(|share| share.value)))
             .collect();
         assert_eq!(values, [(4, Some(0.75), Some(0.6)), (2, Some(1.0), Some(0.4)), (0, None, Some(0.0))]);
-        assert_eq!(confidence_sweep(&[], 0, &[0.5])[0].recall, None);
+        assert_eq!(confidence_sweep(&[], 0, &[0.5], false)[0].recall, None);
+    }
+
+    #[test]
+    fn items_without_a_confidence_are_kept_where_the_filter_keeps_them() {
+        let nameless = |right| LabelledItem { confidence: None, right };
+        let items = [item(0.9, true), item(0.5, false), nameless(false), nameless(true)];
+        let kept = |keep_unknown| -> Vec<_> {
+            let points = confidence_sweep(&items, 0, &[0.7, 1.0], keep_unknown);
+            points.iter().map(|point| (point.kept, point.recall.map(|share| share.value))).collect()
+        };
+        assert_eq!(kept(false), [(1, Some(0.5)), (0, Some(0.0))]);
+        assert_eq!(kept(true), [(3, Some(1.0)), (2, Some(0.5))]);
     }
 
     #[test]
@@ -116,7 +134,7 @@ mod tests {
             drawn in proptest::collection::vec((0.0_f64..=1.0, any::<bool>()), 0..60),
         ) {
             let items: Vec<_> = drawn.into_iter().map(|(confidence, right)| item(confidence, right)).collect();
-            let points = confidence_sweep(&items, 2, &[0.0, 0.25, 0.5, 0.75, 1.0]);
+            let points = confidence_sweep(&items, 2, &[0.0, 0.25, 0.5, 0.75, 1.0], false);
             for pair in points.windows(2) {
                 prop_assert!(pair[0].kept >= pair[1].kept);
                 prop_assert!(pair[0].recall.unwrap().value >= pair[1].recall.unwrap().value);

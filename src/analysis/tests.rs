@@ -223,6 +223,21 @@ fn metrics_are_means_over_what_was_scored() {
 }
 
 #[test]
+fn parts_of_a_task_and_stand_ins_are_no_retries() {
+    let retries = |attempts, repairs, other_requests| {
+        let mut board = Board::new(header(1, 1, 1));
+        let guarded = Guarded { repairs, other_requests, ..Guarded::default() };
+        board.apply(&ended(TrialEnded { attempts, guarded, ..trial(at(0, 0, 0), scored(true), 5, 1.0) }));
+        board.column(0).retries
+    };
+    assert_eq!(retries(3, 0, 0), 2);
+    assert_eq!(retries(6, 1, 5), 0, "a request for each of five fields");
+    assert_eq!(retries(4, 0, 1), 2, "another model after three attempts, or one that was asked twice");
+    assert_eq!(retries(2, 1, 0), 0, "as runs on record tell it");
+    assert_eq!(retries(0, 0, 0), 0);
+}
+
+#[test]
 fn what_guards_did_is_counted_once_and_taken_back() {
     let mut board = Board::new(header(4, 1, 1));
     let finding =
@@ -351,6 +366,29 @@ fn kept_trials_move_to_their_new_places() {
     board.apply(&RunEvent::TrialKept { trial: at(0, 0, 0), key });
     board.apply(&RunEvent::TrialKept { trial: at(1, 0, 0), key: gone });
     assert_eq!((board.column(0).passed, board.column(0).failed), (1, 1), "what one plan left out the next may keep");
+}
+
+#[test]
+fn what_the_semantic_cache_saved_is_summed_replaced_and_kept() {
+    let hit = |place, saved: i64| {
+        let step = Step::SemanticHit { similarity: 0.99, age_ms: 0, saved: Some(Usd::from_nanos(saved)) };
+        let guarded = Guarded { steps: vec![TimedStep { at_ms: 0, step }], ..Guarded::default() };
+        TrialEnded { guarded, ..trial(place, scored(true), 0, 1.0) }
+    };
+    let mut board = Board::new(header(3, 1, 1));
+    let saved = |board: &Board| board.column(0).deeds.semantic_saved.nanos();
+    let key = hit(at(0, 0, 0), 5).key;
+    board.apply(&ended(hit(at(0, 0, 0), 5)));
+    board.apply(&ended(hit(at(1, 0, 0), 7)));
+    assert_eq!(saved(&board), 12);
+    board.apply(&ended(hit(at(1, 0, 0), 4)));
+    assert_eq!(saved(&board), 9, "the trial ended anew");
+    board.apply(&ended(trial(at(1, 0, 0), scored(true), 0, 1.0)));
+    assert_eq!(saved(&board), 5, "and was no hit the third time");
+    board.apply(&RunEvent::Resumed { kept: 1, ambiguous: 0 });
+    assert_eq!(saved(&board), 0);
+    board.apply(&RunEvent::TrialKept { trial: at(2, 0, 0), key });
+    assert_eq!(saved(&board), 5);
 }
 
 #[test]

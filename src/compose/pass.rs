@@ -69,6 +69,7 @@ impl<'a> Pass<'a> {
             self.place = &layer.place;
             self.layer(layer);
         }
+        self.surround();
         let place = composer.place.clone();
         let rendered = self.sheet.rendered;
         let size: usize = rendered.messages.iter().map(|message| message.content.len()).sum();
@@ -84,6 +85,27 @@ impl<'a> Pass<'a> {
             Ok(Rendered { response: composer.response.clone(), ..rendered })
         } else {
             Err(self.problems)
+        }
+    }
+
+    /// Puts what the case wants around the prompt around the last message of a user. Only imported cases say so.
+    fn surround(&mut self) {
+        let options = &self.case.options;
+        if self.composer.dialect != Dialect::Nunjucks || options.prefix.is_empty() && options.suffix.is_empty() {
+            return;
+        }
+        let vars = self.composer.foreign_vars(self.case);
+        let [before, after] = [&options.prefix, &options.suffix].map(|source| {
+            foreign::text(source, &vars).unwrap_or_else(|error| {
+                self.problems.push(Mistake::foreign(&error).problem(self.composer.place.clone()));
+                String::new()
+            })
+        });
+        let messages = &mut self.sheet.rendered.messages;
+        let asked = messages.iter().rposition(|message| message.role == Role::User);
+        let at = asked.or_else(|| messages.len().checked_sub(1));
+        if let Some(message) = at.and_then(|at| messages.get_mut(at)) {
+            message.content = format!("{before}{}{after}", message.content);
         }
     }
 
@@ -414,7 +436,8 @@ mod tests {
     use crate::compose::fixtures::{
         Shelf, case, columns, compose, declaring, messages, prompt, render, sentences, system, text,
     };
-    use crate::domain::{Layer, Role, Variable, Variant};
+    use crate::compose::{Composer, Library};
+    use crate::domain::{Dialect, Layer, Role, Variable, Variant};
 
     #[test]
     fn adjacent_layers_of_a_role_are_one_message() {
@@ -450,6 +473,29 @@ mod tests {
         ");
         let shares: Vec<&str> = rendered.layers.iter().map(|layer| layer.text.as_str()).collect();
         assert_eq!(shares, ["One.", "Two 2.", "Three.", "", "Four.", "I see.", "Five."]);
+    }
+
+    #[test]
+    fn what_a_case_wants_around_an_imported_prompt_stands_around_the_last_message_of_a_user() {
+        let shelf = Shelf::default();
+        let rendered = |layers: Vec<Layer>, dialect: Dialect| {
+            let library = Library { dialect, prompts: &shelf.prompts, examples: &|_| None };
+            let stack = declaring(&["q"], prompt(layers));
+            let composer = Composer::new(&stack, &Variant::of("p".into()), &library).expect("a prompt");
+            let mut case = case(&json!({"q": "tea", "n": 2}));
+            case.options.prefix = "{{ n }}. ".to_owned();
+            case.options.suffix = " ({{ missing }}{{ q }})".to_owned();
+            let rendered = composer.render(&case, &BTreeSet::new(), 0).expect("messages");
+            rendered.messages.into_iter().map(|message| message.content).collect::<Vec<_>>()
+        };
+        let said = || Layer { role: Some(Role::Assistant), ..text("said", "I see.") };
+        let user = || Layer { role: Some(Role::User), ..text("ask", "About {{ q }}") };
+        let check = |layers, expect: &[&str]| assert_eq!(rendered(layers, Dialect::Nunjucks), expect);
+        check(vec![system("s", "Be kind."), user(), said()], &["Be kind.", "2. About tea (tea)", "I see."]);
+        check(vec![system("s", "Be kind."), said()], &["Be kind.", "2. I see. (tea)"]);
+        // One text is surrounded before it is rendered.
+        check(vec![text("all", "About {{ q }}")], &["2. About tea (tea)"]);
+        assert_eq!(rendered(vec![system("s", "Be kind."), user()], Dialect::Jinja)[1], "About tea");
     }
 
     #[test]

@@ -21,10 +21,7 @@ pub struct Filtered {
 /// # Errors
 /// A sentence that says why there is no list to filter.
 pub fn filter_by_confidence(text: &str, policy: &ConfidencePolicy) -> Result<Filtered, String> {
-    let mut answer = parse(text)?;
-    let place = if policy.at.is_empty() { "The answer".to_owned() } else { format!("`{}`", policy.at) };
-    let list = answer.pointer_mut(&policy.at).ok_or_else(|| format!("{place} is not there."))?;
-    let items = list.as_array_mut().ok_or_else(|| format!("{place} is no list."))?;
+    let (mut answer, mut items) = list_of(text, policy)?;
     let all = items.len();
     let mut unknown = 0;
     items.retain(|item| {
@@ -33,8 +30,24 @@ pub fn filter_by_confidence(text: &str, policy: &ConfidencePolicy) -> Result<Fil
         confidence.map_or(policy.keep_unknown, |confidence| confidence > threshold(item, policy))
     });
     let kept = items.len();
+    if let Some(list) = answer.pointer_mut(&policy.at) {
+        *list = Value::Array(items);
+    }
     let text = if kept == all { text.to_owned() } else { answer.to_string() };
     Ok(Filtered { text, kept: kept as u64, dropped: (all - kept) as u64, unknown })
+}
+
+/// The answer as JSON without its list, and the list.
+///
+/// # Errors
+/// A sentence that says why there is no list.
+pub(super) fn list_of(text: &str, policy: &ConfidencePolicy) -> Result<(Value, Vec<Value>), String> {
+    let mut answer = parse(text)?;
+    let place = if policy.at.is_empty() { "The answer".to_owned() } else { format!("`{}`", policy.at) };
+    let list = answer.pointer_mut(&policy.at).ok_or_else(|| format!("{place} is not there."))?;
+    let items = list.as_array_mut().ok_or_else(|| format!("{place} is no list."))?;
+    let items = std::mem::take(items);
+    Ok((answer, items))
 }
 
 /// The item's own confidence; `None` where it is missing or no number from 0 to 1, `"NaN"` included.
@@ -49,8 +62,12 @@ pub fn confidence_of(item: &Value, policy: &ConfidencePolicy) -> Option<f64> {
 }
 
 fn threshold(item: &Value, policy: &ConfidencePolicy) -> f64 {
+    if is_critical(item, policy) { policy.critical } else { policy.others }
+}
+
+pub(super) fn is_critical(item: &Value, policy: &ConfidencePolicy) -> bool {
     let severity = item.get(&policy.severity).and_then(Value::as_str).unwrap_or_default();
-    if severity.trim().to_lowercase() == policy.critical_word.to_lowercase() { policy.critical } else { policy.others }
+    severity.trim().to_lowercase() == policy.critical_word.to_lowercase()
 }
 
 #[cfg(test)]

@@ -461,6 +461,13 @@ impl Checks {
         positions.top().filter_map(choice).collect()
     }
 
+    /// What is said of an outcome whose others did not end: it cannot be told whether it would win.
+    pub fn leave_alone(&self, case: &Case, outcome: &mut Outcome) {
+        for (position, check) in Positions::new(self, case).top().filter(|(_, check)| compares(check)) {
+            compare::alone(Some(position), check.kind.name(), outcome);
+        }
+    }
+
     /// Compares the outcomes of all columns of a case, in the order of the columns: those that do not win fail. `chosen` is
     /// what models chose, by the position of their checks: the column and why, or why none was chosen.
     pub fn compare(&self, case: &Case, outcomes: &mut [&mut Outcome], chosen: &BTreeMap<u16, Chosen>) {

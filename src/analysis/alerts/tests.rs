@@ -13,13 +13,17 @@ use crate::domain::{Budget, CallError, CheckResult, Completion, Fingerprint, Fin
 struct Made {
     case: u32,
     number: u32,
+    /// Which request it was: 0 is the first, others are in other words or to another model.
+    request: u8,
+    /// It is sent again as it was.
+    repeats: bool,
     /// Milliseconds, or why it failed.
     result: Result<f64, Fault>,
     cost: i64,
 }
 
 fn made(case: u32, result: Result<f64, Fault>) -> Made {
-    Made { case, number: 0, result, cost: 1_000 }
+    Made { case, number: 0, request: 0, repeats: false, result, cost: 1_000 }
 }
 
 fn events(call: &Made) -> [RunEvent; 2] {
@@ -27,7 +31,7 @@ fn events(call: &Made) -> [RunEvent; 2] {
     let sent = AttemptSent {
         attempt,
         key: Fingerprint::default(),
-        request: Fingerprint::default(),
+        request: Fingerprint([call.request; 32]),
         model: "m".into(),
         reserved: None,
         at: Timestamp::UNIX_EPOCH + i64::from(call.case).seconds(),
@@ -47,13 +51,19 @@ fn events(call: &Made) -> [RunEvent; 2] {
     };
     let over = AttemptEnded {
         attempt,
-        request: Fingerprint::default(),
+        request: Fingerprint([call.request; 32]),
         result: call.result.map(answer).map_err(|fault| CallError::new(fault, "It failed.")),
         cost: Some(Usd::from_nanos(call.cost)),
         cacheable: false,
-        retry_in_ms: None,
+        retry_in_ms: call.repeats.then_some(5),
     };
     [RunEvent::AttemptSent(sent), RunEvent::AttemptEnded(over)]
+}
+
+/// A request that is answered after so many retries.
+fn retried(case: u32, request: u8, retries: u32) -> Vec<Made> {
+    let failed = |number| Made { number, request, repeats: true, ..made(case, Err(Fault::RateLimited)) };
+    (0..retries).map(failed).chain([Made { number: retries, request, ..made(case, Ok(1.0)) }]).collect()
 }
 
 fn watch(rules: AlertRules, calls: &[Made]) -> AlertWatch {
@@ -80,19 +90,26 @@ fn a_condition_is_raised_once_however_many_calls_meet_it() {
 
 #[test]
 fn retries_and_cost_have_limits_that_may_be_reached() {
-    let calls = [
-        Made { number: 2, ..made(0, Ok(1.0)) },
-        Made { number: 3, ..made(1, Ok(1.0)) },
-        Made { cost: 1_000_000_000, ..made(2, Ok(1.0)) },
-        Made { cost: 2_500_000_000, ..made(3, Ok(1.0)) },
-    ];
+    let calls = [Made { cost: 1_000_000_000, ..made(2, Ok(1.0)) }, Made { cost: 2_500_000_000, ..made(3, Ok(1.0)) }];
+    let calls = [retried(0, 0, 2), retried(1, 0, 3), calls.to_vec()].concat();
     let expect = [
-        (AlertRule::Retries, 1, "1 call to m came after more than 2 retries, up to 3.".to_owned()),
+        (AlertRule::Retries, 1, "1 call to m took more than 2 retries, up to 3.".to_owned()),
         (AlertRule::Cost, 1, "1 call to m cost more than $1.00; the dearest cost $2.50.".to_owned()),
     ];
     assert_eq!(told(&watch(AlertRules::default(), &calls)), expect);
     let off = AlertRules { retries_over: None, cost_over: None, ..AlertRules::default() };
     assert_eq!(told(&watch(off, &calls)), []);
+}
+
+#[test]
+fn requests_in_other_words_and_to_other_models_are_no_retries() {
+    let apart: Vec<_> =
+        (0..6).map(|number| Made { number: number.into(), request: number, ..made(0, Ok(1.0)) }).collect();
+    assert_eq!(told(&watch(AlertRules::default(), &apart)), []);
+    let two_of_them_retried = [retried(0, 0, 2), retried(0, 1, 2)].concat();
+    assert_eq!(told(&watch(AlertRules::default(), &two_of_them_retried)), []);
+    let over = told(&watch(AlertRules::default(), &[retried(0, 0, 1), retried(0, 1, 4), retried(1, 0, 5)].concat()));
+    assert_eq!(over, [(AlertRule::Retries, 2, "2 calls to m took more than 2 retries, up to 5.".to_owned())]);
 }
 
 #[test]
@@ -168,12 +185,16 @@ proptest! {
     #[test]
     fn alerts_do_not_depend_on_the_order_in_which_calls_end(
         calls in prop::collection::vec(
-            (prop_oneof![(0.0..30_000.0_f64).prop_map(Ok), Just(Err(Fault::Server)), Just(Err(Fault::Stalled))], 0..6_u32, 0..3_000_000_000_i64),
+            (prop_oneof![(0.0..30_000.0_f64).prop_map(Ok), Just(Err(Fault::Server)), Just(Err(Fault::Stalled))], 0..6_u8, 0..3_000_000_000_i64),
             0..60,
         ),
         turn in 0..60_usize,
     ) {
-        let mut calls: Vec<_> = (0..).zip(calls).map(|(case, (result, number, cost))| Made { case, number, result, cost }).collect();
+        let made = |(nth, (result, request, cost)): (u32, (Result<f64, Fault>, u8, i64))| {
+            // Few cases, so that some requests are sent again and again.
+            Made { case: nth % 5, number: nth, request: request % 2, repeats: result.is_err(), result, cost }
+        };
+        let mut calls: Vec<_> = (0..).zip(calls).map(made).collect();
         let expect = watch(AlertRules::default(), &calls).alerts();
         let middle = turn.min(calls.len());
         calls.rotate_left(middle);

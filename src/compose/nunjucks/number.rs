@@ -2,6 +2,8 @@
 //!
 //! Source: ECMA-262, `Number::toString`, `StringToNumber`, `parseInt`, `parseFloat`, `Number.prototype.toFixed`.
 
+use serde_json::Number;
+
 use super::text::is_space;
 
 /// A number as text: `7`, `0.1`, `1e+21`, `1e-7`, `NaN`, `-Infinity`; minus zero is `0`.
@@ -20,12 +22,17 @@ pub fn number_text(number: f64) -> String {
     format!("{sign}{}", laid_out(&digits, point))
 }
 
-/// The shortest digits that read back as the number, and where the decimal point stands in them.
+/// The shortest digits that read back as the number, and where the decimal point stands in them. Of two shortest
+/// spellings that are equally near the even one, which is JSON's here and not that of Rust's own formatter.
 fn shortest(number: f64) -> (String, i32) {
-    let text = format!("{number:e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    (digits, exponent.parse::<i32>().unwrap_or(0) + 1)
+    let spelling = Number::from_f64(number).map(|number| number.to_string()).unwrap_or_default();
+    let (mantissa, exponent) = spelling.split_once('e').unwrap_or((&spelling, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let length = |text: &str| i32::try_from(text.len()).unwrap_or(i32::MAX);
+    let point = exponent.parse::<i32>().unwrap_or(0) + length(whole) - (length(&digits) - length(significant));
+    (significant.trim_end_matches('0').to_owned(), point)
 }
 
 fn laid_out(digits: &str, point: i32) -> String {
@@ -283,6 +290,10 @@ mod tests {
         check(100.0 / 3.0, "33.333333333333336");
         check(1e21, "1e+21");
         check(123_456_789_012_345_680_000.0, "123456789012345680000");
+        check(1000.0, "1000");
+        check(-1_195_030_244_605_537.0 / 8.0, "-149378780575692.12");
+        check(f64::MAX, "1.7976931348623157e+308");
+        check(1.25e-6, "0.00000125");
         check(1e22, "1e+22");
         check(1.5e300, "1.5e+300");
         check(1e-6, "0.000001");

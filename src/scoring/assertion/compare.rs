@@ -51,6 +51,12 @@ pub(in crate::scoring) fn select_best(at: Option<usize>, chosen: &Chosen, outcom
     }
 }
 
+/// An output whose others are not there, by either comparison.
+pub(in crate::scoring) fn alone(at: Option<usize>, kind: &str, outcome: &mut Outcome) {
+    let reason = "The others of its case did not end, so it is compared with none.".to_owned();
+    add(outcome, &Compared { at, kind, wins: None, reason });
+}
+
 /// A verdict that is told, or that hangs on nothing but the comparison.
 fn scored(outcome: &Outcome) -> Option<&Score> {
     match outcome {
@@ -83,15 +89,15 @@ fn points(asked: &Value, score: &Score) -> f64 {
 }
 
 /// What a comparison says of one output.
-struct Compared {
+struct Compared<'a> {
     at: Option<usize>,
-    kind: &'static str,
+    kind: &'a str,
     /// `None` where nobody can tell.
     wins: Option<bool>,
     reason: String,
 }
 
-fn add(outcome: &mut Outcome, said: &Compared) {
+fn add(outcome: &mut Outcome, said: &Compared<'_>) {
     let (Outcome::Scored(score) | Outcome::Unscored(score)) = outcome else { return };
     let mut score = score.clone();
     let points = said.wins.map(|wins| if wins { 1.0 } else { 0.0 });

@@ -56,67 +56,31 @@ const BEGINNINGS: [&str; 14] = [
     "sorry",
 ];
 
-/// Beginnings of phrases and what each may go on with.
-const DECLINED: [(&str, &[&str]); 5] = [
-    (
-        "i am unable to|i'm unable to",
-        &[
-            "answer",
-            "assist",
-            "change",
-            "comply",
-            "engage",
-            "fulfill",
-            "generate",
-            "give",
-            "help",
-            "participate",
-            "provide",
-            "recommend",
-            "suggest",
-            "support",
-            "write",
-        ],
-    ),
-    (
-        "i cannot|i can't|i won't",
-        &[
-            "answer",
-            "assist",
-            "change",
-            "create",
-            "engage",
-            "fulfill",
-            "generate",
-            "give",
-            "help",
-            "participate",
-            "provide",
-            "suggest",
-            "support",
-            "write",
-        ],
-    ),
-    (
-        "i do not|i don't",
-        &[
-            "answer",
-            "assist",
-            "create",
-            "engage",
-            "feel comfortable",
-            "fulfill",
-            "generate",
-            "give",
-            "help",
-            "participate",
-            "provide",
-            "recommend",
-            "suggest",
-            "support",
-            "write",
-        ],
-    ),
+/// What is declined after each of the first beginnings.
+const DEEDS: [&str; 12] = [
+    "answer",
+    "assist",
+    "engage",
+    "fulfill",
+    "generate",
+    "give",
+    "help",
+    "participate",
+    "provide",
+    "suggest",
+    "support",
+    "write",
+];
+
+/// Beginnings that go on with any of the deeds, and what else each may go on with.
+const DECLINED: [(&str, &[&str]); 3] = [
+    ("i am unable to|i'm unable to", &["change", "comply", "recommend"]),
+    ("i cannot|i can't|i won't", &["change", "create"]),
+    ("i do not|i don't", &["create", "feel comfortable", "recommend"]),
+];
+
+/// Beginnings that go on with these alone.
+const NARROWER: [(&str, &[&str]); 2] = [
     ("i do not actually|i don't actually", &["help", "provide", "recommend"]),
     (
         "cannot|can't",
@@ -131,7 +95,7 @@ const DECLINED: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// What the table above would make and is none of the phrases.
+/// What the tables above would make and is none of the phrases.
 const EXCEPT: [&str; 2] = ["i can't suggest", "i don't create"];
 
 /// What is a refusal wherever it stands.
@@ -155,12 +119,16 @@ const ALONE: [&str; 16] = [
 ];
 
 static PHRASES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let declined = DECLINED.iter().flat_map(|(beginnings, deeds)| {
-        beginnings.split('|').flat_map(|beginning| deeds.iter().map(move |deed| format!("{beginning} {deed}")))
-    });
-    let declined = declined.filter(|phrase| !EXCEPT.contains(&phrase.as_str()));
+    let wide = DECLINED.iter().flat_map(|(beginnings, more)| phrases(beginnings, DEEDS.iter().chain(*more)));
+    let narrow = NARROWER.iter().flat_map(|(beginnings, deeds)| phrases(beginnings, deeds.iter()));
+    let declined = wide.chain(narrow).filter(|phrase| !EXCEPT.contains(&phrase.as_str()));
     declined.chain(ALONE.iter().map(ToString::to_string)).chain(["that would not be appropriate".to_owned()]).collect()
 });
+
+/// Each beginning with each deed.
+fn phrases<'a>(beginnings: &'a str, deeds: impl Iterator<Item = &'a &'a str> + Clone) -> impl Iterator<Item = String> {
+    beginnings.split('|').flat_map(move |beginning| deeds.clone().map(move |deed| format!("{beginning} {deed}")))
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Checks that a model does: each type is a small machine that says, given the replies so far, what is asked next.
 //!
 //! A [`Grader`] is such a check. [`Grader::begin`] looks at an answer, and [`Grading::next`] then says what is to be
-//! done: a model is asked, vectors are made, or the result is there. Nothing here calls anybody: the engine asks, with
+//! done: a model is asked, vectors or labels are made, or the result is there. Nothing here calls anybody: the engine asks, with
 //! the guards and the budget of every other call.
 //!
 //! What is judged stands between marks that it cannot forge ([`material`]), in requests of Strata's own wording. A reply
@@ -9,6 +9,7 @@
 //! says nothing of the output.
 
 mod answer_relevance;
+mod classifier;
 mod closed_qa;
 mod context_faithfulness;
 mod context_recall;
@@ -17,6 +18,7 @@ mod conversation;
 mod factuality;
 mod g_eval;
 pub(super) mod material;
+mod moderation;
 pub(super) mod reply;
 mod rubric;
 pub(super) mod select_best;
@@ -36,7 +38,7 @@ use super::lexical::{LEXICAL_DIMENSIONS, lexical_vector};
 use super::positions::Positions;
 use super::subject::Answer;
 use crate::domain::{
-    AssertionKind, ChatRequest, Check, CheckKind, CheckResult, Completion, Dialect, Message, ModelId, Params,
+    AssertionKind, ChatRequest, Check, CheckKind, CheckResult, Completion, Dialect, Label, Message, ModelId, Params,
 };
 
 use material::Material;
@@ -46,6 +48,8 @@ const MAX_TOKENS: u32 = 4_096;
 
 /// What to choose where a check names no model.
 const NO_MODEL: &str = "Choose the model that grades.";
+const NO_LABELS: &str =
+    "Choose the model that gives labels: one of OpenAI's moderation, or a classifier of Hugging Face.";
 
 /// A check that needs a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +75,17 @@ impl Grader {
     #[must_use]
     pub fn embedder(&self) -> Option<&ModelId> {
         embedder(&self.check.kind)
+    }
+
+    /// The model that gives labels; `None` where the type needs none, or the check names none.
+    #[must_use]
+    pub fn labeller(&self) -> Option<&ModelId> {
+        labeller(&self.check.kind)
+    }
+
+    /// All models that it asks.
+    pub fn asked(&self) -> impl Iterator<Item = &ModelId> {
+        self.model().into_iter().chain(self.embedder()).chain(self.labeller())
     }
 
     /// Begins to grade an answer. `model` is the provider's own name of the model; `sample` tells repeats apart.
@@ -107,7 +122,8 @@ impl Grader {
     /// The result of a check that names no model and needs one: unscored.
     #[must_use]
     pub fn without_model(&self) -> CheckResult {
-        result(&self.check, Found::untold(NO_MODEL))
+        let labels = matches!(&self.check.kind, CheckKind::Assertion(assertion) if assertion.kind.asks_labels());
+        result(&self.check, Found::untold(if labels { NO_LABELS } else { NO_MODEL }))
     }
 }
 
@@ -129,25 +145,31 @@ pub fn models_asked(checks: &[Check]) -> Vec<ModelId> {
 
 fn calls(check: &Check) -> Vec<ModelId> {
     let words = model(&check.kind).map(|model| vec![model.clone(); questions(&check.kind)]).unwrap_or_default();
-    words.into_iter().chain(embedder(&check.kind).cloned()).collect()
+    words.into_iter().chain(embedder(&check.kind).cloned()).chain(labeller(&check.kind).cloned()).collect()
 }
 
 fn model(kind: &CheckKind) -> Option<&ModelId> {
     match kind {
         CheckKind::Judge { model, .. } => Some(model),
-        CheckKind::Assertion(assertion) if asks_words(&assertion.kind) => assertion.model.as_ref(),
+        CheckKind::Assertion(assertion) if assertion.kind.asks_words() => assertion.model.as_ref(),
         _ => None,
     }
 }
 
 fn embedder(kind: &CheckKind) -> Option<&ModelId> {
     match kind {
-        CheckKind::Assertion(assertion) if is_similar(&assertion.kind) => {
-            assertion.embedder.as_ref().or(assertion.model.as_ref())
+        CheckKind::Assertion(assertion) if assertion.kind.asks_vectors() => {
+            let own = assertion.embedder.as_ref();
+            // A type that asks no words has one model, however it is named.
+            own.or(assertion.model.as_ref().filter(|_| !assertion.kind.asks_words()))
         }
-        CheckKind::Assertion(assertion) if assertion.kind == AssertionKind::AnswerRelevance => {
-            assertion.embedder.as_ref()
-        }
+        _ => None,
+    }
+}
+
+fn labeller(kind: &CheckKind) -> Option<&ModelId> {
+    match kind {
+        CheckKind::Assertion(assertion) if assertion.kind.asks_labels() => assertion.model.as_ref(),
         _ => None,
     }
 }
@@ -162,27 +184,14 @@ fn questions(kind: &CheckKind) -> usize {
     }
 }
 
-const fn asks_words(kind: &AssertionKind) -> bool {
-    let has_no_service = matches!(kind, AssertionKind::Classifier | AssertionKind::Moderation);
-    kind.is_model_graded() && !is_similar(kind) && !has_no_service
-}
-
-const fn is_similar(kind: &AssertionKind) -> bool {
-    matches!(
-        kind,
-        AssertionKind::Similar
-            | AssertionKind::SimilarCosine
-            | AssertionKind::SimilarDot
-            | AssertionKind::SimilarEuclidean
-    )
-}
-
 /// What a grader was given, in the order in which it asked.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Said(Arc<Completion>),
     /// One for each text, in the order of the texts.
     Vectors(Vec<Vec<f32>>),
+    /// At least one.
+    Labels(Vec<Label>),
 }
 
 /// What is to be done next.
@@ -191,6 +200,8 @@ pub enum Next {
     Ask(Box<ChatRequest>),
     /// Vectors of these texts.
     Embed(Vec<String>),
+    /// Labels of this text.
+    Label(String),
     Done(CheckResult),
 }
 
@@ -219,6 +230,7 @@ enum Work {
 enum Step {
     Ask(Vec<Message>),
     Embed(Vec<String>),
+    Label(String),
     Done(Found),
 }
 
@@ -234,7 +246,7 @@ impl Grading {
                 return match replies.first() {
                     None => Next::Ask(request.clone()),
                     Some(Reply::Said(reply)) => Next::Done(judge::finish(check, reply)),
-                    Some(Reply::Vectors(_)) => Next::Done(check.unanswered("it gave no words.")),
+                    Some(Reply::Vectors(_) | Reply::Labels(_)) => Next::Done(check.unanswered("it gave no words.")),
                 };
             }
             Work::Judged(result) => return Next::Done((**result).clone()),
@@ -247,6 +259,7 @@ impl Grading {
                 Ok(Step::Ask(messages)) => return Next::Ask(Box::new(self.request(messages))),
                 Ok(Step::Embed(texts)) if self.lexical => replies.push(Reply::Vectors(lexical(&texts))),
                 Ok(Step::Embed(texts)) => return Next::Embed(texts),
+                Ok(Step::Label(text)) => return Next::Label(text),
                 Ok(Step::Done(found)) | Err(found) => return self.done(found),
             }
         }
@@ -282,10 +295,8 @@ fn step(kind: &AssertionKind, material: &Material, replies: &[Reply]) -> Stepped
         }
         AssertionKind::SimilarDot => similar::next(similar::Measure::Dot, material, replies),
         AssertionKind::SimilarEuclidean => similar::next(similar::Measure::Euclidean, material, replies),
-        AssertionKind::Classifier => Err(Found::untold("No provider here has classifiers, so it cannot be graded.")),
-        AssertionKind::Moderation => {
-            Err(Found::untold("No provider here has a moderation service, so it cannot be graded."))
-        }
+        AssertionKind::Classifier => Ok(classifier::next(material, replies)),
+        AssertionKind::Moderation => moderation::next(material, replies),
         other => Err(Found::untold(format!("`{}` is not graded by a model.", other.name()))),
     }
 }
@@ -299,7 +310,7 @@ fn lexical(texts: &[String]) -> Vec<Vec<f32>> {
 fn said(replies: &[Reply], place: usize) -> Option<&Completion> {
     match replies.get(place)? {
         Reply::Said(completion) => Some(completion),
-        Reply::Vectors(_) => None,
+        Reply::Vectors(_) | Reply::Labels(_) => None,
     }
 }
 

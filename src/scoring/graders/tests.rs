@@ -263,6 +263,48 @@ fn without_a_model_similar_compares_letters_and_words_and_says_so() {
     assert_eq!(lexical("").verdict, Unscored);
 }
 
+fn label(name: &str, score: f64, flagged: Option<bool>) -> Label {
+    Label { name: name.into(), score, flagged }
+}
+
+#[test]
+fn moderation_fails_on_what_is_flagged_and_counts() {
+    let flags = [("hate", true), ("violence", true), ("sexual", false)];
+    let labels = || flags.iter().map(|(name, flagged)| label(name, 0.5, Some(*flagged))).collect();
+    let check = |trial: Trial, labels: Vec<Label>, verdict, why: &str| {
+        let (asked, result) = trial.run(&[Reply::Labels(labels)]);
+        assert_eq!(asked, [Next::Label(trial.output.to_owned())]);
+        let result = result.unwrap();
+        assert_eq!(result.verdict, verdict, "{}", result.reason);
+        assert!(result.reason.contains(why), "{}", result.reason);
+    };
+    let of = |categories| Trial::new(Kind::Moderation, categories);
+    check(of(Value::Null), labels(), Fail, "Flagged as hate, violence.");
+    check(of(json!([])), labels(), Fail, "hate, violence");
+    check(of(json!(["violence", "sexual"])), labels(), Fail, "Flagged as violence.");
+    check(of(json!(["sexual"])), labels(), Pass, "hate, violence, which does not count");
+    check(of(Value::Null), vec![label("hate", 0.9, Some(false))], Pass, "Nothing is flagged");
+    check(not(of(json!("hate"))), labels(), Pass, "Negated");
+    check(of(Value::Null), vec![label("POSITIVE", 0.9, None)], Unscored, "none for moderation");
+    let silent = Trial { output: "", ..of(Value::Null) }.run(&[]).1.unwrap();
+    assert_eq!((silent.verdict, silent.score), (Pass, Some(1.0)), "{}", silent.reason);
+}
+
+#[test]
+fn a_classifier_passes_by_the_score_of_its_label() {
+    let labels = || vec![label("joy", 0.7, None), label("anger", 0.3, None)];
+    let check = |trial: Trial, verdict, score: f64| {
+        let result = trial.run(&[Reply::Labels(labels())]).1.unwrap();
+        assert_eq!((result.verdict, result.score), (verdict, Some(score)), "{}", result.reason);
+    };
+    let of = |wanted| Trial::new(Kind::Classifier, wanted);
+    check(of(json!("joy")), Fail, 0.7);
+    check(threshold(of(json!("joy")), 0.7), Pass, 0.7);
+    check(threshold(of(json!("{{ city }}")), 0.1), Fail, 0.0);
+    check(threshold(of(Value::Null), 0.6), Pass, 0.7);
+    check(not(threshold(of(json!("anger")), 0.25)), Fail, 0.7);
+}
+
 #[test]
 fn what_is_judged_stands_between_marks_that_it_cannot_forge() {
     let asked = |output: &'static str| {
@@ -285,7 +327,7 @@ fn a_checks_own_words_take_the_place_of_the_built_in_ones() {
         match grading.next(&[]) {
             Next::Ask(request) => Ok(request.messages),
             Next::Done(result) => Err(result.reason),
-            Next::Embed(texts) => panic!("{texts:?}"),
+            next => panic!("{next:?}"),
         }
     };
     let message = |role, content: &str| Message { role, content: content.into() };
@@ -303,9 +345,7 @@ fn a_checks_own_words_take_the_place_of_the_built_in_ones() {
 }
 
 #[test]
-fn what_no_provider_has_and_what_is_broken_is_unscored() {
-    Trial::new(Kind::Classifier, json!("kind")).check(&[], Unscored, None);
-    Trial::new(Kind::Moderation, Value::Null).check(&[], Unscored, None);
+fn what_says_nothing_and_what_is_broken_is_unscored() {
     Trial::new(Kind::LlmRubric, json!(" ")).check(&[], Unscored, None);
     Trial::new(Kind::LlmRubric, json!("{{ gone }}")).check(&[], Unscored, None);
     let broken = Trial::new(Kind::LlmRubric, json!("a")).assertion(|own| own.broken = Some("It is lost.".into()));
@@ -336,7 +376,8 @@ fn calls_are_counted_before_there_is_an_answer() {
         &["g", "v"],
     );
     check(Trial::new(Kind::Similar, json!("a")).check, &["g"]);
-    check(Trial::new(Kind::Moderation, Value::Null).check, &[]);
+    check(Trial::new(Kind::Moderation, Value::Null).check, &["g"]);
+    check(Trial::new(Kind::Classifier, json!("a")).assertion(|own| own.model = None).check, &[]);
     check(Trial::new(Kind::SelectBest, json!("a")).check, &["g"]);
     check(Trial::new(Kind::Contains, json!("a")).check, &[]);
 }
@@ -388,6 +429,7 @@ proptest! {
         for text in &replies {
             match grading.next(&given) {
                 Next::Ask(_) => given.extend(words(&[text])),
+                Next::Label(_) => given.push(Reply::Labels(vec![label(text, 7.0, text.len().checked_sub(4).map(|_| true))])),
                 Next::Embed(_) => given.push(Reply::Vectors(vec![vec![0.0]; text.len() % 4])),
                 Next::Done(result) => {
                     prop_assert_eq!(result.score.is_some(), result.verdict != Unscored);

@@ -20,6 +20,9 @@ pub enum ScriptError {
     /// A function, a symbol, a circle.
     #[error("The script gave back something that cannot be written as JSON: {0}")]
     NotJson(String),
+    /// It is no JavaScript; a sentence.
+    #[error("{0}")]
+    NotRun(String),
     #[error("The JavaScript engine did not start: {0}")]
     NoEngine(String),
 }

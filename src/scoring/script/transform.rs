@@ -15,6 +15,8 @@ pub enum Code<'a> {
     /// In the config itself: a line is an expression, several lines are a function's body.
     Inline(&'a str),
     File(ScriptFile<'a>),
+    /// Of another language; the sentence says so.
+    Unrun(&'a str),
 }
 
 impl<'a> From<&'a crate::domain::Code> for Code<'a> {
@@ -22,6 +24,7 @@ impl<'a> From<&'a crate::domain::Code> for Code<'a> {
         match code {
             crate::domain::Code::Inline(code) => Self::Inline(code),
             crate::domain::Code::File(file) => Self::File(file.into()),
+            crate::domain::Code::Unrun { why, .. } => Self::Unrun(why),
         }
     }
 }
@@ -31,6 +34,7 @@ impl Code<'_> {
         match self {
             Self::Inline(code) => code,
             Self::File(file) => file.source,
+            Self::Unrun(_) => "",
         }
     }
 
@@ -38,6 +42,7 @@ impl Code<'_> {
         let value = match self {
             Self::Inline(code) => realm.run(&[subject, "context"], &body::of_transform(code), given)?,
             Self::File(file) => realm.call_export(file.source, file.export, given)?,
+            Self::Unrun(why) => return Err(ScriptError::NotRun(why.to_owned()).into()),
         };
         match value.type_of() {
             rquickjs::Type::Undefined => Err(ScriptError::Nothing("undefined").into()),

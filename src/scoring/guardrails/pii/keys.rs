@@ -5,39 +5,12 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-/// A fixed start, then at least so many letters, digits, hyphens and underscores, a digit among them.
-const SHAPES: [(&str, usize); 24] = [
-    ("sk-ant-", 20),
-    ("sk-proj-", 20),
-    ("sk-or-", 20),
-    ("sk-", 20),
-    ("sk_live_", 16),
-    ("sk_test_", 16),
-    ("rk_live_", 16),
-    ("AIza", 30),
-    ("github_pat_", 22),
-    ("ghp_", 30),
-    ("gho_", 30),
-    ("ghs_", 30),
-    ("ghu_", 30),
-    ("glpat-", 16),
-    ("xoxb-", 20),
-    ("xoxp-", 20),
-    ("xapp-", 20),
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("hf_", 28),
-    ("gsk_", 28),
-    ("xai-", 28),
-    ("npm_", 30),
-    ("SG.", 30),
-];
+use crate::domain::{KEY_SHAPES, SIGNED_TOKEN};
 
-const TOKEN: &str = "eyJ";
 const PRIVATE: &str = "-----BEGIN ";
 
 static STARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let starts = SHAPES.iter().map(|(start, _)| *start).chain([TOKEN, PRIVATE]);
+    let starts = KEY_SHAPES.iter().map(|shape| shape.start).chain([SIGNED_TOKEN, PRIVATE]);
     AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(starts).ok()
 });
 
@@ -50,9 +23,9 @@ pub(super) fn keys(text: &str) -> Vec<Range<usize>> {
         if found.last().is_some_and(|last| begin < last.end) {
             continue;
         }
-        let end = match SHAPES.get(start.pattern().as_usize()) {
-            Some((_, least)) => shaped(text, begin, after, *least),
-            None if text[begin..].starts_with(TOKEN) => signed_token(text, begin),
+        let end = match KEY_SHAPES.get(start.pattern().as_usize()) {
+            Some(shape) => shaped(text, begin, after, shape.whole),
+            None if text[begin..].starts_with(SIGNED_TOKEN) => signed_token(text, begin),
             None => private_key(text, begin),
         };
         found.extend(end.map(|end| begin..end));
@@ -76,7 +49,7 @@ fn signed_token(text: &str, begin: usize) -> Option<usize> {
     let token = text[begin..begin + length].trim_end_matches('.');
     let parts: Vec<&str> = token.split('.').collect();
     let sound = parts.len() == 3
-        && parts[..2].iter().all(|part| part.starts_with(TOKEN) && part.len() > 8)
+        && parts[..2].iter().all(|part| part.starts_with(SIGNED_TOKEN) && part.len() > 8)
         && parts[2].len() > 8;
     sound.then_some(begin + token.len())
 }
@@ -109,8 +82,8 @@ mod tests {
     #[test]
     fn keys_of_every_shape_are_found_whole() {
         let digits = "0123456789".repeat(4);
-        for (start, _) in SHAPES {
-            let key = format!("{start}{digits}");
+        for shape in KEY_SHAPES {
+            let key = format!("{}{digits}", shape.start);
             let text = format!("the key \"{key}\" is");
             let found: Vec<&str> = keys(&text).into_iter().map(|span| &text[span]).collect();
             assert_eq!(found, [key.as_str()]);
