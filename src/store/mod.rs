@@ -1,5 +1,6 @@
 //! What is on disk: definitions, cases, prices, settings, trust, records.
 
+mod addition;
 mod bundled;
 mod cases;
 mod check;
@@ -21,6 +22,7 @@ mod trust;
 mod watch;
 mod workspace;
 
+pub use addition::{add_project, new_workspace_with};
 pub use bundled::{Bundled, bundled, copy_bundled};
 pub use cases::{OpenCases, open_cases, parse_json, peek_cases};
 pub use check::{Places, check_workspace};
@@ -29,7 +31,7 @@ pub use definitions::{key_of, read_definition};
 pub use exports::ExportGrants;
 pub use files::{PathError, inside, read_text, write_atomic};
 pub use import::import_cases;
-pub use init::{empty_workspace, init_workspace};
+pub use init::init_workspace;
 pub use journal::{Journal, Unsaved};
 pub use presets::{PRESETS, preset};
 pub use pricing::{TokenLimits, limits_of, price_of, pricing};

@@ -38,17 +38,24 @@ pub fn pricing() -> &'static PriceTable {
     &TABLE
 }
 
-/// What a model costs; `None` where neither the workspace nor the table says it. A scripted model costs nothing, as does
-/// one that Ollama runs on this machine.
+/// What a model costs; `None` where neither the workspace nor the table says it. A scripted model costs nothing, as do
+/// one that Ollama runs on this machine and `OpenAI`'s moderation.
 pub fn price_of(manifest: &Manifest, model: &ModelId) -> Option<Price> {
     let (spec, provider) = find(manifest, model)?;
     if let Some(price) = &spec.price {
         return Some(price.clone());
     }
-    if provider.api.is_scripted() || provider.api == Api::Ollama && is_loopback(base_url(provider)) {
+    let is_ours = provider.api == Api::Ollama && is_loopback(base_url(provider));
+    if provider.api.is_scripted() || is_ours || is_free_service(spec, provider) {
         return Some(Price::FREE);
     }
     entry(spec, provider).map(|entry| entry.price.clone())
+}
+
+/// `OpenAI`'s own moderation.
+fn is_free_service(spec: &ModelSpec, provider: &ProviderSpec) -> bool {
+    let moderates = ["omni-moderation-", "text-moderation-"].iter().any(|name| spec.model.starts_with(name));
+    moderates && vendor(provider) == Some("openai")
 }
 
 /// How many tokens a model takes and gives, as far as the workspace or the table says it.
@@ -124,6 +131,7 @@ mod tests {
             params: Params::default(),
             transform: None,
             note: String::new(),
+            kept: serde_json::Map::new(),
         };
         Manifest {
             format: 1,
@@ -163,6 +171,9 @@ mod tests {
         check(Api::OpenAi, Some("https://api.openai.com@evil.example/v1"), "gpt-4o", None);
         check(Api::OpenAi, Some("https://api.mistral.ai/v1"), "gpt-4o", None);
         check(Api::OpenAi, None, "gpt-of-tomorrow", None);
+        check(Api::OpenAi, None, "omni-moderation-latest", Some(0.0));
+        check(Api::OpenAi, Some("https://proxy.example/v1"), "omni-moderation-latest", None);
+        check(Api::HuggingFace, None, "ProsusAI/finbert", None);
         check(Api::OpenAi, None, "ft:gpt-4o-2024-08-06:acme::abc", Some(3.75));
         check(Api::Ollama, None, "llama", Some(0.0));
         check(Api::Ollama, Some("http://[::1]:11434"), "llama", Some(0.0));

@@ -23,6 +23,9 @@ impl Replacement {
         if fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::other("it is there, and is no file"));
         }
+        if is_of_workspace(&target) {
+            return Err(io::Error::other("it is a file of a workspace, which this would take the place of"));
+        }
         let temporary = target.with_file_name(temporary_name(&target));
         let file = private().create_new(true).write(true).open(&temporary)?;
         if let Ok(old) = fs::metadata(&target) {
@@ -41,6 +44,17 @@ impl Replacement {
         fs::rename(&self.temporary, &self.target)?;
         sync_folder(self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
     }
+}
+
+/// Whether a file is there that people write: a definition, a dataset, the records.
+fn is_of_workspace(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false };
+    let root = path.ancestors().skip(1).find(|folder| folder.join("workspace.ron").is_file());
+    let inside = root.and_then(|root| path.strip_prefix(root).ok());
+    inside.is_some_and(|inside| {
+        let is_definition = inside.extension().is_some_and(|extension| extension == "ron");
+        is_definition || inside.starts_with("projects") || inside.starts_with(".strata")
+    })
 }
 
 impl Write for Replacement {
@@ -78,6 +92,22 @@ mod tests {
         whole.commit().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_of_a_workspace_are_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("projects/p/datasets")).unwrap();
+        for name in ["workspace.ron", "projects/p/datasets/rows.csv", "desk.ron", "results.csv"] {
+            fs::write(at(name), "old").unwrap();
+        }
+        for name in ["workspace.ron", "projects/p/datasets/rows.csv", "desk.ron"] {
+            assert!(Replacement::begin(&at(name)).is_err(), "{name}");
+        }
+        for name in ["results.csv", "projects/p/new.csv"] {
+            assert!(Replacement::begin(&at(name)).is_ok(), "{name}");
+        }
     }
 
     #[test]

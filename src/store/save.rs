@@ -149,7 +149,7 @@ struct File<'r> {
 impl<'r> File<'r> {
     fn new(root: &'r Path, key: &DefinitionKey) -> Result<Self, SaveError> {
         let shown = key.path();
-        ids(key).into_iter().try_for_each(check_name)?;
+        check_names(key)?;
         let file = Self { root, path: root.join(&shown), shown };
         stays_inside(root, &file.path)
             .map_err(|error| SaveError::Refused { path: file.shown.clone(), reason: error.message })?;
@@ -282,6 +282,14 @@ struct Raced;
 /// Equal, NaN being equal to itself.
 fn same<T: Saved>(a: &T, b: &T) -> bool {
     a == b || matches!((to_text(a), to_text(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Whether all parts of a key can be names of files and folders.
+///
+/// # Errors
+/// [`SaveError::Name`] of the first that cannot.
+pub(super) fn check_names(key: &DefinitionKey) -> Result<(), SaveError> {
+    ids(key).into_iter().try_for_each(check_name)
 }
 
 /// The parts of a key that become names of files and folders.

@@ -1,7 +1,8 @@
 //! What the user has allowed each workspace: kept outside of the workspace, bound to what exactly was asked.
 //!
 //! A workspace asks for capabilities by what its files say. A grant holds as long as it asks for the same; when a pull
-//! changes what is asked, nothing is trusted until the user has seen the difference.
+//! changes what is asked, nothing is trusted until the user has seen the difference. Scripts, which reach nothing, stand
+//! each for itself: another script is not run, and takes nothing else away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,16 +26,17 @@ pub enum Trust {
     Unknown,
     /// The user decided about exactly this; what was allowed may be less than what was asked.
     Decided { allowed: BTreeSet<Capability> },
-    /// It asks for something else than the user decided about; nothing is allowed.
-    Changed { added: BTreeSet<Capability>, removed: BTreeSet<Capability> },
+    /// It asks for something else than the user decided about. Nothing is allowed, unless only scripts are others: then
+    /// what is as it was.
+    Changed { allowed: BTreeSet<Capability>, added: BTreeSet<Capability>, removed: BTreeSet<Capability> },
 }
 
 impl Trust {
     /// The capabilities that may be used.
     pub fn allowed(&self) -> BTreeSet<Capability> {
         match self {
-            Self::Decided { allowed } => allowed.clone(),
-            Self::NotNeeded | Self::Unknown | Self::Changed { .. } => BTreeSet::new(),
+            Self::Decided { allowed } | Self::Changed { allowed, .. } => allowed.clone(),
+            Self::NotNeeded | Self::Unknown => BTreeSet::new(),
         }
     }
 
@@ -75,13 +77,16 @@ impl Decision {
         if asked.is_empty() {
             return Trust::NotNeeded;
         }
-        if self.hash == hash(asked) {
-            return Trust::Decided { allowed: self.allowed.intersection(asked).cloned().collect() };
+        let added: BTreeSet<Capability> = asked.difference(&self.asked).cloned().collect();
+        let removed: BTreeSet<Capability> = self.asked.difference(asked).cloned().collect();
+        let is_sound = self.hash == hash(&self.asked);
+        let stands = is_sound && added.iter().chain(&removed).all(Capability::is_script);
+        let allowed = self.allowed.intersection(asked).filter(|_| stands).cloned().collect();
+        // A script that is gone changes nothing that a user would want to see.
+        if stands && added.is_empty() {
+            return Trust::Decided { allowed };
         }
-        Trust::Changed {
-            added: asked.difference(&self.asked).cloned().collect(),
-            removed: self.asked.difference(asked).cloned().collect(),
-        }
+        Trust::Changed { allowed, added, removed }
     }
 
     /// Reads the trust file of a build server.
@@ -184,10 +189,10 @@ fn key(workspace: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SecretRef;
+    use crate::domain::{OwnRequest, SecretRef};
 
     fn send(origin: &str) -> Capability {
-        Capability::Send { origin: origin.to_owned(), key: Some(SecretRef::Env("KEY".to_owned())) }
+        Capability::Send { origin: origin.to_owned(), key: Some(SecretRef::Env("KEY".to_owned())), request: None }
     }
 
     fn set(capabilities: &[Capability]) -> BTreeSet<Capability> {
@@ -218,14 +223,68 @@ mod tests {
         let asked = set(&[send("https://a"), send("https://b")]);
         store.decide(dir.path(), &asked, &asked).unwrap();
         let trust = store.about(dir.path(), &set(&[send("https://a"), send("https://evil")]));
-        let expect = Trust::Changed { added: set(&[send("https://evil")]), removed: set(&[send("https://b")]) };
+        let (added, removed) = (set(&[send("https://evil")]), set(&[send("https://b")]));
+        let expect = Trust::Changed { allowed: set(&[]), added, removed };
         assert_eq!((trust.allowed(), trust), (set(&[]), expect));
         let same_origin_other_key =
-            set(&[send("https://a"), Capability::Send { origin: "https://b".to_owned(), key: None }]);
+            set(&[send("https://a"), Capability::Send { origin: "https://b".to_owned(), key: None, request: None }]);
         assert!(matches!(store.about(dir.path(), &same_origin_other_key), Trust::Changed { .. }));
         assert!(matches!(store.about(dir.path(), &set(&[send("https://a")])), Trust::Changed { .. }));
         store.revoke(dir.path()).unwrap();
         assert_eq!(store.about(dir.path(), &asked), Trust::Unknown);
+    }
+
+    fn script(of: &str, code: u8) -> Capability {
+        Capability::Run { of: of.to_owned(), scripts: 1, from_cases: false, code: Fingerprint([code; 32]) }
+    }
+
+    #[test]
+    fn another_script_is_asked_for_and_takes_nothing_else_away() {
+        let asked = set(&[send("https://a"), script("x", 1), script("y", 1)]);
+        let decision = Decision::new(&asked, &asked);
+        let pulled = set(&[send("https://a"), script("x", 2), script("y", 1)]);
+        let trust = decision.about(&pulled);
+        assert_eq!(trust.allowed(), set(&[send("https://a"), script("y", 1)]));
+        let Trust::Changed { added, removed, .. } = &trust else { panic!("{trust:?}") };
+        assert_eq!((added, removed), (&set(&[script("x", 2)]), &set(&[script("x", 1)])));
+        assert!(added.first().unwrap().replaces(removed.first().unwrap()));
+        let fewer = set(&[send("https://a"), script("y", 1)]);
+        assert_eq!(decision.about(&fewer), Trust::Decided { allowed: fewer.clone() });
+        // With another host, nothing is left.
+        let elsewhere = set(&[send("https://b"), script("x", 1), script("y", 1)]);
+        assert_eq!(decision.about(&elsewhere).allowed(), set(&[]));
+    }
+
+    #[test]
+    fn another_request_of_ones_own_takes_everything_away() {
+        let own = |definition: u8| Capability::Send {
+            origin: "https://a".to_owned(),
+            key: None,
+            request: Some(OwnRequest { method: "POST".to_owned(), definition: Fingerprint([definition; 32]) }),
+        };
+        let asked = set(&[own(1), send("https://b")]);
+        let decision = Decision::new(&asked, &asked);
+        assert!(decision.about(&asked).is_full(&asked));
+        assert_eq!(decision.about(&set(&[own(2), send("https://b")])).allowed(), set(&[]));
+        assert!(own(2).replaces(&own(1)) && !send("https://b").replaces(&own(1)));
+    }
+
+    #[test]
+    fn decisions_of_older_versions_are_read_and_their_scripts_asked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let send = Capability::Send { origin: "https://a".to_owned(), key: None, request: None };
+        let asked = set(&[send.clone(), Capability::Script]);
+        let hash = hash(&asked);
+        assert_eq!(serde_json::to_string(&asked).unwrap(), r#"[{"Send":{"origin":"https://a","key":null}},"Script"]"#);
+        let list = r#"[Send(origin: "https://a", key: None), Script]"#;
+        let text = format!("{{\"/w\": (hash: \"{hash}\", asked: {list}, allowed: {list})}}");
+        fs::write(dir.path().join(FILE), text).unwrap();
+        let (store, problem) = TrustStore::load(dir.path());
+        assert_eq!(problem, None);
+        let now = set(&[send.clone(), script("x", 1)]);
+        let trust = store.about(Path::new("/w"), &now);
+        assert_eq!(trust.allowed(), set(&[send]));
+        assert!(matches!(trust, Trust::Changed { .. }));
     }
 
     #[test]

@@ -14,3 +14,4 @@ mod tests;
 
 pub use json::parse_json;
 pub use open::{OpenCases, open_cases, peek_cases};
+pub(super) use rows::MAX_ROW;

@@ -10,7 +10,7 @@ use crate::domain::{Fingerprint, Place, Problem};
 use crate::store::files::cannot;
 
 /// The longest row, in bytes.
-pub(super) const MAX_ROW: usize = 32 * 1024 * 1024;
+pub(in crate::store) const MAX_ROW: usize = 32 * 1024 * 1024;
 /// Line numbers are kept of every row with an index divisible by this; others are counted from there.
 const STEP: usize = 256;
 const CHUNK: usize = 256 * 1024;

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use crate::compose::{Composer, Library};
 use crate::domain::{
-    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Problem, Project, ProjectId, VariantId,
+    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Problem, Project, ProjectId, UserColumns,
+    VariantId,
 };
 use crate::scoring::Checks;
 use crate::store::cases::{OpenCases, open_cases};
 
 use super::Checker;
+use super::manifest::meant;
 
 /// Examples are taken from the first cases of a dataset; more are not needed to check templates.
 const MOST_EXAMPLES: usize = 10_000;
@@ -29,6 +31,9 @@ impl Checker<'_> {
                 self.variant_with(id, project, variant, columns.as_ref().map(|(inputs, _)| inputs), &datasets);
             }
             self.checks(id, name, (experiment, project.spec.dialect), columns.as_ref());
+            if let Some((inputs, expected)) = &columns {
+                self.user_columns(id, name, experiment, &inputs.union(expected).map(String::as_str).collect());
+            }
         }
         for variant in project.variants.keys().filter(|variant| !met.contains(variant)) {
             self.variant_with(id, project, variant, None, &datasets);
@@ -46,6 +51,28 @@ impl Checker<'_> {
                 }
                 problem
             }));
+        }
+    }
+
+    /// Columns that say who asks and when, and that the dataset has not.
+    fn user_columns(&mut self, id: &ProjectId, name: &ExperimentId, experiment: &Experiment, columns: &BTreeSet<&str>) {
+        let (key, policy) = match &experiment.policy {
+            Some(policy) => (DefinitionKey::Experiment(id.clone(), name.clone()), policy),
+            None => (DefinitionKey::Manifest, &self.workspace.manifest.policy),
+        };
+        let (users, dataset) = (&policy.users, &experiment.dataset);
+        for (given, (field, _)) in users.columns.given().into_iter().zip(UserColumns::USUAL) {
+            if let Some(column) = given.as_deref().filter(|column| !columns.contains(column)) {
+                let message = format!("The dataset `{dataset}` has no column `{column}`, which is to say the {field}.");
+                let hint = meant(column, columns.iter().copied());
+                self.wrong(&key, &["policy", "users", "columns", field], message, &hint);
+            }
+        }
+        let (_, usual) = UserColumns::USUAL[0];
+        if users.on && users.columns.user.is_none() && !columns.contains(usual) {
+            let message = format!("Users are limited, and the dataset `{dataset}` does not say who asks.");
+            let hint = format!("Add a column `{usual}`, or name another: `columns: (user: \"…\")`.");
+            self.warn(&key, &["policy", "users", "on"], message, &hint);
         }
     }
 

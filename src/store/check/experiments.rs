@@ -94,6 +94,7 @@ impl Checker<'_> {
             let hint = meant(experiment.dataset.as_str(), project.datasets.keys().map(DatasetId::as_str));
             self.wrong(key, &["dataset"], format!("The dataset `{}` is not there.", experiment.dataset), &hint);
         }
+        self.left_out(key, project, &experiment.without);
         for (index, check) in experiment.checks.iter().enumerate() {
             let asked: BTreeSet<ModelId> = models_asked(std::slice::from_ref(check)).into_iter().collect();
             for model in asked.iter().filter(|model| !models.contains_key(*model)) {
@@ -110,6 +111,24 @@ impl Checker<'_> {
         self.numbers(key, experiment);
         if let Some(policy) = &experiment.policy {
             self.policy(key, policy);
+        }
+    }
+
+    /// Pairs that are left out must be of variants and models that are there.
+    fn left_out(&mut self, key: &DefinitionKey, project: &Project, pairs: &[(VariantId, ModelId)]) {
+        let models = &self.workspace.manifest.models;
+        for (index, (variant, model)) in pairs.iter().enumerate() {
+            let index = index.to_string();
+            if !project.variants.contains_key(variant) {
+                let hint = meant(variant.as_str(), project.variants.keys().map(VariantId::as_str));
+                let message = format!("The variant `{variant}` of a pair that is left out is not there.");
+                self.wrong(key, &["without", &index, "0"], message, &hint);
+            }
+            if !models.contains_key(model) {
+                let hint = meant(model.as_str(), models.keys().map(ModelId::as_str));
+                let message = format!("The model `{model}` of a pair that is left out is not there.");
+                self.wrong(key, &["without", &index, "1"], message, &hint);
+            }
         }
     }
 

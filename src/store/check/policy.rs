@@ -137,7 +137,7 @@ impl Checker<'_> {
             return self.wrong(key, &path, format!("The embedder `{id}` is not there."), &hint);
         };
         let api = manifest.providers.get(&model.provider).map(|provider| &provider.api);
-        if matches!(api, Some(Api::Anthropic | Api::Scripted(_) | Api::Echo | Api::Http(_))) {
+        if matches!(api, Some(Api::Anthropic | Api::HuggingFace | Api::Scripted(_) | Api::Echo | Api::Http(_))) {
             let message = format!("The provider of the embedder `{id}` has no embeddings.");
             self.wrong(key, &path, message, "Name a model of another provider, or `Lexical`, which is built in.");
         }
@@ -231,11 +231,10 @@ impl Checker<'_> {
     }
 
     fn users(&mut self, key: &DefinitionKey, users: &UserLimits) {
-        if users.on {
-            let message =
-                "Limits of users change nothing in a run: its cases are asked as fast as the endpoints allow.";
-            let hint = "They hold where traffic is rehearsed with its users, which this version does not do yet.";
-            self.warn(key, &["policy", "users", "on"], message.to_owned(), hint);
+        if users.arrivals_per_minute == 0 {
+            let message = "`arrivals_per_minute` is 0, so that no request ever comes.".to_owned();
+            let path = ["policy", "users", "arrivals_per_minute"];
+            self.wrong(key, &path, message, "Give a number from 1; 60 is the default.");
         }
         if !users.tiers.contains_key(&users.default_tier) {
             let message = format!("The default tier `{}` is not among the tiers.", users.default_tier);

@@ -47,6 +47,14 @@ fn references_that_lead_nowhere_have_line_column_and_the_nearest_name() {
         "(\n    variants: [\"v\"],\n    models: [\"m\"],\n    dataset: \"e\",\n)",
         "projects/a/experiments/e.ron:4:14: error: The dataset `e` is not there. Did you mean `d`?",
     );
+    let without = "(\n    variants: [\"v\"],\n    models: [\"m\"],\n    dataset: \"d\",\n    without: [(\"v\", \"m\"), (\"w\", \"n\")],\n)";
+    for expect in [
+        "projects/a/experiments/e.ron:5:28: error: The variant `w` of a pair that is left out is not there. Did you mean `v`?",
+        "projects/a/experiments/e.ron:5:33: error: The model `n` of a pair that is left out is not there. Did you mean `m`?",
+    ] {
+        one(EXPERIMENT, without, expect);
+    }
+    assert_eq!(problems(EXPERIMENT, without).len(), 2);
     one(
         EXPERIMENT,
         "(variants: [\"v\"], models: [\"m\"], dataset: \"d\", checks: [(kind: Json), (kind: Judge(model: \"j\", rubric: \"r\"))])",
@@ -130,6 +138,8 @@ fn numbers_out_of_range_are_told() {
             "policy: (users: (default_tier: \"fre\"))",
             "The default tier `fre` is not among the tiers. Did you mean `free`?",
         ),
+        ("policy: (users: (arrivals_per_minute: 0))", "no request ever comes"),
+        ("policy: (users: (columns: (tier: \"plan\")))", "no column `plan`, which is to say the tier. There is"),
         ("policy: (repair: (on: true, strategies: []))", "no way to ask again"),
         (
             "policy: (fallback: (models: [(model: \"mm\")]))",

@@ -184,7 +184,8 @@ impl Wanted {
         }
         if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             self.add(
-                "instr(lower(concat_ws(char(10), (SELECT case_id FROM trials t WHERE t.id = a.trial),
+                "instr(lower(concat_ws(char(10), (SELECT concat_ws(char(10), case_id, guarded ->> '$.user',
+                     guarded ->> '$.session') FROM trials t WHERE t.id = a.trial),
                      a.error ->> '$.message', a.request_id, a.answered_by)), lower(?)) > 0",
                 text.to_owned(),
             );
@@ -253,7 +254,7 @@ const COLUMNS: &str = "a.id, a.trial, a.case_no, a.slot, a.purpose, a.number, a.
     iif(a.state = 0 AND a.id IN (SELECT attempt FROM replies), 4, a.state), a.sent_at, a.reserved, a.cost, a.status,
     a.retry_in, a.error, a.content, a.finish, a.input, a.output, a.cached_input, a.cache_write, a.reasoning,
     a.answered_by, a.request_id, a.first_token, a.latency, r.id, r.name, r.project, r.experiment,
-    t.id, t.case_no, t.slot, t.case_id, t.checks";
+    t.id, t.case_no, t.slot, t.case_id, t.checks, t.guarded ->> '$.user', t.guarded ->> '$.session'";
 const ANSWER: usize = 15;
 const RUN: usize = 26;
 const TRIAL: usize = 30;
@@ -297,6 +298,8 @@ fn read_call(row: &Row<'_>, headers: &mut Headers<'_>) -> rusqlite::Result<CallR
         project: ProjectId(row.get(RUN + 2)?),
         experiment: row.get::<_, String>(RUN + 3)?.into(),
         case_id: row.get::<_, Option<String>>(TRIAL + 3)?.map(CaseId),
+        user: row.get(TRIAL + 5)?,
+        session: row.get(TRIAL + 6)?,
         trial,
         variant: variant.zip(header).and_then(|(at, header)| header.variants.get(at).cloned()),
         provider_model: known.map(|model| model.model.clone()),

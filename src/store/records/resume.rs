@@ -1,6 +1,6 @@
 //! What a run that stopped has already, so that nothing that was paid for is paid again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -12,7 +12,7 @@ use super::rows::{self, ANSWER, ANSWER_WIDTH, Tally};
 use crate::domain::{
     ExperimentId, Fingerprint, ProjectId, RawReply, RunHeader, RunId, RunState, RunSummary, TrialKey, TrialRef, Usd,
 };
-use crate::engine::CachedCall;
+use crate::engine::{Answers, CachedCall};
 
 /// A run that can go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +27,8 @@ pub struct Resume {
     /// Replies that were received and not read, by request: read them instead of paying again. Reading one is told by an
     /// `AttemptEnded` with its request and no `AttemptSent`; an `AttemptSent` is always another call, paid again.
     pub received: HashMap<Fingerprint, RawReply>,
-    /// Answers that were paid for and whose trial did not end, by request: score them instead of paying again.
-    pub answered: HashMap<Fingerprint, CachedCall>,
+    /// Answers that were paid for and whose trial did not end: score them instead of paying again.
+    pub answered: Answers,
     /// Attempts of the run of which nobody knows whether they were answered. Their reservations are in `spent`.
     pub ambiguous: u64,
     pub spent: Usd,
@@ -58,6 +58,14 @@ impl Records {
                 spent: summary.spent,
             })
         })
+    }
+
+    /// Answers of trials that ended well and are run again all the same: score them instead of paying again.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn answers_of(&self, run: &RunId, again: &HashSet<TrialKey>) -> Result<Answers, RecordsError> {
+        self.read(|conn| load_answers(conn, number_of(conn, run)?, again))
     }
 
     /// The last run of an experiment, where trials of it are left and nobody is at it here.
@@ -132,24 +140,54 @@ fn load_trials(conn: &Connection, run: i64) -> rusqlite::Result<(Places, Places)
 }
 
 /// Answers of attempts whose trial has no row, or one that will be run again.
-fn load_answered(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, CachedCall>> {
+fn load_answered(conn: &Connection, run: i64) -> rusqlite::Result<Answers> {
     let (first, last) = rows::ids_of(run);
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {ANSWER}, text, more, a.cost, a.request
+        "SELECT {ANSWER}, text, more, a.cost, a.request, a.key
          FROM attempts a JOIN completions c ON c.id = a.content
          WHERE a.id BETWEEN ?1 AND ?2 AND a.state = ?3
-         AND NOT EXISTS (SELECT 1 FROM trials t WHERE t.id = a.trial AND t.outcome <> ?4)",
+         AND NOT EXISTS (SELECT 1 FROM trials t WHERE t.id = a.trial AND t.outcome <> ?4)
+         ORDER BY a.id",
     ))?;
     let errored = Tally::Errored as i64;
     let mut found = statement.query(params![first, last, attempt_state::ENDED, errored])?;
-    let mut answered = HashMap::new();
+    let mut answered = Answers::default();
     while let Some(row) = found.next()? {
-        if let Some(completion) = rows::read_full_answer(row, 0)? {
-            let cost = rows::get_usd(row, ANSWER_WIDTH + 2)?;
-            answered.insert(rows::get_fingerprint(row, ANSWER_WIDTH + 3)?, CachedCall { completion, cost });
-        }
+        keep_answer(row, key_of(row)?, &mut answered)?;
     }
     Ok(answered)
+}
+
+/// Answers of attempts whose trial is one of these.
+fn load_answers(conn: &Connection, run: i64, again: &HashSet<TrialKey>) -> rusqlite::Result<Answers> {
+    let (first, last) = rows::ids_of(run);
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {ANSWER}, text, more, a.cost, a.request, a.key
+         FROM attempts a JOIN completions c ON c.id = a.content
+         WHERE a.id BETWEEN ?1 AND ?2 AND a.state = ?3 ORDER BY a.id",
+    ))?;
+    let mut found = statement.query(params![first, last, attempt_state::ENDED])?;
+    let mut answers = Answers::default();
+    while let Some(row) = found.next()? {
+        let key = key_of(row)?;
+        if again.contains(&key) {
+            keep_answer(row, key, &mut answers)?;
+        }
+    }
+    Ok(answers)
+}
+
+fn key_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<TrialKey> {
+    rows::get_fingerprint(row, ANSWER_WIDTH + 4)
+}
+
+/// Takes in an answer with its request, as far as it is on record whole.
+fn keep_answer(row: &rusqlite::Row<'_>, key: TrialKey, answers: &mut Answers) -> rusqlite::Result<()> {
+    if let Some(completion) = rows::read_full_answer(row, 0)? {
+        let cost = rows::get_usd(row, ANSWER_WIDTH + 2)?;
+        answers.keep(key, rows::get_fingerprint(row, ANSWER_WIDTH + 3)?, CachedCall { completion, cost });
+    }
+    Ok(())
 }
 
 fn load_received(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, RawReply>> {

@@ -15,8 +15,8 @@ use crate::domain::{
     OutputAction, OutputFormat, OutputPolicy, OutputRules, Override, Params, PassRule, PhrasePolicy, Pick, PiiKind,
     PiiPolicy, Policy, Price, Prompt, ProviderSpec, RepairPolicy, ResponseFormat, RetryBudget, RetryPolicy, Risk, Role,
     SanitisePattern, SanitisePolicy, ScriptFile, SecretRef, SemanticMode, SemanticPolicy, Snippet, Source,
-    StandInModel, Task, Text, Tier, TierPolicy, Tolerance, Tool, Tools, Turns, Usd, User, UserLimits, Variable,
-    Variant,
+    StandInModel, Task, Text, Tier, TierPolicy, Tolerance, Tool, Tools, Turns, Usd, User, UserColumns, UserLimits,
+    Variable, Variant,
 };
 
 /// Awkward on purpose: quotes, hashes, line breaks, braces, other scripts, comment signs.
@@ -193,12 +193,13 @@ pub fn variant() -> impl Strategy<Value = Variant> {
         ..TierPolicy::default()
     });
     let layers = btree_map(name().prop_map(Into::into), change, 0..3);
-    (name(), layers, btree_map(name(), value(), 0..3), params(), option::of(tiers)).prop_map(
-        |(prompt, layers, variables, params, tiers)| Variant {
+    (name(), layers, btree_map(name(), value(), 0..3), params(), option::of(tiers), object()).prop_map(
+        |(prompt, layers, variables, params, tiers, kept)| Variant {
             layers,
             variables,
             params,
             tiers,
+            kept,
             ..Variant::of(prompt.into())
         },
     )
@@ -216,7 +217,7 @@ fn finders() -> impl Strategy<Value = Policy> {
         Policy {
             sanitise: SanitisePolicy { on, patterns, max_chars, ..SanitisePolicy::default() },
             output: OutputPolicy {
-                leak: LeakPolicy { on, share, canary: name, ..LeakPolicy::default() },
+                leak: LeakPolicy { on, share, canary: name, plant: on, ..LeakPolicy::default() },
                 pii: PiiPolicy { kinds, action },
                 harm: HarmPolicy { on, action },
                 phrases: PhrasePolicy { forbidden, action },
@@ -228,7 +229,8 @@ fn finders() -> impl Strategy<Value = Policy> {
 }
 
 fn code() -> impl Strategy<Value = Code> {
-    prop_oneof![text().prop_map(Code::Inline), script_file().prop_map(Code::File)]
+    let unrun = (text(), text()).prop_map(|(name, why)| Code::Unrun { name, why });
+    prop_oneof![text().prop_map(Code::Inline), script_file().prop_map(Code::File), unrun]
 }
 
 fn script_file() -> impl Strategy<Value = ScriptFile> {
@@ -314,8 +316,14 @@ fn policy() -> impl Strategy<Value = Policy> {
         time_zone,
         ..Tier::default()
     });
-    let users = (btree_map(name(), tier, 0..3), any::<bool>());
-    let users = users.prop_map(|(tiers, on)| UserLimits { on, tiers, ..UserLimits::default() });
+    let users = (btree_map(name(), tier, 0..3), any::<bool>(), option::of(text()), any::<u32>());
+    let users = users.prop_map(|(tiers, on, user, arrivals_per_minute)| UserLimits {
+        on,
+        tiers,
+        columns: UserColumns { arrival: user.clone(), user, ..UserColumns::default() },
+        arrivals_per_minute,
+        ..UserLimits::default()
+    });
     let repair = (any::<bool>(), any::<bool>()).prop_map(|(on, accept_fenced)| RepairPolicy {
         on,
         accept_fenced,
@@ -341,7 +349,11 @@ fn policy() -> impl Strategy<Value = Policy> {
     let whole = whole.prop_map(|(retry, breaker, limits, users, repair, fallback, semantic)| Policy {
         semantic,
         compress: CompressPolicy { model: Some("short".into()), ..CompressPolicy::default() },
-        confidence: ConfidencePolicy { keep_unknown: true, ..ConfidencePolicy::default() },
+        confidence: ConfidencePolicy {
+            keep_unknown: true,
+            expected: "items".to_owned(),
+            ..ConfidencePolicy::default()
+        },
         retry,
         repair,
         fallback,
@@ -392,8 +404,12 @@ pub fn dataset() -> impl Strategy<Value = Dataset> {
 }
 
 pub fn manifest() -> impl Strategy<Value = Manifest> {
-    let api =
-        prop_oneof![Just(Api::OpenAi), Just(Api::Ollama), text().prop_map(Api::Scripted), http().prop_map(Api::Http)];
+    let api = prop_oneof![
+        Just(Api::OpenAi),
+        Just(Api::HuggingFace),
+        text().prop_map(Api::Scripted),
+        http().prop_map(Api::Http)
+    ];
     let key = prop_oneof![text().prop_map(SecretRef::Env), text().prop_map(SecretRef::Keyring)];
     let provider =
         (api, option::of(text()), option::of(key), any::<u32>()).prop_map(|(api, base_url, key, concurrency)| {
@@ -406,19 +422,19 @@ pub fn manifest() -> impl Strategy<Value = Manifest> {
         cache_write: None,
         reasoning: None,
     });
-    let model =
-        (name(), text(), option::of(price), option::of(any::<u32>())).prop_map(|(provider, model, price, context)| {
-            ModelSpec {
-                provider: provider.into(),
-                model,
-                price,
-                context,
-                max_output: None,
-                params: Params::default(),
-                transform: None,
-                note: String::new(),
-            }
-        });
+    let model = (name(), text(), option::of(price), option::of(any::<u32>()), object()).prop_map(
+        |(provider, model, price, context, kept)| ModelSpec {
+            provider: provider.into(),
+            model,
+            price,
+            context,
+            max_output: None,
+            params: Params::default(),
+            transform: None,
+            note: String::new(),
+            kept,
+        },
+    );
     let models = btree_map(name().prop_map(Into::into), model, 0..4);
     let providers = btree_map(name().prop_map(Into::into), provider, 0..3);
     (text(), providers, models, alert_rules(), option::of(otlp())).prop_map(

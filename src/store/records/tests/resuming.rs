@@ -6,7 +6,7 @@ use super::super::samples::*;
 use super::super::*;
 use super::support::*;
 use crate::domain::*;
-use crate::engine::CachedCall;
+use crate::engine::{Answers, CachedCall};
 
 #[test]
 fn a_run_that_died_goes_on_without_paying_twice() {
@@ -25,8 +25,9 @@ fn a_run_that_died_goes_on_without_paying_twice() {
     assert_eq!(resume.finished.len(), 4);
     assert_eq!(resume.finished[&key(3)], Some(place(3)));
     assert_eq!(resume.received, [(request(5), (*reply(5)).clone())].into());
-    let call = CachedCall { completion: answer, cost: Some(Usd::from_nanos(CENT)) };
-    assert_eq!(resume.answered, [(request(6), call)].into());
+    let mut kept = Answers::default();
+    kept.keep(key(6), request(6), CachedCall { completion: answer, cost: Some(Usd::from_nanos(CENT)) });
+    assert_eq!(resume.answered, kept);
     assert_eq!(resume.ambiguous, 1);
     // Five answers, and two reservations of two cents each for what is not known.
     assert_eq!(resume.spent.nanos(), 5 * CENT + 2 * 2 * CENT);
@@ -48,6 +49,20 @@ fn a_run_that_died_goes_on_without_paying_twice() {
     let detail = records.trial(&run, place(5)).unwrap().unwrap();
     assert_eq!(detail.ended.answer.unwrap().text, "read late");
     assert_eq!(detail.attempts.len(), 1, "it was one call");
+}
+
+#[test]
+fn answers_of_trials_that_are_run_again_are_found_by_their_trials() {
+    let (_dir, records) = records();
+    let run = RunId::from("r1");
+    record_run(&records, "r1", 4, Some(RunState::Cancelled));
+    let found = |again: &[u32]| {
+        let keys = again.iter().map(|index| key(*index)).collect();
+        let answers = records.answers_of(&run, &keys).unwrap();
+        (0..4).filter(|index| answers.get(&key(*index), &request(*index)).is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[1, 3]), [1, 3]);
+    assert!(found(&[]).is_empty());
 }
 
 #[test]
