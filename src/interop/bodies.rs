@@ -19,12 +19,7 @@ pub fn openai(slots: &Slots, params: &Params) -> Value {
     let mut body = Body::new();
     body.put("model", json!(MODEL));
     body.put("messages", messages.collect());
-    body.maybe("temperature", params.temperature);
-    body.maybe("top_p", params.top_p);
-    body.maybe("max_completion_tokens", params.max_tokens);
-    body.list("stop", &params.stop);
-    body.maybe("seed", params.seed);
-    body.maybe("reasoning_effort", params.reasoning_effort.map(ReasoningEffort::word));
+    body.parameters(params, "max_completion_tokens");
     match response(slots, params) {
         ResponseFormat::Text => {}
         ResponseFormat::Json => body.put("response_format", json!({"type": "json_object"})),
@@ -40,6 +35,13 @@ pub fn openai(slots: &Slots, params: &Params) -> Value {
     };
     body.list("tools", &slots.tools.iter().map(function).collect::<Vec<_>>());
     body.done()
+}
+
+/// Parameters as other tools keep them with a prompt, by their names in Chat Completions, beside the form of the answer.
+pub fn settings(params: &Params) -> Map<String, Value> {
+    let mut settings = Body(params.extra.clone());
+    settings.parameters(params, "max_tokens");
+    settings.0
 }
 
 /// A body of Messages.
@@ -141,6 +143,16 @@ impl Body {
         if !values.is_empty() {
             self.put(name, json!(values));
         }
+    }
+
+    /// By the names of Chat Completions, which has had two for the most output tokens.
+    fn parameters(&mut self, params: &Params, most_tokens: &str) {
+        self.maybe("temperature", params.temperature);
+        self.maybe("top_p", params.top_p);
+        self.maybe(most_tokens, params.max_tokens);
+        self.list("stop", &params.stop);
+        self.maybe("seed", params.seed);
+        self.maybe("reasoning_effort", params.reasoning_effort.map(ReasoningEffort::word));
     }
 
     fn done(self) -> Value {

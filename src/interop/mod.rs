@@ -11,6 +11,7 @@ pub mod bodies;
 pub mod call_log;
 pub mod formats;
 mod imported;
+mod names;
 pub mod promptfoo;
 pub mod run_formats;
 pub mod slots;
@@ -19,3 +20,4 @@ pub mod slots;
 pub(crate) mod fixtures;
 
 pub use imported::{Fidelity, ImportReport, Imported, ImportedPart};
+pub use names::{slug, unique};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Evidence, Release, Usd};
+use crate::domain::{Evidence, Release, Usd, names_credential};
 use crate::interop::bodies::{anthropic, gemini, openai};
 use crate::interop::slots::Slots;
 use crate::store::ron::to_text;
@@ -17,9 +17,6 @@ pub struct ReleaseFile {
     pub bytes: Vec<u8>,
 }
 
-/// Words that a field's name has where it holds a credential.
-const CREDENTIALS: [&str; 7] = ["authorization", "api-key", "api_key", "apikey", "cookie", "secret", "password"];
-
 /// Writes a release out as files.
 ///
 /// They hold what the release holds and nothing of the machine: no key, no header, no path, no user or host name.
@@ -27,7 +24,7 @@ const CREDENTIALS: [&str; 7] = ["authorization", "api-key", "api_key", "apikey",
 /// # Errors
 /// A parameter that is named like a credential, and values that no file can hold.
 pub fn files(release: &Release) -> Result<Vec<ReleaseFile>, String> {
-    if let Some(name) = release.params.extra.keys().find(|name| is_credential(name)) {
+    if let Some(name) = release.params.extra.keys().find(|name| names_credential(name)) {
         return Err(format!("the further field `{name}` is named like a credential, which a release never holds."));
     }
     let slots = Slots::of(&release.prompt);
@@ -66,6 +63,9 @@ fn run(evidence: &Evidence) -> Value {
     put("model", json!(evidence.model));
     put("answered_by", json!(evidence.answered_by));
     put("source", json!(if evidence.scripted { "scripted, not a model" } else { "model" }));
+    if evidence.canary {
+        put("messages", json!("those of this release, and a canary in the system message"));
+    }
     put("passed", json!(evidence.passed));
     put("scored", json!(evidence.scored));
     put("unscored", json!(evidence.unscored));
@@ -82,11 +82,6 @@ fn run(evidence: &Evidence) -> Value {
 
 fn pretty(value: &Value) -> Result<String, String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
-}
-
-fn is_credential(name: &str) -> bool {
-    let name = name.to_lowercase();
-    CREDENTIALS.iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -125,9 +120,12 @@ mod tests {
         assert_eq!(read["evidence"][0]["source"], "scripted, not a model");
         assert_eq!(read["evidence"][0]["pass_rate"], json!({"value": 0.94, "low_95": 0.838, "high_95": 0.979}));
         assert_eq!(read["evidence"][0]["dataset_sha256"], "07".repeat(32));
+        assert_eq!(read["evidence"][0].get("messages"), None);
         release.evidence[0].scripted = false;
+        release.evidence[0].canary = true;
         let read: Value = serde_json::from_str(&text(&release, "evidence.json")).unwrap();
         assert_eq!(read["evidence"][0]["source"], "model");
+        assert_eq!(read["evidence"][0]["messages"], "those of this release, and a canary in the system message");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::analysis::ColumnMetrics;
 use crate::domain::{
-    Evidence, FORMAT, Interval, Params, Prompt, PromptId, Release, ReleaseId, RunHeader, Usd, VariantId,
+    Evidence, FORMAT, Interval, Params, Prompt, PromptId, Release, ReleaseId, Role, RunHeader, Usd, VariantId,
 };
 
 use super::names::slug;
@@ -54,6 +54,10 @@ pub fn freeze(asked: Freezing, released: &BTreeMap<ReleaseId, Arc<Release>>) -> 
         return Err(FreezeError::Empty);
     }
     let id = release_id(&asked.source, &asked.version);
+    // Where there is no system message, no canary was planted.
+    let has_system = asked.prompt.layers.iter().any(|layer| layer.on && layer.role() == Role::System);
+    let evidence =
+        asked.evidence.into_iter().map(|found| Evidence { canary: found.canary && has_system, ..found }).collect();
     let release = Release {
         format: FORMAT,
         version: asked.version.to_string(),
@@ -63,7 +67,7 @@ pub fn freeze(asked: Freezing, released: &BTreeMap<ReleaseId, Arc<Release>>) -> 
         frozen_at: asked.frozen_at,
         prompt: Prompt { version: asked.version.to_string(), ..asked.prompt },
         params: asked.params,
-        evidence: asked.evidence,
+        evidence,
     };
     match of_version(released, &release.source, &asked.version) {
         None => Ok(Frozen::New(id, Box::new(release))),
@@ -174,6 +178,7 @@ pub fn evidence(header: &RunHeader, column: usize, measured: Measured) -> Option
         model: model.id.clone(),
         answered_by: measured.answered_by,
         scripted: model.scripted,
+        canary: header.planted_canary().is_some(),
         passed: measured.passed,
         scored: measured.passed + measured.failed,
         unscored: measured.unscored,
@@ -227,6 +232,7 @@ pub(super) mod tests {
             model: "small".into(),
             answered_by: None,
             scripted: true,
+            canary: false,
             passed: 47,
             scored: 50,
             unscored: 1,

@@ -121,6 +121,9 @@ fn evidence(evidence: &[Evidence]) -> String {
     if evidence.iter().any(|found| found.scripted) {
         text.push_str("\n*Scripted, not a model*: answers by rule. They show that the workspace works, not how a model answers.\n");
     }
+    if evidence.iter().any(|found| found.canary) {
+        text.push_str("\nThe run sent these messages with a canary in the system message, to see whether it leaks.\n");
+    }
     text.push_str("\nUnscored and errored trials are not in the pass rate. The dataset is named with the start of its SHA-256.\n\n");
     text
 }

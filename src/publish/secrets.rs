@@ -1,6 +1,8 @@
 //! Key-looking text in what is about to leave. A release is refused for it, never silently edited: what ships is what
 //! was tested.
 
+use crate::domain::{KEY_SHAPES, KeyShape, SIGNED_TOKEN};
+
 /// Where something that looks like a key stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leak {
@@ -11,30 +13,6 @@ pub struct Leak {
     /// Its first characters, never more than a prefix that all keys of the kind share.
     pub start: &'static str,
 }
-
-/// A kind of key: a fixed start, then at least so many characters of its alphabet.
-struct Shape {
-    kind: &'static str,
-    start: &'static str,
-    rest: usize,
-}
-
-/// Longer starts first, so that the most exact kind is named.
-const SHAPES: [Shape; 13] = [
-    Shape { kind: "an Anthropic key", start: "sk-ant-", rest: 24 },
-    Shape { kind: "an OpenAI key", start: "sk-proj-", rest: 20 },
-    Shape { kind: "an API key", start: "sk-", rest: 24 },
-    Shape { kind: "a Google API key", start: "AIza", rest: 35 },
-    Shape { kind: "a GitHub token", start: "github_pat_", rest: 30 },
-    Shape { kind: "a GitHub token", start: "ghp_", rest: 30 },
-    Shape { kind: "a GitHub token", start: "gho_", rest: 30 },
-    Shape { kind: "a GitHub token", start: "ghs_", rest: 30 },
-    Shape { kind: "a GitLab token", start: "glpat-", rest: 20 },
-    Shape { kind: "a Slack token", start: "xox", rest: 20 },
-    Shape { kind: "an AWS access key", start: "AKIA", rest: 16 },
-    Shape { kind: "a Hugging Face token", start: "hf_", rest: 30 },
-    Shape { kind: "a Groq key", start: "gsk_", rest: 30 },
-];
 
 /// The first text that looks like a key, a token or a private key.
 #[must_use]
@@ -49,19 +27,19 @@ fn in_line(line: &str) -> Option<(&'static str, &'static str)> {
     if line.contains("-----BEGIN") && line.contains("PRIVATE KEY-----") {
         return Some(("a private key", "-----BEGIN"));
     }
-    SHAPES
+    KEY_SHAPES
         .iter()
         .find(|shape| has_shape(line, shape))
         .map(|shape| (shape.kind, shape.start))
-        .or_else(|| has_json_web_token(line).then_some(("a signed token (JWT)", "eyJ")))
+        .or_else(|| has_json_web_token(line).then_some(("a signed token (JWT)", SIGNED_TOKEN)))
 }
 
-fn has_shape(line: &str, shape: &Shape) -> bool {
+fn has_shape(line: &str, shape: &KeyShape) -> bool {
     line.match_indices(shape.start).any(|(at, _)| {
         let stands_alone = line[..at].chars().next_back().is_none_or(|before| !is_key_letter(before));
         let rest = &line[at + shape.start.len()..];
         let length = rest.chars().take_while(|letter| is_key_letter(*letter)).count();
-        stands_alone && length >= shape.rest && rest[..length].bytes().any(|byte| byte.is_ascii_digit())
+        stands_alone && length >= shape.whole && rest[..length].bytes().any(|byte| byte.is_ascii_digit())
     })
 }
 
@@ -70,7 +48,7 @@ fn has_json_web_token(line: &str) -> bool {
     line.split(|letter: char| !is_key_letter(letter) && letter != '.').any(|word| {
         let parts: Vec<&str> = word.split('.').collect();
         parts.len() == 3
-            && parts[..2].iter().all(|part| part.len() > 8 && part.starts_with("eyJ"))
+            && parts[..2].iter().all(|part| part.len() > 8 && part.starts_with(SIGNED_TOKEN))
             && parts[2].len() > 8
     })
 }

@@ -163,6 +163,7 @@ pub fn release(version: &str, words: &str) -> Release {
             answered_by: None,
             gate: None,
             scripted: true,
+            canary: false,
             passed: 9,
             scored: 10,
             unscored: 0,

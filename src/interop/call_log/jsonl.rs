@@ -24,6 +24,8 @@ struct Line<'a> {
     project: &'a str,
     experiment: &'a str,
     case: Option<&'a str>,
+    user: Option<&'a str>,
+    session: Option<&'a str>,
     variant: Option<&'a str>,
     model: &'a str,
     provider_model: Option<&'a str>,
@@ -63,6 +65,8 @@ impl<'a> Line<'a> {
             project: call.project.as_str(),
             experiment: call.experiment.as_str(),
             case: call.case_id.as_ref().map(crate::domain::CaseId::as_str),
+            user: call.user.as_deref(),
+            session: call.session.as_deref(),
             variant: call.variant.as_ref().map(crate::domain::VariantId::as_str),
             model: call.model.as_str(),
             provider_model: call.provider_model.as_deref(),
@@ -133,6 +137,7 @@ mod tests {
         let names = ["sent_at", "case", "variant", "provider_model", "finish", "valid", "temperature", "purpose"];
         let expect = json!(["2026-11-23T14:05:02.25Z", "ticket-4", "concise", "small-1", "stop", true, 0.2, "answer"]);
         assert_eq!(Value::from(told(&lines[1], &names)), expect);
+        assert_eq!((lines[1]["user"].as_str(), lines[1]["session"].as_str()), (Some("ann@example.org"), Some("s-7")));
         assert_eq!(lines[1]["request_sha256"], "a7".repeat(32));
     }
 }

@@ -78,6 +78,8 @@ pub(crate) mod tests {
             project: "triage".into(),
             experiment: "main".into(),
             case_id: Some("ticket-4".to_owned().into()),
+            user: Some("ann@example.org".to_owned()),
+            session: Some("s-7".to_owned()),
             trial: Some(trial),
             variant: Some("concise".into()),
             model: "small".into(),

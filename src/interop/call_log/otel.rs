@@ -1,7 +1,8 @@
 //! The call log as OpenTelemetry traces: a span for each call, a trace for each trial, in OTLP's JSON.
 //!
 //! Attributes follow the semantic conventions of OpenTelemetry for generative AI (`gen_ai.*`, in development there); what
-//! they have no word for is under `strata.*`. No prompt, no answer and no message of an error is in a span.
+//! they have no word for is under `strata.*`. No prompt, no answer and no message of an error is in a span, and no id of a
+//! user or a session: those are personal data, and what was agreed to is that calls go to a collector, not who made them.
 
 use std::io::{self, Write};
 
@@ -207,6 +208,12 @@ mod tests {
 
     fn spans(request: &Value) -> &[Value] {
         request["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap()
+    }
+
+    #[test]
+    fn who_asked_stays_here() {
+        let text = request(&[call(1), failed(2)]).to_string();
+        assert!(!text.contains("ann@example.org") && !text.contains("s-7"), "{text}");
     }
 
     #[test]

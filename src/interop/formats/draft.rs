@@ -11,9 +11,9 @@ use crate::domain::{
     Variable, Variant, VariantId,
 };
 use crate::interop::imported::{Fidelity, Imported};
+use crate::interop::names::{slug, unique};
 
 use super::endpoints::Endpoint;
-use super::names::{slug, unique};
 use super::source::Source;
 use super::words::Words;
 
@@ -116,6 +116,7 @@ impl<'t> Draft<'t> {
             params,
             transform: None,
             note: String::new(),
+            kept: Map::new(),
         };
         if let Some((id, _)) = self.imported.models.iter().find(|(_, known)| **known == spec) {
             return id.clone();

@@ -46,7 +46,7 @@ impl Endpoint {
             Api::Anthropic => Self::new("anthropic", Api::Anthropic, None, Some("ANTHROPIC_API_KEY")),
             Api::Gemini => Self::new("gemini", Api::Gemini, None, Some("GEMINI_API_KEY")),
             Api::Ollama => Self::new("ollama", Api::Ollama, None, None),
-            Api::OpenAi | Api::Scripted(_) | Api::Echo | Api::Unmapped | Api::Http(_) => {
+            Api::OpenAi | Api::HuggingFace | Api::Scripted(_) | Api::Echo | Api::Unmapped | Api::Http(_) => {
                 Self::new("openai", Api::OpenAi, None, Some("OPENAI_API_KEY"))
             }
         }
@@ -133,7 +133,7 @@ fn base_path(path: &str) -> &str {
 }
 
 fn host_id(host: &str) -> String {
-    super::names::slug(host.split(':').next().unwrap_or(host), "server")
+    crate::interop::names::slug(host.split(':').next().unwrap_or(host), "server")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Case, Params, Role, Variant};
+use crate::domain::{Case, Params, Role, Variant, names_credential};
 use crate::interop::imported::Imported;
 
 use super::draft::{Draft, MOST_OF_A_KIND, Said, vars};
@@ -102,7 +102,7 @@ fn config(
     let config = value.get("config").and_then(Value::as_object).unwrap_or(&none);
     let mut read = params::Read::default();
     for (field, value) in config.iter().filter(|(field, _)| !["model", "tools"].contains(&field.as_str())) {
-        if params::is_known(field) || params::is_credential(field) {
+        if params::is_known(field) || names_credential(field) {
             read.field(field, value);
         } else {
             draft.unsupported(

@@ -1,32 +1,4 @@
-//! Names: ids that are safe as file stems, and names of variables that templates can say.
-
-/// The longest id that is made, in bytes.
-const LONGEST: usize = 48;
-
-/// Lower-case letters, digits, `-` and `_` that stand for `name`; `fallback` where nothing is left.
-pub(super) fn slug(name: &str, fallback: &str) -> String {
-    let mut slug = String::new();
-    for letter in name.chars().flat_map(char::to_lowercase) {
-        if slug.len() >= LONGEST {
-            break;
-        }
-        if letter.is_ascii_alphanumeric() || letter == '_' {
-            slug.push(letter);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { fallback.to_owned() } else { slug.to_owned() }
-}
-
-/// `id`, or `id-2`, `id-3`, … where others are taken.
-pub(super) fn unique(id: String, is_taken: impl Fn(&str) -> bool) -> String {
-    if !is_taken(&id) {
-        return id;
-    }
-    (2..u32::MAX).map(|number| format!("{id}-{number}")).find(|id| !is_taken(id)).unwrap_or(id)
-}
+//! Names of variables that templates can say.
 
 /// Words that templates keep for themselves, and `expected`, which is for what is right.
 const KEPT: [&str; 15] =
@@ -98,17 +70,6 @@ fn inner(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_are_safe_as_file_stems() {
-        let check = |name: &str, expect: &str| assert_eq!(slug(name, "prompt"), expect);
-        check("Movie critic (v2)", "movie-critic-v2");
-        check("../../etc/passwd", "etc-passwd");
-        check("日本", "prompt");
-        check("", "prompt");
-        assert_eq!(slug(&"a".repeat(500), "x").len(), LONGEST);
-        assert_eq!(unique("a".to_owned(), |id| ["a", "a-2"].contains(&id)), "a-3");
-    }
 
     #[test]
     fn variables_are_names_that_templates_can_say() {

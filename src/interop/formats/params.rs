@@ -2,17 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Params, ReasoningEffort, ResponseFormat};
-
-/// Words that a field's name has where it holds a credential.
-const CREDENTIALS: [&str; 9] =
-    ["authorization", "api-key", "api_key", "apikey", "cookie", "secret", "password", "bearer", "credential"];
-
-/// Whether a field of this name holds a credential.
-pub(super) fn is_credential(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    CREDENTIALS.iter().any(|word| name.contains(word))
-}
+use crate::domain::{Params, ReasoningEffort, ResponseFormat, names_credential};
 
 /// Fields of request bodies, beside those that have a name of their own here.
 const FURTHER: [&str; 16] = [
@@ -80,7 +70,7 @@ impl Read {
     }
 
     pub fn field(&mut self, name: &str, value: &Value) {
-        if is_credential(name) {
+        if names_credential(name) {
             self.secrets.push(name.to_owned());
             return;
         }
@@ -200,7 +190,7 @@ fn without_secrets(value: &Value, secrets: &mut Vec<String>) -> Value {
         Value::Object(fields) => {
             let mut kept = Map::new();
             for (name, value) in fields {
-                if is_credential(name) {
+                if names_credential(name) {
                     secrets.push(name.clone());
                 } else {
                     kept.insert(name.clone(), without_secrets(value, secrets));

@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod means;
 mod narrow;
+mod pace;
 mod providers;
 mod read;
 mod report;
@@ -19,11 +20,11 @@ mod suite;
 mod totals;
 
 pub use export::export;
-pub use import::{EVALUATION, InlineKey, Layers, TESTS, import, javascript, without_environment};
+pub use import::{EVALUATION, InlineKey, Layers, TESTS, USUAL_KEY, Usual, import, javascript, without_environment};
 pub use means::{Means, Process, Render, TransformVars};
 pub use narrow::{Narrowing, narrowed};
 pub use providers::config_for;
-pub use read::{is_config, read};
+pub use read::{is_config, is_read, read};
 pub use report::{Ask, AskKind, Location, Note, NoteKind, Refused};
 pub use results::{ResultRow, trials, write_load_error, write_results};
 pub use suite::{

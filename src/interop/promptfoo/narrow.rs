@@ -1,8 +1,11 @@
-//! A part of a suite: some of its tests, some of its providers. Rows and columns keep their numbers.
+//! A part of a suite: some of its tests, some of its providers. Rows and columns keep their numbers. Scripts of providers
+//! that are left out are not asked for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::suite::{Row, Suite};
+use super::report::{Ask, AskKind};
+use super::suite::{ProviderEntry, Row, Suite};
 
 /// What takes part; all of it where nothing is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,7 +42,24 @@ pub fn narrowed(mut suite: Suite, to: &Narrowing) -> Suite {
             row.columns = columns;
         }
     }
+    if !suite.asks.is_empty() {
+        forget_scripts(&mut suite);
+    }
     suite
+}
+
+/// Takes out what only providers without any cell ask for.
+fn forget_scripts(suite: &mut Suite) {
+    let run: HashSet<usize> = suite.rows.iter().flat_map(|row| row.columns.iter().copied()).collect();
+    let run: HashSet<usize> = run.into_iter().map(|column| suite.columns[column].provider).collect();
+    let idle: Vec<&ProviderEntry> =
+        suite.providers.iter().enumerate().filter(|(at, _)| !run.contains(at)).map(|(_, entry)| entry).collect();
+    suite.asks.retain(|ask| ask.kind != AskKind::Script || !idle.iter().any(|entry| is_part(ask, entry)));
+}
+
+fn is_part(ask: &Ask, entry: &ProviderEntry) -> bool {
+    let inside = ask.path.strip_prefix(&entry.path);
+    ask.at.file == entry.at.file && inside.is_some_and(|rest| entry.path.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn says(row: &Row, text: &str) -> bool {

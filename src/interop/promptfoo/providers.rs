@@ -11,17 +11,22 @@ mod key;
 mod params;
 mod secrets;
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::suite::{Code, ProviderEntry};
 use crate::domain::{self, Api, ModelSpec, Params, Price, ProviderId, ProviderSpec, ScriptFile};
 use crate::interop::Fidelity;
+use crate::interop::names::plain;
 use crate::provider::origin;
 
 pub use back::config_for;
-pub(super) use http::response_code;
+pub(super) use http::{has_key_in_query, response_code, without_keys};
+pub(super) use ids::{Gives, gives};
 pub use key::Inline;
 pub(super) use key::environment_name;
+pub(super) use secrets::{in_field as key_in_field, in_text as key_in_text};
 
 /// What an entry becomes.
 #[derive(Debug, Clone)]
@@ -98,12 +103,17 @@ fn called(entry: &ProviderEntry, target: &Target) -> Result<Mapped, Unmapped> {
     };
     let mut parts = Vec::new();
     let key = key::find(entry, target.variable, origin.as_deref(), &mut parts);
-    let read = params::read(&entry.config, target.dialect, &target.model);
+    let mut config = entry.config.clone();
+    if target.api == Api::HuggingFace {
+        // Its address stands in it.
+        config.shift_remove("apiEndpoint");
+    }
+    let read = params::read(&config, target.dialect, &target.model);
     parts.extend(read.parts);
     parts.extend(unread_environment(entry, target.variable));
     let usual = target.base_url.as_deref().or(target.api.default_base_url());
     let own = origin == usual.and_then(|usual| self::origin(usual).ok());
-    let provider_id = if own { target.vendor.to_owned() } else { slug(origin.as_deref().unwrap_or(target.vendor)) };
+    let provider_id = if own { target.vendor.to_owned() } else { place_id(origin.as_deref().unwrap_or(target.vendor)) };
     let free = target.vendor == "ollama" && origin.as_deref().is_none_or(is_loopback);
     let price = read.price.or_else(|| free.then_some(Price::FREE));
     let mut mapped = Mapped {
@@ -115,42 +125,63 @@ fn called(entry: &ProviderEntry, target: &Target) -> Result<Mapped, Unmapped> {
         parts,
         inline_key: key.inline,
     };
-    mapped.transform(entry.transform.as_ref());
+    mapped.transform(entry);
     Ok(mapped)
 }
 
 impl Mapped {
-    /// The entry's own transform, which sees what the provider answered.
-    fn transform(&mut self, code: Option<&Code>) {
-        let Some(code) = code else { return };
-        match (translated(code), self.model.transform.as_ref()) {
-            (Ok(own), None) => self.model.transform = Some(own),
-            (Ok(domain::Code::Inline(own)), Some(domain::Code::Inline(first))) => {
-                self.model.transform = Some(domain::Code::Inline(http::one_after_the_other(first, &own)));
+    /// The entry's own transform, which sees what the provider answered. One that is not run makes its trials errors.
+    fn transform(&mut self, entry: &ProviderEntry) {
+        use domain::Code::{File, Inline, Unrun};
+        let Some(code) = &entry.transform else { return };
+        let made = match (self.model.transform.take(), translated(code)) {
+            (Some(Inline(first)), Inline(own)) => Inline(http::one_after_the_other(&first, &own)),
+            (Some(_), own @ (File(_) | Unrun { .. })) => {
+                // Both are kept as they are written, so that an export has them.
+                let note = "It is not run, since the entry's own transform is not. An export writes it again.";
+                let name = http::transform_of(&entry.config).map(|(name, _)| format!("config.{name}"));
+                self.parts.extend(name.map(|name| Part::unsupported(&name, note)));
+                match own {
+                    File(own) => {
+                        let name = reference(Path::new(&own.name), own.export.as_deref());
+                        Unrun { name, why: NO_FILE_AFTER_ANOTHER.to_owned() }
+                    }
+                    own => own,
+                }
             }
-            (Ok(_), Some(_)) => self.parts.push(Part::unsupported(
-                "transform",
-                "A transform in a file does not follow the response's own transform, so it is not applied. Write it \
-                 into the config.",
-            )),
-            (Err(why), _) => self.parts.push(Part::unsupported("transform", why)),
+            (_, own) => own,
+        };
+        if let Some(why) = made.unrun() {
+            self.parts.push(Part::unsupported("transform", format!("{why} Its trials are errors.")));
         }
+        self.model.transform = Some(made);
     }
 }
 
-fn translated(code: &Code) -> Result<domain::Code, String> {
+const NO_FILE_AFTER_ANOTHER: &str =
+    "A transform in a file cannot follow the response's own transform. Write it into the config.";
+
+/// A file of code as a config names it, beside the config: where it lies on a machine is nobody's matter.
+pub(super) fn reference(path: &Path, export: Option<&str>) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let export = export.map_or(String::new(), |export| format!(":{export}"));
+    format!("file://{name}{export}")
+}
+
+fn translated(code: &Code) -> domain::Code {
+    let unrun = |reference: &str, why: String| domain::Code::Unrun { name: reference.to_owned(), why };
     match code {
-        Code::Inline(code) => Ok(domain::Code::Inline(code.clone())),
-        Code::File { path, export, source } => Ok(domain::Code::File(ScriptFile {
+        Code::Inline(code) => domain::Code::Inline(code.clone()),
+        Code::File { path, export, source } => domain::Code::File(ScriptFile {
             // Its name alone: where it lies on a machine is nobody's matter.
             name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             export: export.clone(),
             source: source.to_string(),
-        })),
+        }),
         Code::Foreign { language, reference } => {
-            Err(format!("`{reference}` is {language}, which is never run. Write it as JavaScript."))
+            unrun(reference, format!("`{reference}` is {language}, which is never run. Write it as JavaScript."))
         }
-        Code::Unreadable { why, .. } => Err(why.clone()),
+        Code::Unreadable { reference, why } => unrun(reference, why.clone()),
     }
 }
 
@@ -159,7 +190,7 @@ impl Part {
         Self { key: key.to_owned(), fidelity, note: note.into() }
     }
 
-    fn unsupported(key: &str, note: impl Into<String>) -> Self {
+    pub(super) fn unsupported(key: &str, note: impl Into<String>) -> Self {
         Self::new(key, Fidelity::Unsupported, note)
     }
 
@@ -173,6 +204,10 @@ fn address(config: &Map<String, Value>, target: &Target) -> Result<Option<String
     let text = |name: &str| config.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let given = match (text("apiHost"), text("apiBaseUrl")) {
         _ if target.api == Api::Echo => return Ok(None),
+        _ if target.api == Api::HuggingFace => match text("apiEndpoint") {
+            None => return Ok(None),
+            Some(endpoint) => above_its_model(endpoint, &target.model)?,
+        },
         (Some(host), _) => {
             let host = host.trim_start_matches("https://").trim_end_matches('/');
             match target.dialect {
@@ -209,6 +244,14 @@ fn address(config: &Map<String, Value>, target: &Target) -> Result<Option<String
 
 const KEY_IN_ADDRESS: &str = "A key stands in its address, where it would be written to files. Name it by `apiKey`.";
 
+/// The address of an inference API, where the model's own below it is given.
+fn above_its_model(endpoint: &str, model: &str) -> Result<String, Unmapped> {
+    let base_url = endpoint.trim_end_matches('/').strip_suffix(model).and_then(|rest| rest.strip_suffix("/models/"));
+    base_url.map(str::to_owned).ok_or_else(|| {
+        Unmapped::new(format!("Its `apiEndpoint` does not end in `/models/{model}`, so it is asked in another way."))
+    })
+}
+
 /// Azure's address that speaks as `OpenAI` does.
 fn azure_address(base_url: &str) -> String {
     let base_url = base_url.trim_end_matches('/');
@@ -236,15 +279,13 @@ fn model(provider: &str, model: &str, params: Params, price: Option<Price>) -> M
         params,
         transform: None,
         note: String::new(),
+        kept: Map::new(),
     }
 }
 
 /// `http://127.0.0.1:8000` as an id: `127-0-0-1-8000`.
-fn slug(origin: &str) -> String {
-    let place = origin.split_once("://").map_or(origin, |(_, place)| place);
-    let plain: String = place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let parts: Vec<&str> = plain.split('-').filter(|part| !part.is_empty()).collect();
-    parts.join("-").to_ascii_lowercase()
+fn place_id(origin: &str) -> String {
+    plain(origin.split_once("://").map_or(origin, |(_, place)| place))
 }
 
 fn is_loopback(origin: &str) -> bool {

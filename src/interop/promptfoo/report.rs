@@ -55,6 +55,8 @@ pub struct Ask {
     pub kind: AskKind,
     /// What exactly: a path, an address, or where the code stands.
     pub subject: String,
+    /// The part of the file that asks first, like `providers[1].transform`.
+    pub path: String,
     pub at: Location,
 }
 

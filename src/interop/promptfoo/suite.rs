@@ -64,8 +64,11 @@ pub struct ProviderEntry {
     pub transform: Option<Code>,
     pub delay_ms: Option<f64>,
     pub env: Map<String, Value>,
+    /// The part of its file that it is, like `providers[1]`.
+    pub path: String,
     pub at: Location,
-    pub authored: Value,
+    /// What promptfoo does not know of it, or nothing here does.
+    pub others: Map<String, Value>,
 }
 
 impl ProviderEntry {
@@ -89,6 +92,8 @@ pub struct PromptEntry {
     /// The file that it was read from.
     pub file: Option<PathBuf>,
     pub at: Location,
+    /// What promptfoo does not know of it, or nothing here does.
+    pub others: Map<String, Value>,
 }
 
 /// What the files hold that variables name, by the variable. Rows that name the same file share its text.

@@ -69,6 +69,13 @@ fn column(named: &Named<'_>, gate: f64) -> Value {
         "repaired": column.repaired,
         "stood_in": column.stood_in,
         "flagged": column.flagged,
+        "semantic": {
+            "hits": column.semantic.hits,
+            "audited": column.semantic.audited,
+            "wrong": column.semantic.wrong,
+            "false_hit_rate": column.semantic.false_hit_rate.map(interval),
+            "saved_usd": column.semantic.saved.dollars(),
+        },
         "passes_gate": column.passes(gate),
         "mean_cost_usd": column.mean_cost.map(Usd::dollars),
         "total_cost_usd": column.total_cost.map(Usd::dollars),
@@ -97,6 +104,20 @@ mod tests {
         assert_eq!(read["run"]["trials"], 8);
         assert_eq!(read["columns"][1]["variant"], "concise");
         assert_eq!(read["trials"][1]["reason"], "equals: The output is `x`, not `billing`.");
+    }
+
+    #[test]
+    fn what_the_semantic_cache_saved_and_where_it_was_wrong_is_told() {
+        let mut report = report();
+        let semantic = &mut report.columns[0].semantic;
+        (semantic.hits, semantic.audited, semantic.wrong) = (3, 8, 1);
+        semantic.false_hit_rate = Some(Interval { value: 0.125, low: 0.02, high: 0.47 });
+        semantic.saved = Usd::from_dollars(0.25).unwrap();
+        let read: Value = serde_json::from_str(&text(RunFormat::Json, &report, vec![])).unwrap();
+        let rate = json!({"value": 0.125, "low_95": 0.02, "high_95": 0.47});
+        let expect = json!({"hits": 3, "audited": 8, "wrong": 1, "false_hit_rate": rate, "saved_usd": 0.25});
+        assert_eq!(read["columns"][0]["semantic"], expect);
+        assert_eq!(read["columns"][1]["semantic"]["false_hit_rate"], Value::Null);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::domain::TrialEnded;
 
 pub use escape::{harmless, one_line};
 pub(super) use jsonl::plain_json;
-pub use report::{ColumnReport, Report, counted};
+pub use report::{ColumnReport, Report, SemanticReport, counted};
 
 /// How a run is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

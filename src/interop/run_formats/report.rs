@@ -34,6 +34,7 @@ pub struct ColumnReport {
     pub stood_in: u64,
     /// Trials in whose input or answer a guard found something.
     pub flagged: u64,
+    pub semantic: SemanticReport,
     /// `None`: unknown price.
     pub mean_cost: Option<Usd>,
     pub total_cost: Option<Usd>,
@@ -42,6 +43,21 @@ pub struct ColumnReport {
     pub latency_p95_ms: Option<f64>,
     /// Mean score, 0 to 1, by metric.
     pub metrics: Vec<(String, f64)>,
+}
+
+/// The semantic cache's part in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SemanticReport {
+    /// Trials that it answered.
+    pub hits: u64,
+    /// Trials that it would have answered; the model did.
+    pub audited: u64,
+    /// Those of them that it would have answered otherwise than the model.
+    pub wrong: u64,
+    /// The share of `audited` that is wrong, with its 95 % interval.
+    pub false_hit_rate: Option<Interval>,
+    /// What its answers cost when they were paid, as far as their price is known.
+    pub saved: Usd,
 }
 
 impl Report {
@@ -79,6 +95,13 @@ impl From<&ColumnMetrics> for ColumnReport {
             repaired: metrics.repaired,
             stood_in: metrics.stood_in,
             flagged: metrics.flagged,
+            semantic: SemanticReport {
+                hits: metrics.semantic_hits,
+                audited: metrics.semantic_audited,
+                wrong: metrics.semantic_wrong,
+                false_hit_rate: metrics.false_hit_rate(),
+                saved: metrics.deeds.semantic_saved,
+            },
             mean_cost: metrics.mean_cost(),
             total_cost: (metrics.unpriced() == 0).then(|| metrics.total_cost()),
             latency_p50_ms: metrics.latency_p50(),

@@ -78,6 +78,7 @@ pub(super) fn columns(report: &Report) -> Vec<Column> {
     let some = |count: fn(&ColumnReport) -> u64| report.sum(count) > 0;
     let (repaired, stood_in, flagged) =
         (some(|column| column.repaired), some(|column| column.stood_in), some(|column| column.flagged));
+    let (similar, audited) = (some(|column| column.semantic.hits), some(|column| column.semantic.audited));
     let columns = [
         Some(column("Variant", &|named| one_line(named.variant.as_str(), LONGEST_NAME))),
         Some(column("Model", &|named| {
@@ -91,6 +92,10 @@ pub(super) fn columns(report: &Report) -> Vec<Column> {
         repaired.then(|| column("Repaired", &|named| named.column.repaired.to_string())),
         stood_in.then(|| column("Stand-in", &|named| named.column.stood_in.to_string())),
         flagged.then(|| column("Flagged", &|named| named.column.flagged.to_string())),
+        similar.then(|| column("Similar", &|named| named.column.semantic.hits.to_string())),
+        similar.then(|| column("Saved", &|named| named.column.semantic.saved.to_string())),
+        audited.then(|| column("Would hit", &|named| named.column.semantic.audited.to_string())),
+        audited.then(|| column("False hits", &|named| percent(named.column.semantic.false_hit_rate))),
         Some(column("Mean cost", &|named| money(named.column.mean_cost))),
         Some(column("p50", &|named| milliseconds(named.column.latency_p50_ms))),
         Some(column("p95", &|named| milliseconds(named.column.latency_p95_ms))),
@@ -137,6 +142,19 @@ mod tests {
             .collect();
         assert_eq!(lines[0][2..9], ["Pass rate", "At first", "Passed", "Unscored", "Errored", "Repaired", "Flagged"]);
         assert_eq!(lines[1][2..9], ["75.0 % (30.1–95.4)", "50.0 % (15.0–85.0)", "3/4", "0", "0", "2", "1"]);
+    }
+
+    #[test]
+    fn the_semantic_cache_has_columns_for_what_it_did_and_what_it_would_have_done() {
+        let heads = |change: fn(&mut super::super::SemanticReport)| {
+            let mut report = report();
+            change(&mut report.columns[0].semantic);
+            let text = text(RunFormat::Table, &report, vec![]);
+            ["Similar", "Saved", "Would hit", "False hits"].map(|head| text.contains(head))
+        };
+        assert_eq!(heads(|_| {}), [false; 4]);
+        assert_eq!(heads(|semantic| semantic.hits = 2), [true, true, false, false]);
+        assert_eq!(heads(|semantic| semantic.audited = 2), [false, false, true, true]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Params, ResponseFormat, Role, SecretRef, Tool, Variable, Variant};
+use crate::domain::{Params, ResponseFormat, Role, SecretRef, Tool, Variable, Variant, names_credential};
 use crate::interop::formats::draft::{Draft, Said};
 use crate::interop::formats::endpoints::Endpoint;
 use crate::interop::formats::error::ImportError;
@@ -187,7 +187,7 @@ fn asked(draft: &mut Draft, reader: &Reader, last: &Value, at: &str) -> (Params,
     {
         if let Some(secret) = secret(value) {
             endpoint.key = Some(SecretRef::Env(secret));
-        } else if params::is_credential(field) {
+        } else if names_credential(field) {
             draft.unsupported(field.clone(), bound.line, "A key stands in the file; it is not kept.");
         } else if ["temperature", "top_p", "max_tokens", "stop", "seed", "model_kwargs"].contains(&field.as_str()) {
             match value.as_object() {

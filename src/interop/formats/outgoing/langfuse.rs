@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Params, ResponseFormat, Role};
+use crate::interop::bodies::settings;
 use crate::interop::slots::Slots;
 
 use crate::interop::formats::words::{Piece, Words};
@@ -57,19 +58,9 @@ fn in_braces(template: &str, notes: &mut Vec<String>) -> String {
 }
 
 fn config(params: &Params, response: &ResponseFormat) -> Map<String, Value> {
-    let mut config = params.extra.clone();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            config.insert(name.to_owned(), value);
-        }
-    };
-    put("temperature", params.temperature.map(Value::from));
-    put("top_p", params.top_p.map(Value::from));
-    put("max_tokens", params.max_tokens.map(Value::from));
-    put("stop", (!params.stop.is_empty()).then(|| json!(params.stop)));
-    put("seed", params.seed.map(Value::from));
-    put("reasoning_effort", params.reasoning_effort.map(|effort| json!(effort.word())));
-    put("response_format", response_format(if params.response.is_text() { response } else { &params.response }));
+    let mut config = settings(params);
+    let form = if params.response.is_text() { response } else { &params.response };
+    config.extend(response_format(form).map(|form| ("response_format".to_owned(), form)));
     config
 }
 

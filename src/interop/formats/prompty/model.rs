@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Api, ModelId, Params, ResponseFormat, SecretRef, Tool};
+use crate::domain::{Api, ModelId, Params, ResponseFormat, SecretRef, Tool, names_credential};
 use crate::interop::formats::draft::Draft;
 use crate::interop::formats::endpoints::Endpoint;
-use crate::interop::formats::params::{self, is_credential};
+use crate::interop::formats::params;
 use crate::interop::formats::wire;
 use crate::interop::formats::yaml::Yaml;
 
@@ -68,7 +68,7 @@ fn connect(endpoint: &mut Endpoint, section: &str, fields: &Map<String, Value>, 
         let line = yaml.line(&["model", section, name]);
         let text = value.as_str().unwrap_or_default();
         match name.as_str() {
-            _ if is_credential(name) => match environment(text) {
+            _ if names_credential(name) => match environment(text) {
                 Some(variable) => {
                     draft.exact(part, line, format!("The key is found in the environment variable {variable}."));
                     endpoint.key = Some(SecretRef::Env(variable));

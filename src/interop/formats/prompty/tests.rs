@@ -164,6 +164,7 @@ fn full() -> (Prompt, Params, ModelSpec, ProviderSpec) {
         params: Params::default(),
         transform: None,
         note: String::new(),
+        kept: Map::new(),
     };
     let key = Some(SecretRef::Env("ANTHROPIC_API_KEY".to_owned()));
     let provider = ProviderSpec { api: Api::Anthropic, base_url: None, key, concurrency: 8, note: String::new() };

@@ -95,8 +95,11 @@ impl Checks<'_> {
         let of_vectors = |model| self.grader(model, notes).map(makes_vectors);
         let vectors = assertion.embedder.as_ref().and_then(of_vectors);
         let words = assertion.model.as_ref().and_then(|model| self.grader(model, notes));
-        if is_similar(&assertion.kind) {
-            return words.map(makes_vectors).or(vectors);
+        if assertion.kind.asks_labels() {
+            return words.map(gives_flags);
+        }
+        if !assertion.kind.asks_words() {
+            return vectors.or_else(|| words.map(makes_vectors));
         }
         match (words, vectors) {
             (words, None) => words,
@@ -115,23 +118,27 @@ impl Checks<'_> {
     }
 }
 
-const fn is_similar(kind: &AssertionKind) -> bool {
-    use AssertionKind::{Similar, SimilarCosine, SimilarDot, SimilarEuclidean};
-    matches!(kind, Similar | SimilarCosine | SimilarDot | SimilarEuclidean)
-}
-
 /// The provider by the id that promptfoo has for its vectors.
-fn makes_vectors(mut grader: Value) -> Value {
+fn makes_vectors(grader: Value) -> Value {
     const NAMES: [(&str, &str); 4] = [
         ("openai:chat:", "openai:embedding:"),
         ("ollama:chat:", "ollama:embeddings:"),
         ("mistral:", "mistral:embedding:"),
         ("google:", "google:embedding:"),
     ];
+    renamed(grader, &NAMES)
+}
+
+/// The provider by the id that promptfoo has for its moderation; a classifier has one already.
+fn gives_flags(grader: Value) -> Value {
+    renamed(grader, &[("openai:chat:", "openai:moderation:")])
+}
+
+fn renamed(mut grader: Value, names: &[(&str, &str)]) -> Value {
     let id = if grader.is_object() { &mut grader["id"] } else { &mut grader };
     let renamed = id
         .as_str()
-        .and_then(|id| NAMES.iter().find_map(|(words, vectors)| Some(format!("{vectors}{}", id.strip_prefix(words)?))));
+        .and_then(|id| names.iter().find_map(|(words, vectors)| Some(format!("{vectors}{}", id.strip_prefix(words)?))));
     if let Some(renamed) = renamed {
         *id = renamed.into();
     }

@@ -8,9 +8,8 @@ use serde_json::{Map, Value, json};
 use super::notes::Notes;
 use crate::compose::nunjucks::Template;
 use crate::compose::{Composer, Library};
-use crate::domain::{
-    Case, Content, DatasetId, Dialect, Experiment, Params, Project, Prompt, Role, Source, Variant, VariantId,
-};
+use crate::domain::{Case, Content, DatasetId, Dialect, Experiment, Project, Prompt, Role, Source, Variant, VariantId};
+use crate::interop::bodies::settings;
 use crate::interop::promptfoo::read::looks_like_a_path;
 use crate::interop::slots::Slots;
 
@@ -74,8 +73,18 @@ fn one(
     let label = if taken.contains(&label) { id.0.clone() } else { label };
     taken.insert(label.clone());
     let mut entry = Map::from_iter([("raw".to_owned(), json!(raw)), ("label".to_owned(), json!(label))]);
-    if let Some(config) = config(&variant.params) {
-        entry.insert("config".to_owned(), config);
+    // Parameters of the variant's own, which promptfoo hands to the provider with the prompt.
+    let mut config = settings(&variant.params);
+    if let Some(Value::Object(kept)) = variant.kept.get("config") {
+        for (name, value) in kept {
+            config.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    if !config.is_empty() {
+        entry.insert("config".to_owned(), Value::Object(config));
+    }
+    for (name, value) in &variant.kept {
+        entry.entry(name.clone()).or_insert_with(|| value.clone());
     }
     let is_plain = label == raw && entry.len() == 2;
     let defaults =
@@ -192,23 +201,6 @@ fn tags(text: &str) -> Vec<&str> {
         rest = &rest[start + length..];
     }
     found
-}
-
-/// Parameters of the variant's own, which promptfoo hands to the provider with the prompt.
-fn config(params: &Params) -> Option<Value> {
-    let mut config = params.extra.clone();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            config.insert(name.to_owned(), value);
-        }
-    };
-    put("temperature", params.temperature.map(Value::from));
-    put("top_p", params.top_p.map(Value::from));
-    put("max_tokens", params.max_tokens.map(Value::from));
-    put("stop", (!params.stop.is_empty()).then(|| json!(params.stop)));
-    put("seed", params.seed.map(Value::from));
-    put("reasoning_effort", params.reasoning_effort.map(|effort| json!(effort.word())));
-    (!config.is_empty()).then_some(Value::Object(config))
 }
 
 fn tell(id: &VariantId, variant: &Variant, prompt: &Prompt, notes: &mut Notes) {

@@ -9,6 +9,10 @@ pub(super) fn written(code: &Code, notes: &mut Notes) -> Option<String> {
     match code {
         Code::Inline(code) => Some(code.clone()),
         Code::File(file) => inlined(file, notes),
+        Code::Unrun { name, .. } => {
+            notes.add(format!("`{name}` is named as it was: put that file beside the config."));
+            Some(name.clone())
+        }
     }
 }
 

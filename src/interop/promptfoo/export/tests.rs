@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::interop::Imported;
 use crate::interop::fixtures::layer;
 use crate::interop::formats::Exported;
-use crate::interop::promptfoo::{EVALUATION, Layers, Means, Process, TESTS, import, read};
+use crate::interop::promptfoo::{EVALUATION, Layers, Means, Process, TESTS, Usual, import, read};
 use crate::scoring::yaml;
 
 fn imported(config: &Path, layers: Layers) -> Option<Imported> {
@@ -26,7 +26,7 @@ fn imported(config: &Path, layers: Layers) -> Option<Imported> {
         nunjucks::render(source, &Map::new(), env).map_err(|error| error.to_string())
     };
     let means = Means { roots: Vec::new(), render: &render, environment: Process::Empty, transform_vars: None };
-    read(config, &means).ok().map(|suite| import(&suite, layers).0)
+    read(config, &means).ok().map(|suite| import(&suite, layers, Usual::LeftOut).0)
 }
 
 fn shared<K: Ord + Clone, V: Clone>(map: &BTreeMap<K, V>) -> BTreeMap<K, Arc<V>> {
@@ -126,6 +126,10 @@ tests:
       - {type: llm-rubric, value: is kind, provider: 'openai:chat:gpt-5-mini', rubricPrompt: 'Judge {{output}}', threshold: 0.7}
       - {type: llm-rubric, value: is brief, provider: {id: 'openai:chat:gpt-5', config: {temperature: 1}}}
       - {type: similar, value: b, provider: 'openai:embedding:text-embedding-3-small'}
+      - type: answer-relevance
+        provider: {text: 'openai:chat:gpt-5-mini', embedding: 'openai:embedding:text-embedding-3-small'}
+      - {type: moderation, value: [hate], provider: 'openai:moderation:omni-moderation-latest'}
+      - {type: classifier, value: joy, provider: 'huggingface:text-classification:team/moods'}
       - {type: not-equals, value: c, transform: output.trim(), config: {note: 1}, weight: 2}
   - vars: {q: [1, 'x']}
     providers: [opus, 'nobody:*']
@@ -134,6 +138,42 @@ tests:
 ";
     fs::write(config.join("promptfooconfig.yaml"), text).unwrap();
     goes_round(&config);
+}
+
+/// What nothing here does anything with is written again, and keys are not.
+#[test]
+fn what_nobody_knows_of_providers_and_prompts_goes_round() {
+    let folder = TempDir::new().unwrap();
+    let config = folder.path().join("odd");
+    fs::create_dir(&config).unwrap();
+    let text = r"
+prompts:
+  - {raw: 'Say {{q}}', label: said, id: first, mood: warm, display: old, config: {temperature: 0.5}}
+  - {raw: 'Ask {{q}}', label: asked}
+providers:
+  - {id: 'openai:chat:gpt-5', delay: 100, inputs: {a: b}, unheard: [1, {x: y}], config: {maxRetries: 3, unheard: 1, temperature: 1}}
+  - {id: 'exec:run.sh', label: program, config: {cwd: /srv, apiKey: sk-canary-123456}, transform: output.trim()}
+  - 'bedrock:some.model': {config: {region: eu}, unheard: true}
+  - {id: echo, transform: 'file://make.py'}
+tests:
+  - vars: {q: a}
+    assert: [{type: llm-rubric, value: kind, provider: {id: 'openai:chat:gpt-5', config: {unheard: 2}}}]
+";
+    fs::write(config.join("promptfooconfig.yaml"), text).unwrap();
+    goes_round(&config);
+    let exported = written(&imported(&config, Layers::Whole).unwrap()).text;
+    assert!(!exported.contains("sk-canary"), "{exported}");
+    let again = yaml::read(&exported).unwrap();
+    let (said, gpt, program, bedrock) =
+        (&again["prompts"][0], &again["providers"][0], &again["providers"][1], &again["providers"][2]);
+    assert_eq!((&said["mood"], &said["display"], &said["id"]), (&json!("warm"), &json!("old"), &json!("first")));
+    assert_eq!(said["config"], json!({"temperature": 0.5}));
+    assert_eq!((&gpt["delay"], &gpt["inputs"]), (&json!(100), &json!({"a": "b"})));
+    assert_eq!((&gpt["unheard"], &gpt["config"]["maxRetries"]), (&json!([1, {"x": "y"}]), &json!(3)));
+    assert_eq!((&program["config"], &program["transform"]), (&json!({"cwd": "/srv"}), &json!("output.trim()")));
+    assert_eq!((&bedrock["config"]["region"], &bedrock["unheard"]), (&json!("eu"), &json!(true)));
+    assert_eq!(again["providers"][3]["transform"], json!("file://make.py"));
+    assert_eq!(again["tests"][0]["assert"][0]["provider"]["config"]["unheard"], json!(2));
 }
 
 fn check(kind: CheckKind) -> Check {
@@ -196,6 +236,7 @@ fn own(checks: Vec<Check>, layers: Vec<crate::domain::Layer>) -> (Project, Manif
         params: Params::default(),
         transform: None,
         note: String::new(),
+        kept: Map::new(),
     };
     let mut manifest = empty_manifest();
     manifest.providers.insert("openai".into(), provider(Api::OpenAi, None, Some("OPENAI_API_KEY")));
@@ -425,5 +466,86 @@ fn a_text_that_looks_like_a_path_is_sent_as_a_text() {
         let rendered =
             |source: &str| nunjucks::render_prompt(source, vars.as_object().unwrap(), &BTreeMap::new()).unwrap();
         assert_eq!(rendered(&raw), rendered(text));
+    }
+}
+
+/// The config in a folder of its own, as it is written to a workspace.
+fn of_text(text: &str) -> Imported {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("promptfooconfig.yaml"), text).unwrap();
+    fs::write(folder.path().join("t.js"), "module.exports = (output) => output.trim();").unwrap();
+    imported(folder.path(), Layers::ByRole).unwrap()
+}
+
+#[test]
+fn a_key_in_an_entry_that_nothing_can_call_is_in_no_file() {
+    let check = |entry: &str, told: &str| {
+        let imported = of_text(&format!("prompts: [a]\nproviders:\n  - {entry}\n"));
+        let exported = written(&imported).text;
+        let kept = format!("{:?} {:?} {exported}", imported.models, imported.providers);
+        assert!(!kept.contains("hunter2"), "{entry}: {kept}");
+        let parts = &imported.report.parts;
+        assert!(parts.iter().all(|part| !format!("{part:?}").contains("hunter2")), "{entry}: {parts:?}");
+        assert!(parts.iter().any(|part| part.part.ends_with(told)), "{entry}: {parts:?}");
+        exported
+    };
+    let body = "body: {p: '{{prompt}}'}";
+    for url in ["https://gate.example/ask?key=hunter2", "https://gate.example/ask?a=b&to%6ben=hunter2"] {
+        let exported = check(&format!("{{id: http, config: {{url: '{url}', {body}}}}}"), " config.url");
+        assert!(exported.contains("{{prompt}}"), "what is no key is kept: {exported}");
+        check(&format!("{{id: '{url}', config: {{{body}}}}}"), "gate.example/ask");
+    }
+    check(&format!("{{id: 'https://me:hunter2@gate.example/ask', config: {{{body}}}}}"), "https://gate.example/ask");
+    check("{id: 'bedrock:x', config: {proxy: 'http://me:hunter2@proxy.example'}}", " config.proxy");
+    let with = |config: &str| format!("{{id: http, config: {{url: 'https://gate.example/ask', {config}}}}}");
+    check(&with("body: 'q={{prompt}}&token=hunter2'"), " config.body");
+    check(&with(&format!("{body}, queryParams: {{sig: hunter2, v: '2'}}")), " config.queryParams.sig");
+    check(&with(&format!("{body}, transformRequest: x, headers: {{X-Api-Key: hunter2}}")), "headers.X-Api-Key");
+    check(
+        &with(r#"transformRequest: x, request: "POST /ask HTTP/1.1\nHost: gate.example\nX-Auth: hunter2\n\n{}""#),
+        " config.request",
+    );
+    check(&with(&format!("{body}, auth: {{type: api_key, placement: query, value: hunter2}}")), " config.auth.value");
+    check("{id: 'bedrock:some.model', env: {DB_PASS: hunter2}}", " env.DB_PASS");
+    check("{id: 'openai:chat:gpt-5', env: {DB_PASS: hunter2}}", " env");
+}
+
+#[test]
+fn what_was_kept_of_a_provider_does_not_go_out_with_the_one_that_is_bound_in_its_place() {
+    let entry = "{id: 'bedrock:x', delay: 5, config: {region: eu, max_tokens: 5}, transform: file://make.py}";
+    let mut imported = of_text(&format!("prompts: [a]\nproviders:\n  - {entry}\n"));
+    let as_it_was = written(&imported).text;
+    assert!(as_it_was.contains("region") && as_it_was.contains("make.py"), "{as_it_was}");
+    let spec = ProviderSpec { api: Api::OpenAi, ..imported.providers[&"unmapped".into()].clone() };
+    imported.providers.insert("openai".into(), spec);
+    let model = imported.models.values_mut().next().unwrap();
+    (model.provider, model.model, model.transform) = ("openai".into(), "gpt-5-mini".to_owned(), None);
+    let bound = written(&imported);
+    assert!(bound.text.contains("openai:chat:gpt-5-mini"), "{}", bound.text);
+    for word in ["region", "max_tokens", "make.py", "delay"] {
+        assert!(!bound.text.contains(word), "{word}: {}", bound.text);
+    }
+    assert!(bound.notes.iter().any(|note| note.contains("another is asked in its place")), "{:?}", bound.notes);
+}
+
+#[test]
+fn a_prompts_own_parameters_stand_before_what_was_kept_of_its_config() {
+    let mut imported =
+        of_text("prompts: [{raw: 'Say it', label: l, config: {temperature: 0.5, top_p: 0.9}}]\nproviders: [echo]\n");
+    imported.variants.values_mut().next().unwrap().params.temperature = Some(0.25);
+    let again = yaml::read(&written(&imported).text).unwrap();
+    assert_eq!(again["prompts"][0]["config"], json!({"temperature": 0.25, "top_p": 0.9}));
+}
+
+#[test]
+fn transforms_that_cannot_follow_each_other_are_both_written_again() {
+    let config = "url: 'http://127.0.0.1:9/ask', body: {p: '{{prompt}}'}, transformResponse: 'json.a.trim()'";
+    for file in ["t.js", "make.py"] {
+        let text =
+            format!("prompts: [a]\nproviders:\n  - {{id: http, config: {{{config}}}, transform: 'file://{file}'}}\n");
+        let again = yaml::read(&written(&of_text(&text)).text).unwrap();
+        let entry = &again["providers"][0];
+        assert_eq!(entry["transform"], json!(format!("file://{file}")), "{entry}");
+        assert_eq!(entry["config"]["transformResponse"], json!("json.a.trim()"), "{entry}");
     }
 }

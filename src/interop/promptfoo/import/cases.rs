@@ -72,7 +72,9 @@ fn case(suite: &Suite, row: &Row, models: &[ModelId], variants: &[VariantId], ch
         ids.dedup();
         ids
     };
-    let broken = row.vars_error.clone().or_else(|| unread(entry.options.transform.as_ref()));
+    let unread = |code: &Option<suite::Code>| unread(code.as_ref());
+    let broken =
+        row.vars_error.clone().or_else(|| unread(&entry.options.transform)).or_else(|| unread(&entry.scoring_function));
     let options = CaseOptions {
         prefix: entry.options.prefix.clone(),
         suffix: entry.options.suffix.clone(),

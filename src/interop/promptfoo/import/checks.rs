@@ -9,7 +9,8 @@ use crate::domain::{Assertion, AssertionKind, AssertionSet, Check, CheckKind, Mo
 use crate::interop::{Fidelity, ImportReport};
 
 use super::cases::{code, file, unread};
-use super::kept::harmless;
+use super::graders::{self, Question, Usual};
+use super::kept::without;
 use super::models::Models;
 use super::{Layers, place};
 use crate::interop::promptfoo::read::tags;
@@ -21,16 +22,17 @@ pub(super) struct Checks {
     common: usize,
     /// The model that each grader of the config became.
     graders: BTreeMap<String, ModelId>,
+    usual: Usual,
     /// The environment, where a template may ask for it when it is rendered and nothing is written to files.
     environment: Option<Value>,
 }
 
 impl Checks {
-    pub(super) fn new(suite: &Suite, layers: Layers, models: &mut Models) -> Self {
-        let all = graders(suite).into_iter();
+    pub(super) fn new(suite: &Suite, (layers, usual): (Layers, Usual), models: &mut Models) -> Self {
+        let all = graders::all(suite, usual).into_iter();
         let graders = all.filter_map(|(name, grader)| Some((name, models.grader(grader)?))).collect();
         let environment = (layers == Layers::Whole && asks_for_environment(suite)).then(|| json!(suite.env));
-        Self { common: common(suite), graders, environment }
+        Self { common: common(suite), graders, usual, environment }
     }
 
     pub(super) const fn environment(&self) -> Option<&Value> {
@@ -80,14 +82,18 @@ impl Checks {
         let given = value(&entry.given, &kind);
         let broken =
             entry.broken.clone().or_else(|| unread(entry.transform.as_ref())).or(given.as_ref().err().cloned());
-        let grader = entry.provider.as_ref().or(case.options.grader.as_ref());
+        let grader = |questions: &[Question]| {
+            let asked = Question::of(&kind).find(|question| questions.contains(question))?;
+            self.grader(entry, case, asked).cloned()
+        };
         Assertion {
             transform: entry.transform.as_ref().and_then(code),
             script,
             config: entry.config.clone(),
-            model: grader.and_then(|grader| self.graders.get(&grader.to_string())).cloned(),
+            model: grader(&[Question::Words, Question::Flags, Question::Classes]),
+            embedder: grader(&[Question::Vectors]),
             prompt: entry.rubric_prompt.clone().or_else(|| case.options.rubric_prompt.clone()).unwrap_or_default(),
-            kept: entry.others.clone().into_iter().filter_map(|(name, value)| Some((name, harmless(value)?))).collect(),
+            kept: without(entry.others.clone(), &[]),
             broken,
             ..Assertion::new(kind, given.unwrap_or_default())
         }
@@ -115,10 +121,52 @@ impl Checks {
         }
     }
 
-    /// The grader that a config names and that cannot be asked here.
-    fn unasked<'a>(&self, entry: &'a AssertionEntry, case: &'a CaseEntry) -> Option<&'a Value> {
-        let grader = entry.provider.as_ref().or(case.options.grader.as_ref())?;
-        (!self.graders.contains_key(&grader.to_string())).then_some(grader)
+    /// The model that is asked, where one can be.
+    fn grader(&self, entry: &AssertionEntry, case: &CaseEntry, question: Question) -> Option<&ModelId> {
+        self.graders.get(&graders::asked(graders::named(entry, case), question, self.usual)?.to_string())
+    }
+
+    /// How near a verdict comes that a model gives.
+    fn graded(&self, entry: &AssertionEntry, case: &CaseEntry, kind: &AssertionKind) -> (Fidelity, String) {
+        let named = graders::named(entry, case);
+        let is_asked = |question| self.grader(entry, case, question).is_some();
+        let of_named = |what: &str| named.map_or_else(String::new, |named| format!("The grader {named} {what} here. "));
+        if kind.asks_labels() {
+            let question = if *kind == AssertionKind::Moderation { Question::Flags } else { Question::Classes };
+            let (fidelity, note) = match (is_asked(question), graders::is_usual(named, question)) {
+                (true, true) => (
+                    Fidelity::Approximated,
+                    "No grader that moderates is named: OpenAI's is asked, as by promptfoo where it has that key.",
+                ),
+                (false, true) => (
+                    Fidelity::Unsupported,
+                    "No grader that moderates is named. promptfoo asks OpenAI's where it has that key; here it is asked \
+                     by an evaluation with --trust and OPENAI_API_KEY alone. Otherwise name one, or choose the model \
+                     that gives labels.",
+                ),
+                (true, false) => (Fidelity::Exact, "The same service is asked."),
+                (false, false) => (Fidelity::Unsupported, "Choose the model that gives labels."),
+            };
+            let why =
+                if fidelity == Fidelity::Unsupported { of_named("cannot be asked for labels") } else { String::new() };
+            return (fidelity, why + note);
+        }
+        let near = if kind.asks_vectors() && !is_asked(Question::Vectors) {
+            let why = of_named("makes no vectors");
+            format!("{why}Letters and words are compared until a model for vectors is chosen.")
+        } else {
+            String::new()
+        };
+        if !kind.asks_words() {
+            let exact = near.is_empty();
+            return if exact { (Fidelity::Exact, near) } else { (Fidelity::Approximated, near) };
+        }
+        let told = "A model grades, told in other words than promptfoo's.";
+        match named {
+            _ if is_asked(Question::Words) => (Fidelity::Approximated, format!("{told} {near}").trim_end().to_owned()),
+            None => (Fidelity::Approximated, format!("{told} Choose the model that grades.")),
+            Some(_) => (Fidelity::Unsupported, of_named("cannot be asked") + "Choose the model that grades."),
+        }
     }
 
     fn fidelity(&self, entry: &AssertionEntry, case: &CaseEntry) -> (Fidelity, String) {
@@ -137,20 +185,7 @@ impl Checks {
             AssertionKind::Meteor => {
                 (Fidelity::Approximated, "Without synonyms: exact words and stems are compared.".to_owned())
             }
-            kind if kind.is_model_graded() && self.unasked(entry, case).is_some() => {
-                let grader = self.unasked(entry, case).unwrap_or(&Value::Null);
-                (
-                    Fidelity::Unsupported,
-                    format!("The grader {grader} cannot be asked here. Choose the model that grades."),
-                )
-            }
-            kind if kind.is_model_graded() && entry.provider.is_none() && case.options.grader.is_none() => (
-                Fidelity::Approximated,
-                "A model grades, told in other words than promptfoo's. Choose the model that grades.".to_owned(),
-            ),
-            kind if kind.is_model_graded() => {
-                (Fidelity::Approximated, "A model grades, told in other words than promptfoo's.".to_owned())
-            }
+            kind if kind.is_model_graded() => self.graded(entry, case, kind),
             kind if needs_traces(kind) => {
                 (Fidelity::Unsupported, "There are no traces here: the trial is an error.".to_owned())
             }
@@ -227,26 +262,23 @@ fn literal(value: Value) -> Value {
 
 /// Whether a template in a prompt, a variable or an assertion's value mentions the environment.
 fn asks_for_environment(suite: &Suite) -> bool {
-    let asks = |text: &str| tags(text).any(|tag| tag.contains("env.") || tag.contains("env["));
-    let in_values = |given: &Given| matches!(given, Given::Written(value) if asks(&value.to_string()));
     suite.prompts.iter().any(|prompt| asks(&prompt.raw))
         || suite.rows.iter().any(|row| row.seen().values().any(|value| value.as_str().is_some_and(asks)))
         || cases(suite)
             .any(|case| case.assertions.iter().flat_map(|one| with_children(one)).any(|one| in_values(&one.given)))
 }
 
-/// Every grader that the tests name, by its text.
-pub(super) fn graders(suite: &Suite) -> BTreeMap<String, &Value> {
-    cases(suite).flat_map(graders_of).map(|grader| (grader.to_string(), grader)).collect()
+/// Whether a tag in the text mentions the environment.
+pub(super) fn asks(text: &str) -> bool {
+    tags(text).any(|tag| tag.contains("env.") || tag.contains("env["))
 }
 
-fn graders_of(entry: &CaseEntry) -> impl Iterator<Item = &Value> {
-    let of_assertions = entry.assertions.iter().flat_map(|assertion| with_children(assertion));
-    of_assertions.filter_map(|assertion| assertion.provider.as_ref()).chain(&entry.options.grader)
+pub(super) fn in_values(given: &Given) -> bool {
+    matches!(given, Given::Written(value) if asks(&value.to_string()))
 }
 
 /// Each test once, however many rows it has.
-fn cases(suite: &Suite) -> impl Iterator<Item = &CaseEntry> {
+pub(super) fn cases(suite: &Suite) -> impl Iterator<Item = &CaseEntry> {
     let mut last: Option<*const CaseEntry> = None;
     suite.rows.iter().filter_map(move |row| {
         let pointer = Arc::as_ptr(&row.case);
@@ -254,7 +286,7 @@ fn cases(suite: &Suite) -> impl Iterator<Item = &CaseEntry> {
     })
 }
 
-fn with_children(assertion: &AssertionEntry) -> impl Iterator<Item = &AssertionEntry> {
+pub(super) fn with_children(assertion: &AssertionEntry) -> impl Iterator<Item = &AssertionEntry> {
     std::iter::once(assertion).chain(&assertion.children)
 }
 

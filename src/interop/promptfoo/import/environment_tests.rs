@@ -35,7 +35,7 @@ fn cases(imported: &Imported) -> Vec<Case> {
 
 /// The variables of the first case as it is run, and as results show them.
 fn vars(suite: &Suite) -> (Value, Value) {
-    let case = cases(&import(suite, Layers::Whole).0).remove(0);
+    let case = cases(&import(suite, Layers::Whole, Usual::LeftOut).0).remove(0);
     let shown = without_environment(suite, 0, case.clone());
     let seen = |mut case: Case| {
         case.vars.retain(|name, _| !name.starts_with("__"));
@@ -80,12 +80,12 @@ providers:
   - {id: openai:chat:m, config: {passthrough: {t: '{{ env.K }}'}}}
 tests: [{vars: {v: '{{ env.SECRET }}'}}]
 ";
-    let (imported, keys) = import(&suite_with(text, Process::Kept), Layers::ByRole);
+    let (imported, keys) = import(&suite_with(text, Process::Kept), Layers::ByRole, Usual::LeftOut);
     assert!(keys.is_empty(), "{keys:?}");
     assert_eq!(cases(&imported)[0].vars["v"], "{{ env.SECRET }}");
     assert!(imported.report.parts.iter().any(|part| part.part == "SECRET" && part.note.contains("no file")));
     // A config that is trusted is run with the value, but its servers get it only as a key that is named.
-    let (imported, keys) = import(&suite(text), Layers::Whole);
+    let (imported, keys) = import(&suite(text), Layers::Whole, Usual::LeftOut);
     assert!(keys.is_empty(), "{keys:?}");
     let described = format!("{:?}", imported.providers.values().skip(1).collect::<Vec<_>>());
     assert!(!described.contains("SECRET-canary"), "{described}");
@@ -94,7 +94,7 @@ tests: [{vars: {v: '{{ env.SECRET }}'}}]
 
 /// The key that each provider is called with: its name, and the key where the config holds it.
 fn keys(text: &str) -> Vec<(String, Option<String>)> {
-    let (imported, given) = import(&suite(text), Layers::Whole);
+    let (imported, given) = import(&suite(text), Layers::Whole, Usual::LeftOut);
     let model = |id: &ModelId| &imported.providers[&imported.models[id].provider];
     let experiment = &imported.experiments[&ExperimentId::from(EVALUATION)];
     experiment
@@ -119,19 +119,19 @@ fn a_key_of_the_config_takes_no_name_that_another_provider_is_called_with() {
     let local = "apiBaseUrl: 'http://127.0.0.1:9/v1'";
     check(
         &format!("{{id: openai:a, config: {{{local}, apiKey: theirs, apiKeyEnvar: OPENAI_API_KEY}}}}, openai:b"),
-        &[("127_0_0_1_9_API_KEY", Some("theirs")), ("OPENAI_API_KEY", None)],
+        &[("HOST_127_0_0_1_9_API_KEY", Some("theirs")), ("OPENAI_API_KEY", None)],
     );
     let two = format!(
         "{{id: openai:a, config: {{{local}, apiKey: one}}}}, {{id: openai:b, config: {{{local}, apiKey: two}}}}, \
          {{id: openai:c, config: {{{local}, apiKey: one}}}}"
     );
-    let (first, second) = (("127_0_0_1_9_API_KEY", Some("one")), ("127_0_0_1_9_API_KEY_2", Some("two")));
+    let (first, second) = (("HOST_127_0_0_1_9_API_KEY", Some("one")), ("HOST_127_0_0_1_9_API_KEY_2", Some("two")));
     check(&two, &[first, second, first]);
     check(
         &format!(
-            "{{id: openai:a, config: {{{local}, apiKey: one}}}}, {{id: openai:b, config: {{apiKeyEnvar: 127_0_0_1_9_API_KEY}}}}"
+            "{{id: openai:a, config: {{{local}, apiKey: one}}}}, {{id: openai:b, config: {{apiKeyEnvar: HOST_127_0_0_1_9_API_KEY}}}}"
         ),
-        &[("127_0_0_1_9_API_KEY_2", Some("one")), ("127_0_0_1_9_API_KEY", None)],
+        &[("HOST_127_0_0_1_9_API_KEY_2", Some("one")), ("HOST_127_0_0_1_9_API_KEY", None)],
     );
 }
 
@@ -144,9 +144,9 @@ providers:
   - {id: openai:b, config: {apiBaseUrl: 'http://127.0.0.1:9/v1', apiKey: two}}
 tests: [{assert: [{type: llm-rubric, value: x, provider: {id: openai:g, config: {apiKey: three}}}]}]
 ";
-    let (imported, _) = import(&suite(text), Layers::ByRole);
+    let (imported, _) = import(&suite(text), Layers::ByRole, Usual::LeftOut);
     let note = |key: &str| imported.report.parts.iter().find(|part| part.part.contains(key)).unwrap().note.clone();
-    assert!(note("providers[0] openai:a config.apiKey").ends_with("set 127_0_0_1_9_API_KEY to it."));
-    assert!(note("providers[1] openai:b config.apiKey").ends_with("set 127_0_0_1_9_API_KEY_2 to it."));
+    assert!(note("providers[0] openai:a config.apiKey").ends_with("set HOST_127_0_0_1_9_API_KEY to it."));
+    assert!(note("providers[1] openai:b config.apiKey").ends_with("set HOST_127_0_0_1_9_API_KEY_2 to it."));
     assert!(note("openai:g config.apiKey").ends_with("set API_OPENAI_COM_API_KEY to it."));
 }

@@ -8,9 +8,13 @@ mod cases;
 mod checks;
 #[cfg(test)]
 mod environment_tests;
+mod graders;
+#[cfg(test)]
+mod graders_tests;
 mod kept;
 mod models;
 mod names;
+mod otherwise;
 mod prompts;
 #[cfg(test)]
 mod tests;
@@ -27,8 +31,10 @@ use super::report::{Ask, AskKind, Location, NoteKind};
 use super::suite::Suite;
 
 pub use self::cases::{code as javascript, test_index, without_environment};
+pub use self::graders::{USUAL_KEY, Usual};
+pub(super) use self::kept::ID as KEPT_ID;
 pub use self::models::InlineKey;
-pub(super) use self::names::slug;
+pub(super) use self::names::id;
 
 /// The dataset and the experiment of an imported project.
 pub const TESTS: &str = "tests";
@@ -45,17 +51,20 @@ pub enum Layers {
 
 /// A suite as a project, and the keys that its providers had in the config itself. Keys are in no definition.
 #[must_use]
-pub fn import(suite: &Suite, layers: Layers) -> (Imported, Vec<InlineKey>) {
+pub fn import(suite: &Suite, layers: Layers, usual: Usual) -> (Imported, Vec<InlineKey>) {
     let title = suite.description.clone().unwrap_or_else(|| names::of_file(&suite.file));
     let spec = ProjectSpec { dialect: Dialect::Nunjucks, kept: kept::of_config(suite), ..ProjectSpec::titled(&title) };
-    let mut imported = Imported::new(ProjectId::from(slug(&names::of_file(&suite.file))), spec);
-    let mut models = Models::new(suite);
+    let mut imported = Imported::new(ProjectId::from(id(&names::of_file(&suite.file))), spec);
+    let mut models = Models::new(suite, layers, usual);
     let columns = models.columns(suite, &mut imported.report);
     let variants = prompts::add(suite, layers, &mut imported);
-    let checks = Checks::new(suite, layers, &mut models);
+    let checks = Checks::new(suite, (layers, usual), &mut models);
     let rows = cases::rows(suite, &columns, &variants, &checks, &mut imported.report);
     let common = checks.common(suite);
     checks.report(suite, &mut imported.report);
+    if layers == Layers::ByRole {
+        otherwise::report(suite, &mut imported.report);
+    }
     notes(suite, &mut imported);
     let mut dataset = crate::domain::Dataset::of_file(String::new());
     dataset.source = Source::Cases(rows);
@@ -116,8 +125,8 @@ fn told(ask: &Ask) -> Option<&'static str> {
     match ask.kind {
         AskKind::File => Some("It lies outside the config's folder, and is read only where the config is trusted."),
         AskKind::Environment => Some(
-            "A variable of the environment. Its value is written to no file: `{{ env.… }}` stays as it is written. \
-             Write the value in its place.",
+            "A variable of the environment. Its value is written to no file: `{{ env.… }}` stays as it is written, and \
+             prints nothing in a project. Write the value in its place.",
         ),
         AskKind::Script | AskKind::Origin => None,
     }

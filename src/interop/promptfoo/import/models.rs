@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::checks::graders;
-use super::{names, place};
+use super::cases::code;
+use super::graders::Usual;
+use super::{Layers, graders, kept, names, place};
 use crate::domain::{Api, ModelId, ModelSpec, Params, ProviderId, ProviderSpec, SecretRef};
 use crate::interop::promptfoo::providers::{Inline, Mapped, Part, provider};
 use crate::interop::promptfoo::report::Location;
@@ -26,6 +27,7 @@ pub struct InlineKey {
 
 /// What providers and graders have become so far.
 pub(super) struct Models {
+    layers: Layers,
     concurrency: u32,
     at: Location,
     taken: BTreeSet<String>,
@@ -40,13 +42,14 @@ pub(super) struct Models {
 }
 
 impl Models {
-    pub(super) fn new(suite: &Suite) -> Self {
+    pub(super) fn new(suite: &Suite, layers: Layers, usual: Usual) -> Self {
         let asked = suite.settings.max_concurrency.and_then(|most| u32::try_from(most).ok());
         let at = Location::whole(suite.file.clone());
-        let of_graders = graders(suite).into_values().filter_map(|grader| grader_entry(grader, &at));
+        let of_graders = graders::all(suite, usual).into_values().filter_map(|grader| grader_entry(grader, &at));
         let named = suite.providers.iter().cloned().chain(of_graders).filter_map(|entry| variable_of(&entry)).collect();
         let one_by_one = suite.settings.sequential || suite.settings.delay_ms.is_some_and(|delay| delay > 0.0);
         Self {
+            layers,
             concurrency: if one_by_one { 1 } else { asked.unwrap_or(CONCURRENCY).max(1) },
             at,
             taken: BTreeSet::new(),
@@ -65,13 +68,13 @@ impl Models {
     }
 
     fn column(&mut self, index: usize, entry: &ProviderEntry, report: &mut ImportReport) -> ModelId {
-        let part = format!("providers[{index}] {}", entry.id);
+        let part = format!("providers[{index}] {}", kept::id_of(entry));
         let at = place(&entry.at);
         let mapped = match provider(entry) {
             Ok(mapped) => mapped,
             Err(unmapped) => {
-                report.add(Fidelity::Unsupported, part, at, unmapped.to_string());
-                return self.unmapped(entry);
+                report.add(Fidelity::Unsupported, part.clone(), at, unmapped.to_string());
+                return self.unmapped(entry, &part);
             }
         };
         report.add(mapped.fidelity, part.clone(), at.clone(), mapped.note.clone());
@@ -99,7 +102,7 @@ impl Models {
     }
 
     /// A model that nothing here can call, until its user binds another provider to it.
-    fn unmapped(&mut self, entry: &ProviderEntry) -> ModelId {
+    fn unmapped(&mut self, entry: &ProviderEntry, part: &str) -> ModelId {
         let id = ProviderId("unmapped".to_owned());
         let spec = ProviderSpec {
             api: Api::Unmapped,
@@ -111,17 +114,29 @@ impl Models {
         self.providers.insert(id.clone(), spec);
         let model = ModelSpec {
             provider: id,
-            model: entry.id.clone(),
+            model: kept::id_of(entry),
             price: None,
             context: None,
             max_output: None,
             params: Params::default(),
-            transform: None,
+            transform: entry.transform.as_ref().and_then(code),
             note: String::new(),
+            kept: self.kept(entry, part, None),
         };
-        let id = ModelId(names::unique(entry.name(), &mut self.taken));
+        let id = ModelId(names::unique(&kept::name_of(entry), &mut self.taken));
         self.specs.insert(id.clone(), model);
         id
+    }
+
+    /// What is kept of an entry; what may hold a key is not, and told.
+    fn kept(&mut self, entry: &ProviderEntry, part: &str, parts: Option<&[Part]>) -> Map<String, Value> {
+        let kept = kept::of_provider(entry, parts);
+        if self.layers == Layers::ByRole {
+            let note = "It may hold a key, so it is kept in no file: write it again where you use an export.";
+            let told = |name: &String| (Part::unsupported(&format!("{part} {name}"), note), entry.at.clone());
+            self.told.extend(kept.dropped.iter().map(told));
+        }
+        kept.settings
     }
 
     /// Models of the same provider share it, and its calls in flight.
@@ -141,8 +156,9 @@ impl Models {
             self.providers.insert(id.clone(), spec);
             id
         });
-        let id = ModelId(names::unique(entry.name(), &mut self.taken));
-        self.specs.insert(id.clone(), ModelSpec { provider, ..mapped.model });
+        let id = ModelId(names::unique(&kept::name_of(entry), &mut self.taken));
+        let kept = self.kept(entry, part, Some(&mapped.parts));
+        self.specs.insert(id.clone(), ModelSpec { provider, kept, ..mapped.model });
         id
     }
 
@@ -155,7 +171,7 @@ impl Models {
         let entry = grader_entry(named, &self.at)?;
         let mapped = provider(&entry).ok().filter(|mapped| mapped.provider.api != Api::Echo);
         let model = mapped.map(|mapped| {
-            let part = format!("provider {}", entry.id);
+            let part = format!("provider {}", kept::id_of(&entry));
             let of_grader = |of: &Part| Part { key: format!("{part} {}", of.key), ..of.clone() };
             self.told.extend(mapped.parts.iter().map(|of| (of_grader(of), entry.at.clone())));
             self.add(&entry, &part, mapped)
@@ -174,14 +190,14 @@ impl Models {
     }
 }
 
-/// An id, an object with one, or one for each kind of grader, of which the one for text is taken.
+/// An id, or an object with one.
 fn grader_entry(named: &Value, at: &Location) -> Option<ProviderEntry> {
     let (id, config) = match named {
         Value::String(id) => (id.clone(), Map::new()),
-        Value::Object(object) => match object.get("id").and_then(Value::as_str) {
-            Some(id) => (id.to_owned(), object.get("config").and_then(Value::as_object).cloned().unwrap_or_default()),
-            None => return grader_entry(object.get("text").or_else(|| object.get("embedding"))?, at),
-        },
+        Value::Object(object) => {
+            let config = object.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
+            (object.get("id")?.as_str()?.to_owned(), config)
+        }
         _ => return None,
     };
     Some(ProviderEntry {
@@ -192,8 +208,9 @@ fn grader_entry(named: &Value, at: &Location) -> Option<ProviderEntry> {
         transform: None,
         delay_ms: None,
         env: Map::new(),
+        path: String::new(),
         at: at.clone(),
-        authored: named.clone(),
+        others: Map::new(),
     })
 }
 

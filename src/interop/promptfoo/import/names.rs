@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The most characters of an id.
-const LONGEST: usize = 40;
+use crate::interop::names::{self, slug};
 
 /// What a project is called after its config: the folder's name where the file has the usual one.
 pub(super) fn of_file(file: &Path) -> String {
@@ -14,28 +13,14 @@ pub(super) fn of_file(file: &Path) -> String {
     if stem == "promptfooconfig" { folder.unwrap_or(stem) } else { stem }
 }
 
-/// Small letters, digits and hyphens; never empty.
-pub(in crate::interop::promptfoo) fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for letter in name.chars().flat_map(char::to_lowercase) {
-        if letter.is_ascii_alphanumeric() {
-            slug.push(letter);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-        if slug.len() >= LONGEST {
-            break;
-        }
-    }
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "item".to_owned() } else { slug.to_owned() }
+/// The id of what a config names so; never empty.
+pub(in crate::interop::promptfoo) fn id(name: &str) -> String {
+    slug(name, "item")
 }
 
-/// The slug, with a number where it is taken.
+/// The id, with a number where it is taken.
 pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let slug = slug(name);
-    let numbered = (2_u32..).map(|number| format!("{slug}-{number}"));
-    let free = std::iter::once(slug.clone()).chain(numbered).find(|id| !taken.contains(id)).unwrap_or(slug);
+    let free = names::unique(id(name), |id| taken.contains(id));
     taken.insert(free.clone());
     free
 }
@@ -45,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_short_plain_and_unique() {
+    fn ids_are_plain_and_unique() {
         let mut taken = BTreeSet::new();
         for (name, expect) in [
             ("openai:chat:gpt-5", "openai-chat-gpt-5"),
@@ -55,7 +40,6 @@ mod tests {
         ] {
             assert_eq!(unique(name, &mut taken), expect);
         }
-        assert!(slug(&"long ".repeat(50)).len() <= LONGEST);
     }
 
     #[test]

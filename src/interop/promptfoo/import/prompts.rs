@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::{Content, Layer, LayerId, Prompt, PromptId, Role, Task, Text, Variable, Variant, VariantId};
 use crate::interop::{Fidelity, Imported};
 
-use super::{Layers, names, place};
+use super::{Layers, kept, names, place};
 use crate::interop::promptfoo::suite::{PromptEntry, Suite};
 
 /// Adds every prompt; gives the variant of each, in the config's order.
@@ -19,7 +19,8 @@ pub(super) fn add(suite: &Suite, layers: Layers, imported: &mut Imported) -> Vec
         let prompt = prompt(entry, layers);
         report(entry, index, &prompt, imported);
         imported.prompts.insert(PromptId::from(id.as_str()), prompt);
-        imported.variants.insert(VariantId::from(id.as_str()), Variant::of(PromptId::from(id.as_str())));
+        let variant = Variant { kept: kept::of_prompt(entry), ..Variant::of(PromptId::from(id.as_str())) };
+        imported.variants.insert(VariantId::from(id.as_str()), variant);
         variants.push(VariantId::from(id.as_str()));
     }
     variants
@@ -58,7 +59,7 @@ fn layer(role: Role, text: String, number: u32) -> Layer {
 }
 
 /// The messages of a chat, where the prompt is one and nothing but role and text is in it.
-fn messages(raw: &str) -> Option<Vec<(Role, String)>> {
+pub(super) fn messages(raw: &str) -> Option<Vec<(Role, String)>> {
     let Value::Array(items) = serde_json::from_str(raw).ok()? else { return None };
     let message = |item: &Value| {
         let item = item.as_object().filter(|item| item.len() == 2)?;

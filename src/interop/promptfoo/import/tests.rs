@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{Layers, import};
+use super::{Layers, Usual, import};
 use crate::interop::promptfoo::{Means, Process, Refused, Suite, read};
 use crate::interop::{Fidelity, ImportedPart};
 
@@ -38,7 +38,7 @@ fn suite(folder: &Path) -> Result<Suite, Refused> {
 fn inexact(config: &str) -> Vec<ImportedPart> {
     let folder = folder(config);
     let suite = suite(folder.path()).unwrap_or_else(|refused| panic!("{config}\n{refused}"));
-    let mut parts = import(&suite, Layers::ByRole).0.report.parts;
+    let mut parts = import(&suite, Layers::ByRole, Usual::LeftOut).0.report.parts;
     parts.retain(|part| part.fidelity != Fidelity::Exact);
     parts
 }
@@ -158,6 +158,8 @@ fn providers_that_cannot_be_called_are_told() {
     told(&entry("{id: echo, inputs: {a: b}}"), Not, "red teaming");
     told(&entry("{id: echo, transform: file://make.py}"), Not, "python");
     told(&entry("{id: 'openai:chat:gpt-5', env: {OTHER: x}}"), Not, "environment");
+    told(&entry("{id: 'openai:chat:gpt-5', config: {apiEndpoint: 'https://a.example'}}"), Not, "apiEndpoint");
+    told(&entry("{id: 'bedrock:some.model', env: {OTHER: x}}"), Not, "may hold a key");
     told(&entry("{id: 'openai:chat:gpt-5', config: {apiKey: sk-1}}"), Near, "stands in the config");
 }
 
@@ -199,8 +201,6 @@ fn features_of_the_whole_config_are_told() {
         ("basePath: x", "basePath"),
         ("nunjucksFilters: {shout: ./make.js}", "Filters of one's own"),
         ("nunjucksFilters: {shout: ./make.py}", "python"),
-        ("evaluateOptions: {delay: 100}", "pause"),
-        ("evaluateOptions: {timeoutMs: 100}", "time limit"),
         ("evaluateOptions: {maxEvalTimeMs: 100}", "time limit"),
         ("evaluateOptions: {filterRange: '0:3'}", "--filter"),
         ("evaluateOptions: {generateSuggestions: true}", "suggested"),
@@ -212,6 +212,33 @@ fn features_of_the_whole_config_are_told() {
     ] {
         beside(&format!("{text} {MARK}"), Not, words);
     }
+}
+
+#[test]
+fn what_only_an_evaluation_keeps_to_is_told() {
+    for (text, words) in [
+        ("evaluateOptions: {delay: 100}", "pause"),
+        ("commandLineOptions: {delay: 100}", "pause"),
+        ("evaluateOptions: {timeoutMs: 100}", "deadline"),
+    ] {
+        beside(&format!("{text} {MARK}"), Near, words);
+    }
+}
+
+/// In a project there is no environment, and a chat is no one text.
+#[test]
+fn what_prompts_and_tests_do_otherwise_in_a_project_is_told() {
+    let asks = "{% if env.K %}x{% endif %}";
+    told(&format!("env: {{K: v}}\nprompts:\n  - '{asks}' {MARK}\nproviders: [echo]\n"), Not, "no environment");
+    beside(&format!("env: {{K: v}}\ntests:\n  - {{vars: {{a: '{asks}'}}}} {MARK}"), Not, "no environment");
+    beside(&format!("env: {{K: v}}\ntests:\n  - {{vars: {{a: [x, {{b: '{asks}'}}]}}}} {MARK}"), Not, "no environment");
+    let around = format!("tests:\n  - {{vars: {{a: x}}, options: {{suffix: '{asks}'}}}} {MARK}");
+    beside(&format!("env: {{K: v}}\n{around}"), Not, "no environment");
+    let chat = r#"'[{"role": "system", "content": "Be kind."}, {"role": "user", "content": "{{a}}"}]'"#;
+    let config = format!(
+        "prompts: [{chat}]\nproviders: [echo]\ntests:\n  - {{vars: {{a: x}}, options: {{prefix: p}}}} {MARK}\n"
+    );
+    told(&config, Near, "last message");
 }
 
 #[test]

@@ -31,6 +31,14 @@ pub fn config_for(model: &ModelSpec, provider: &ProviderSpec) -> Option<(String,
             let config = written(&model.params, Dialect::Ollama, name);
             (format!("ollama:chat:{name}"), addressed(config, base_url, provider, "OLLAMA_API_KEY"))
         }
+        Api::HuggingFace => {
+            let mut config = addressed(Map::new(), None, provider, "HF_TOKEN");
+            if let Some(base_url) = base_url {
+                let endpoint = format!("{}/models/{name}", base_url.trim_end_matches('/'));
+                config.insert("apiEndpoint".to_owned(), endpoint.into());
+            }
+            (format!("huggingface:text-classification:{name}"), config)
+        }
         Api::Http(http) if **http == openai_text() => {
             let config = written(&model.params, Dialect::OpenAiText, name);
             let base_url = base_url.map(|url| url.trim_end_matches(Dialect::OpenAiText.path()));

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::params::{self, Dialect};
-use super::{KEY_IN_ADDRESS, Mapped, Part, Unmapped, key, model, secrets, slug, spec};
+use super::{KEY_IN_ADDRESS, Mapped, Part, Unmapped, key, model, place_id, secrets, spec};
 use crate::domain::{Api, Code, HttpAnswer, HttpBody, HttpMethod, HttpSpec, KeyPlace, Params};
 use crate::interop::Fidelity;
 use crate::interop::promptfoo::suite::ProviderEntry;
@@ -39,7 +39,7 @@ pub(super) fn map(entry: &ProviderEntry) -> Result<Mapped, Unmapped> {
     let read = params::read(&without_own(&entry.config), Dialect::Http, MODEL);
     parts.extend(read.parts);
     parts.extend(super::unread_environment(entry, None));
-    let provider_id = slug(&origin);
+    let provider_id = place_id(&origin);
     let mut model = model(&provider_id, MODEL, Params::default(), read.price);
     model.transform = transform.map(Code::Inline);
     let mut mapped = Mapped {
@@ -52,7 +52,7 @@ pub(super) fn map(entry: &ProviderEntry) -> Result<Mapped, Unmapped> {
         parts,
         inline_key: key.inline,
     };
-    mapped.transform(entry.transform.as_ref());
+    mapped.transform(entry);
     Ok(mapped)
 }
 
@@ -91,6 +91,51 @@ fn refuse_keys(base_url: &str, http: &HttpSpec) -> Result<(), Unmapped> {
         (None, Some(name)) => Err(told("its body", &name)),
         (None, None) => Ok(()),
     }
+}
+
+/// The config without what may be a key by what an address does with it, and the paths of what that is.
+pub(in crate::interop::promptfoo) fn without_keys(mut config: Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
+    let mut dropped = Vec::new();
+    let mut fields = |name: &str, is_key: &dyn Fn(&str, &str) -> bool| {
+        let Some(Value::Object(fields)) = config.get_mut(name) else { return };
+        fields.retain(|field, value| {
+            let is_key = value.as_str().is_some_and(|value| is_key(field, value));
+            if is_key {
+                dropped.push(format!("{name}.{field}"));
+            }
+            !is_key
+        });
+    };
+    fields("headers", &|name, value| !is_plain_header(name, value) && !value.contains("{{"));
+    fields("queryParams", &secrets::in_pair);
+    fields("auth", &|name, value| !["type", "placement", "keyName"].contains(&name) && !value.contains("{{"));
+    let has_key = |(name, value): (&String, &Value)| match (name.as_str(), value.as_str()) {
+        ("url", Some(url)) => has_key_in_query(url),
+        ("request", Some(raw)) => raw_request(raw, true).map_or(true, |asked| {
+            let is_plain = |(name, value): &(String, String)| is_plain_header(name, value) || value.contains("{{");
+            has_key_in_query(&asked.url) || !asked.headers.iter().all(is_plain)
+        }),
+        _ => false,
+    };
+    let keys: Vec<String> = config.iter().filter(|field| has_key(*field)).map(|(name, _)| name.clone()).collect();
+    config.retain(|name, _| !keys.contains(name));
+    dropped.extend(keys);
+    (config, dropped)
+}
+
+/// Whether a key stands in the query of an address.
+pub(in crate::interop::promptfoo) fn has_key_in_query(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(name, value)| secrets::in_pair(&decoded(name), &decoded(value)))
+}
+
+/// Whether the header goes out as it stands.
+fn is_plain_header(name: &str, value: &str) -> bool {
+    let plain = HttpSpec { headers: [(name.to_owned(), value.to_owned())].into(), ..HttpSpec::default() };
+    check_http(&plain).is_ok() && !secrets::looks_like_key(value)
 }
 
 /// Keys that are read here.
@@ -270,8 +315,7 @@ fn headers(
     let (mut key, mut carried) = (key::Key::default(), false);
     for (name, value) in given.into_iter().chain(signed_in(auth)?) {
         let place = format!("config.headers.{name}");
-        let plain = HttpSpec { headers: [(name.clone(), value.clone())].into(), ..HttpSpec::default() };
-        if check_http(&plain).is_ok() && !secrets::looks_like_key(&value) {
+        if is_plain_header(&name, &value) {
             http.headers.insert(name, value);
             continue;
         }
@@ -335,7 +379,7 @@ fn answer(config: &Map<String, Value>, parts: &mut Vec<Part>) -> Result<(HttpAns
     }
 }
 
-fn transform_of(config: &Map<String, Value>) -> Option<(&'static str, &Value)> {
+pub(super) fn transform_of(config: &Map<String, Value>) -> Option<(&'static str, &Value)> {
     let given = |name| Some((name, config.get(name).filter(|code| !code.is_null() && *code != "")?));
     ["transformResponse", "responseParser"].into_iter().find_map(given)
 }

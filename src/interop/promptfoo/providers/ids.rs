@@ -39,6 +39,12 @@ const RESPONSES: &str =
 const AZURE: &str =
     "Asked through the resource's address that speaks as OpenAI does (`/openai/v1`), which has no `api-version`.";
 
+const LABELS: &str =
+    "It gives labels, for `moderation` and `classifier`, and answers no prompt: its trials are errors.";
+
+const HUGGING_FACE: &str = "huggingface";
+const CLASSIFICATION: &str = "text-classification:";
+
 /// What is asked of a vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind<'i> {
@@ -46,12 +52,12 @@ enum Kind<'i> {
     Responses,
     Completion,
     Embedding,
+    Moderation,
     /// Pictures, speech, agents and the like.
     Other(&'i str),
 }
 
-const OTHERS: [&str; 20] = [
-    "moderation",
+const OTHERS: [&str; 19] = [
     "realtime",
     "transcription",
     "agents",
@@ -81,10 +87,34 @@ fn parted(rest: &str) -> (Kind<'_>, &str) {
         "responses" => Kind::Responses,
         "completion" => Kind::Completion,
         "embedding" | "embeddings" => Kind::Embedding,
+        "moderation" => Kind::Moderation,
         other if OTHERS.contains(&other) => Kind::Other(other),
         _ => return (Kind::Chat, rest),
     };
     (kind, model)
+}
+
+/// What a grader can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::interop::promptfoo) enum Gives {
+    Words,
+    Vectors,
+    /// Categories, each with a flag.
+    Flags,
+    /// Labels, each with a score.
+    Classes,
+}
+
+/// What a provider of this id gives.
+pub(in crate::interop::promptfoo) fn gives(id: &str) -> Gives {
+    let (prefix, rest) = id.split_once(':').unwrap_or((id, ""));
+    match parted(rest).0 {
+        _ if prefix == HUGGING_FACE && rest.starts_with(CLASSIFICATION) => Gives::Classes,
+        _ if prefix == HUGGING_FACE => Gives::Words,
+        Kind::Embedding => Gives::Vectors,
+        Kind::Moderation => Gives::Flags,
+        _ => Gives::Words,
+    }
 }
 
 pub(super) fn target(id: &str, config: &Map<String, Value>) -> Result<Target, Unmapped> {
@@ -104,6 +134,7 @@ pub(super) fn target(id: &str, config: &Map<String, Value>) -> Result<Target, Un
         "anthropic" => anthropic(rest),
         "google" | "palm" => google(rest),
         "ollama" => ollama(rest),
+        HUGGING_FACE if rest.starts_with(CLASSIFICATION) => classifier(&rest[CLASSIFICATION.len()..]),
         "localai" => compatible("localai", LOCALAI, None, rest, Dialect::LocalAi),
         other => match VENDORS.iter().find(|vendor| vendor.prefix == other) {
             Some(vendor) => {
@@ -115,12 +146,25 @@ pub(super) fn target(id: &str, config: &Map<String, Value>) -> Result<Target, Un
     }
 }
 
+fn classifier(model: &str) -> Result<Target, Unmapped> {
+    Ok(Target {
+        vendor: HUGGING_FACE,
+        api: Api::HuggingFace,
+        base_url: None,
+        variable: Some("HF_TOKEN"),
+        dialect: Dialect::Vectors,
+        model: required(HUGGING_FACE, model)?,
+        approximated: Some(LABELS),
+    })
+}
+
 fn openai(rest: &str, config: &Map<String, Value>) -> Result<Target, Unmapped> {
     let (kind, named) = parted(rest);
     let configured = config.get("model").and_then(Value::as_str).filter(|model| !model.trim().is_empty());
     let usual = match kind {
         Kind::Embedding => "text-embedding-3-large",
         Kind::Completion => "gpt-3.5-turbo-instruct",
+        Kind::Moderation => "omni-moderation-latest",
         _ => "gpt-4.1-2025-04-14",
     };
     let model = if named.is_empty() { configured.unwrap_or(usual) } else { named };
@@ -181,7 +225,7 @@ fn ollama(rest: &str) -> Result<Target, Unmapped> {
         Kind::Chat => Dialect::Ollama,
         Kind::Embedding => Dialect::Vectors,
         Kind::Completion => Dialect::OllamaText,
-        Kind::Responses | Kind::Other(_) => {
+        Kind::Responses | Kind::Moderation | Kind::Other(_) => {
             return Err(Unmapped::new(format!("`ollama:{rest}` is none of chat, completion and embedding.")));
         }
     };
@@ -229,6 +273,10 @@ fn compatible_model(
         Kind::Chat => Ok(chat),
         Kind::Responses => Ok(Target { dialect: Dialect::Responses, approximated: Some(RESPONSES), ..chat }),
         Kind::Embedding => Ok(Target { dialect: Dialect::Vectors, ..chat }),
+        Kind::Moderation if vendor == "openai" => {
+            Ok(Target { dialect: Dialect::Vectors, approximated: Some(LABELS), ..chat })
+        }
+        Kind::Moderation => Err(Unmapped::new(format!("`{vendor}` moderates in a way that is not spoken here."))),
         Kind::Completion => {
             let dialect = Dialect::OpenAiText;
             let base_url = Some(format!("{base_url}{}", dialect.path()));

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Part, is_loopback, slug};
+use super::{Part, is_loopback, place_id};
 use crate::domain::SecretRef;
 use crate::interop::promptfoo::suite::ProviderEntry;
 use crate::provider::vendor_bound;
@@ -33,7 +33,10 @@ impl Inline {
 
 /// The variable of a server's own key.
 pub(super) fn variable_of(origin: &str) -> String {
-    format!("{}_API_KEY", slug(origin).replace('-', "_").to_uppercase())
+    let place = place_id(origin).replace('-', "_").to_uppercase();
+    // No shell has a variable that begins with a digit.
+    let before = if place.starts_with(|first: char| first.is_ascii_digit()) { "HOST_" } else { "" };
+    format!("{before}{place}_API_KEY")
 }
 
 /// Looks in the config, in the entry's environment, and at last at the vendor's usual variable, which goes to the

@@ -24,7 +24,7 @@ pub(super) enum Dialect {
     Gemini,
     Ollama,
     OllamaText,
-    /// Embeddings: nothing but texts is sent.
+    /// Embeddings and labels: nothing but texts is sent.
     Vectors,
     Http,
 }

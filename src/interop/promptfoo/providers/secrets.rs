@@ -5,12 +5,13 @@ use serde_json::Value;
 use crate::provider::redact;
 
 /// Words in the name of a field that holds a key, written without what parts them.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "apikey",
     "accesskey",
     "secret",
     "password",
     "passwd",
+    "passphrase",
     "credential",
     "privatekey",
     "subscriptionkey",
@@ -37,7 +38,7 @@ pub(super) fn in_body(value: &Value) -> Option<String> {
 }
 
 /// The same for a field with its name.
-pub(super) fn in_field(name: &str, value: &Value) -> Option<String> {
+pub(in crate::interop::promptfoo) fn in_field(name: &str, value: &Value) -> Option<String> {
     let is_text = value.as_str().is_some_and(is_literal);
     if is_text && names_key(name) {
         return Some(name.to_owned());
@@ -56,6 +57,26 @@ pub(super) fn in_form(text: &str) -> Option<String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     let found = pairs.map(|(name, value)| (name.trim(), value)).find(|(name, value)| in_pair(name, value));
     found.map(|(name, _)| name.to_owned()).or_else(|| looks_like_key(text).then(String::new))
+}
+
+/// Whether a key stands in a text of any kind: an address, a form, a raw request, JSON with templates in it.
+pub(in crate::interop::promptfoo) fn in_text(text: &str) -> bool {
+    let mut signs = text.char_indices().filter(|(_, sign)| matches!(sign, '=' | ':'));
+    let is_pair = |(at, sign): (usize, char)| {
+        let quotes = ['"', '\'', '\\', ' '];
+        let before = text[..at].trim_end_matches(quotes);
+        let name = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric() && !"_-.[]%".contains(letter)).next();
+        let value = text[at + 1..].trim_start_matches(quotes).split(['&', '"', '\'', '\n']).next().unwrap_or_default();
+        let name = name.unwrap_or_default();
+        if sign == '=' { in_pair(name, value) } else { is_literal(value) && names_key(name) }
+    };
+    in_form(text).is_some() || names_user(text) || signs.any(is_pair)
+}
+
+/// Whether an address in the text has a user before its server, and so perhaps a password.
+fn names_user(text: &str) -> bool {
+    let mut servers = text.split("://").skip(1).filter_map(|rest| rest.split(['/', '?', '#', '"', ' ']).next());
+    servers.any(|server| server.contains('@') && is_literal(server))
 }
 
 /// Whether a key stands in the text, as far as its looks tell.

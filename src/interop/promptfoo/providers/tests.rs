@@ -19,8 +19,9 @@ fn entry(id: &str, config: Value) -> ProviderEntry {
         transform: None,
         delay_ms: None,
         env: Map::new(),
+        path: String::new(),
         at: Location::whole(Path::new("promptfooconfig.yaml")),
-        authored: Value::Null,
+        others: Map::new(),
     }
 }
 
@@ -65,6 +66,11 @@ fn ids_name_apis_addresses_and_keys() {
         let id = format!("openai:{kind}:text-embedding-3-small");
         check(&id, none(), "openai openai - OPENAI_API_KEY text-embedding-3-small");
     }
+    check("openai:moderation", none(), "openai openai - OPENAI_API_KEY omni-moderation-latest");
+    let finbert = "huggingface:text-classification:ProsusAI/finbert";
+    check(finbert, none(), "huggingface huggingface - HF_TOKEN ProsusAI/finbert");
+    let own = json!({"apiEndpoint": "https://gate.example/v2/models/ProsusAI/finbert"});
+    check(finbert, own, "gate-example huggingface https://gate.example/v2 - ProsusAI/finbert");
     let completion = "openai http https://api.openai.com/v1/completions OPENAI_API_KEY gpt-3.5-turbo-instruct";
     check("openai:completion:gpt-3.5-turbo-instruct", none(), completion);
     check("anthropic:messages:claude-sonnet-4-6", none(), "anthropic anthropic - ANTHROPIC_API_KEY claude-sonnet-4-6");
@@ -123,7 +129,8 @@ fn what_cannot_be_called_says_why() {
     check("huggingface:text-generation:gpt2", none(), "`huggingface` is a provider that is not spoken here");
     check("replicate:meta/llama", none(), "`replicate`");
     check("openai:image:dall-e-3", none(), "`openai:image`");
-    check("openai:moderation", none(), "`openai:moderation`");
+    check("mistral:moderation:m", none(), "`mistral` moderates in a way");
+    check("huggingface:text-classification:a/b", json!({"apiEndpoint": "https://x.example"}), "`apiEndpoint`");
     check("anthropic:completion:claude-2", none(), "not the Messages API");
     check("google:video:veo", none(), "does not answer with text");
     check("groq:", none(), "names no model");
@@ -415,8 +422,17 @@ fn transforms_follow_each_other() {
     assert_eq!(provider(&own).unwrap().model.transform, Some(domain::Code::Inline("output.x".to_owned())));
     own.transform = Some(Code::Foreign { language: "Python".to_owned(), reference: "file://t.py".to_owned() });
     let mapped = provider(&own).unwrap();
-    assert_eq!(mapped.model.transform, None);
-    assert!(part(&mapped, "transform").note.contains("never run"));
+    let unrun = mapped.model.transform.as_ref().and_then(domain::Code::unrun).unwrap();
+    assert!(unrun.contains("never run") && part(&mapped, "transform").note.contains("Its trials are errors."));
+
+    both.transform = Some(Code::File {
+        path: Path::new("c/t.js").to_owned(),
+        export: None,
+        source: "module.exports = o => o".into(),
+    });
+    let mapped = provider(&both).unwrap();
+    let unrun = mapped.model.transform.as_ref().and_then(domain::Code::unrun).unwrap();
+    assert!(unrun.contains("cannot follow"), "{unrun}");
 }
 
 #[test]
@@ -445,6 +461,8 @@ fn the_way_back_leads_to_the_same_model() {
     check("openai:chat:qwen", json!({"apiBaseUrl": "https://gate.example/v1", "apiKeyEnvar": "GATE"}));
     check("openai:completion:davinci-002", json!({"temperature": 1}));
     check("openai:completion:qwen", json!({"apiBaseUrl": "http://127.0.0.1:8000/v1"}));
+    check("huggingface:text-classification:a/b", json!({}));
+    check("huggingface:text-classification:a/b", json!({"apiEndpoint": "https://gate.example/v2/models/a/b"}));
     check("groq:llama", json!({}));
     check("mistral:mistral-large", json!({"random_seed": 3, "top_p": 0.5}));
     check("localai:chat:m", json!({"temperature": 0.3}));

@@ -91,7 +91,8 @@ impl<'a> Desk<'a> {
         let FileFault::Outside(path) = fault else {
             return Err(refuse(fault.sentence(), spot));
         };
-        let ask = Ask { kind: AskKind::File, subject: path.display().to_string(), at: spot.location() };
+        let ask =
+            Ask { kind: AskKind::File, subject: path.display().to_string(), path: spot.path(), at: spot.location() };
         let mut needed = self.needed.borrow_mut();
         if !needed.iter().any(|known| known.subject == ask.subject) {
             needed.push(ask);
@@ -102,7 +103,7 @@ impl<'a> Desk<'a> {
     pub(super) fn ask(&self, kind: AskKind, subject: impl Into<String>, spot: &Spot) {
         let subject = subject.into();
         if self.told.borrow_mut().insert(format!("{kind:?} {subject}")) {
-            self.asks.borrow_mut().push(Ask { kind, subject, at: spot.location() });
+            self.asks.borrow_mut().push(Ask { kind, subject, path: spot.path(), at: spot.location() });
         }
     }
 

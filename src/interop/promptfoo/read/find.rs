@@ -71,6 +71,25 @@ pub fn is_config(path: &Path) -> bool {
     KEYS.iter().filter(|key| text.lines().any(|line| begins(line, key))).count() >= 2
 }
 
+/// Whether a file is there that the config is, or names: results must not take its place.
+#[must_use]
+pub fn is_read(config: &Path, file: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let Some(there) = whole(file).filter(|there| there.is_file()) else { return false };
+    if whole(config).is_some_and(|config| config == there) {
+        return true;
+    }
+    let named = READABLE.iter().map(|kind| config.join(format!("promptfooconfig.{kind}"))).find(|path| path.is_file());
+    let named = named.as_deref().unwrap_or(config);
+    let (Some(name), Some(text)) = (file.file_name().and_then(|name| name.to_str()), text_of(named)) else {
+        return false;
+    };
+    // Where results are to go is named in a config as well.
+    let tells_where = text.contains("outputPath");
+    whole(named).is_some_and(|config| config == there)
+        || text.lines().any(|line| line.contains(name) && (!tells_where || line.contains("file://")))
+}
+
 /// What a file holds; nothing of a pipe or a device, whose end may never come.
 fn text_of(path: &Path) -> Option<String> {
     let about = path.metadata().ok()?;
@@ -100,6 +119,22 @@ mod tests {
             .filter(|name| is_config(&at(name)))
             .collect();
         assert_eq!(found, ["config.yaml"]);
+    }
+
+    #[test]
+    fn files_that_a_config_is_or_names_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("promptfooconfig.yaml"), "tests: file://rows.csv\nprompts: [p]\noutputPath: out.json\n")
+            .unwrap();
+        for name in ["rows.csv", "out.json", "other.csv"] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        let read = |config: &Path, name: &str| is_read(config, &at(name));
+        for config in [&at("promptfooconfig.yaml"), folder.path()] {
+            assert!(read(config, "promptfooconfig.yaml") && read(config, "rows.csv"));
+            assert!(!read(config, "out.json") && !read(config, "other.csv") && !read(config, "none.csv"));
+        }
     }
 
     #[cfg(unix)]

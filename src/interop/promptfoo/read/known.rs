@@ -148,25 +148,36 @@ pub(super) fn note_unsupported(config: &Map<String, Value>, desk: &Desk, spot: &
     }
 }
 
-/// Options of the evaluation and of the command line that would change what is run, and do not.
+/// Options of the evaluation and of the command line that would change what is run, and do not, or not in a project.
 pub(super) fn note_options(config: &Map<String, Value>, desk: &Desk, spot: &Spot) {
-    let no_limit = "Tests have no time limit of their own; the time limits of the policy hold.";
+    const PACE: [(&str, &str); 2] = [
+        (
+            "delay",
+            "`strata eval` calls each model one by one, with at least this pause up to a minute. In a project, set the \
+             calls in a minute of its policy.",
+        ),
+        (
+            "timeoutMs",
+            "`strata eval` gives the answer to a test this time, retries included. In a project, set the deadline of its \
+             policy.",
+        ),
+    ];
     let evaluation = [
-        ("delay", "Calls are made one after the other, without the pause between them."),
         ("filterRange", "All tests are run. Choose some with --filter or --limit."),
         ("generateSuggestions", "No prompts are suggested."),
         ("maxEvalTimeMs", "The evaluation as a whole has no time limit."),
-        ("timeoutMs", no_limit),
     ];
     let group = |name: &str| config.get(name).and_then(Value::as_object);
     if let Some(options) = group("evaluateOptions") {
         let spot = spot.then("evaluateOptions");
         note_others(options, EVALUATION, desk, &spot);
         note_each(options, &evaluation, desk, &spot);
+        warn_each(options, &PACE, desk, &spot);
     }
     if let Some(options) = group("commandLineOptions") {
         let spot = spot.then("commandLineOptions");
         note_each(options, &evaluation, desk, &spot);
+        warn_each(options, &PACE, desk, &spot);
         for name in options.keys().filter(|name| !COMMAND_LINE.contains(&name.as_str())) {
             if !evaluation.iter().any(|(known, _)| known == name) {
                 let text = format!("This option of promptfoo's command line is not carried out: `{name}`.");
@@ -194,6 +205,14 @@ fn note_each(options: &Map<String, Value>, texts: &[(&str, &str)], desk: &Desk, 
     for (name, text) in texts {
         if super::json::truthy(options.get(*name)) {
             desk.unsupported(&spot.then(*name), *text);
+        }
+    }
+}
+
+fn warn_each(options: &Map<String, Value>, texts: &[(&str, &str)], desk: &Desk, spot: &Spot) {
+    for (name, text) in texts {
+        if super::json::truthy(options.get(*name)) {
+            desk.warn(&spot.then(*name), *text);
         }
     }
 }

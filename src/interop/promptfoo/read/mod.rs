@@ -31,7 +31,7 @@ mod var_files;
 mod tests;
 
 pub(super) use environment::tags;
-pub use find::is_config;
+pub use find::{is_config, is_read};
 pub use known::CASE;
 pub use load::read;
 pub(super) use prompts::looks_like_a_path;

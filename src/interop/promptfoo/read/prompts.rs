@@ -28,12 +28,13 @@ pub(super) struct Draft {
     pub id: Option<String>,
     pub label: Option<String>,
     pub config: Option<Value>,
+    pub others: Map<String, Value>,
     pub spot: Spot,
 }
 
 impl Draft {
     fn of_text(raw: &str, spot: Spot) -> Self {
-        Self { raw: raw.to_owned(), id: None, label: None, config: None, spot }
+        Self { raw: raw.to_owned(), id: None, label: None, config: None, others: Map::new(), spot }
     }
 
     /// A prompt of this draft's, with a label for where the draft has none.
@@ -47,6 +48,7 @@ impl Draft {
             code: None,
             file: None,
             at: self.spot.location(),
+            others: self.others.clone(),
         }
     }
 }
@@ -108,7 +110,12 @@ fn of_mapping(map: &Map<String, Value>, desk: &Desk, spot: Spot) -> Read<Draft> 
     if map.contains_key("display") {
         desk.warn(&spot.then("display"), "`display` is an old name and is not looked at. Write `label`.");
     }
+    let mut others = known::others(map, known::PROMPT);
+    others.extend(map.get("display").map(|value| ("display".to_owned(), value.clone())));
     let text = |name: &str| map.get(name).and_then(Value::as_str);
+    if let Some(id) = text("id").filter(|_| map.contains_key("raw")) {
+        others.insert("id".to_owned(), Value::from(id));
+    }
     let identified = truthy(map.get("id"));
     let complete = identified || (text("raw").is_some() && text("label").is_some());
     let raw = if map.contains_key("raw") { text("raw") } else { text("id") };
@@ -119,6 +126,7 @@ fn of_mapping(map: &Map<String, Value>, desk: &Desk, spot: Spot) -> Read<Draft> 
             id: text("id").map(str::to_owned),
             label: text("label").map(str::to_owned),
             config: map.get("config").cloned(),
+            others,
             spot,
         }),
         _ => Err(refuse("A prompt needs `raw` and `label`, or an `id` with one of them.", &spot)),

@@ -85,7 +85,7 @@ impl Providers {
             Value::String(id) if !id.is_empty() => self.entries.push(named(id, desk, spot)),
             Value::Object(map) if truthy(map.get("id")) => {
                 let id = map.get("id").and_then(Value::as_str).ok_or_else(invalid)?;
-                let entry = of_settings(id, map, item, desk, spot);
+                let entry = of_settings(id, map, desk, spot);
                 self.select(&entry, map, true);
                 self.entries.push(entry);
             }
@@ -93,7 +93,7 @@ impl Providers {
                 let (key, settings) = map.iter().next().ok_or_else(invalid)?;
                 let settings = settings.as_object().ok_or_else(invalid)?;
                 let id = settings.get("id").and_then(Value::as_str).unwrap_or(key);
-                let entry = of_settings(id, settings, item, desk, &spot.then(key.as_str()));
+                let entry = of_settings(id, settings, desk, &spot.then(key.as_str()));
                 self.select(&entry, settings, false);
                 self.entries.push(entry);
             }
@@ -143,12 +143,13 @@ fn named(id: &str, desk: &Desk, spot: &Spot) -> ProviderEntry {
         transform: None,
         delay_ms: None,
         env: Map::new(),
+        path: spot.path(),
         at: spot.location(),
-        authored: Value::from(id),
+        others: Map::new(),
     }
 }
 
-fn of_settings(id: &str, settings: &Map<String, Value>, item: &Value, desk: &Desk, spot: &Spot) -> ProviderEntry {
+fn of_settings(id: &str, settings: &Map<String, Value>, desk: &Desk, spot: &Spot) -> ProviderEntry {
     known::note_others(settings, known::PROVIDER, desk, spot);
     if truthy(settings.get("delay")) {
         desk.unsupported(&spot.then("delay"), "Calls are not held back between each other.");
@@ -164,6 +165,10 @@ fn of_settings(id: &str, settings: &Map<String, Value>, item: &Value, desk: &Des
     if let Some((name, code)) = response_code(id, &config) {
         code::inline(code, desk, &spot.then("config").then(name));
     }
+    let mut others = known::others(settings, known::PROVIDER);
+    for idle in ["delay", "inputs"] {
+        others.extend(settings.get(idle).map(|value| (idle.to_owned(), value.clone())));
+    }
     let prompts = settings.get("prompts").and_then(Value::as_array);
     let label = settings.get("label").filter(|label| truthy(Some(label))).map(json::text_of);
     ProviderEntry {
@@ -173,7 +178,7 @@ fn of_settings(id: &str, settings: &Map<String, Value>, item: &Value, desk: &Des
         transform: code::of_transform(settings.get("transform"), desk, &spot.then("transform")),
         delay_ms: settings.get("delay").and_then(Value::as_f64),
         env: mapping("env"),
-        authored: item.clone(),
+        others,
         ..named(id, desk, spot)
     }
 }
