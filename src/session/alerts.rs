@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::state::Session;
-use crate::analysis::AlertWatch;
+use crate::analysis::{AlertWatch, Board, against};
 use crate::domain::{Acknowledged, Alert, AlertKey, AlertRules, CallFilter, RunHeader, RunId};
 use crate::engine::now;
 use crate::store::records::{Records, RecordsError};
@@ -28,6 +28,24 @@ pub(super) fn watch_recorded(
         watch.call(&call?);
     }
     Ok(watch)
+}
+
+/// The alerts of a run that is over, the run before it included: what the window raises of it.
+///
+/// Reads all calls of the run, so not for the main thread.
+///
+/// # Errors
+/// The records cannot be read.
+pub fn raised(records: &Records, rules: AlertRules, board: &Board) -> Result<Vec<Alert>, RecordsError> {
+    let header = board.header();
+    let mut watch = watch_recorded(records, rules, header.clone())?;
+    let before = records.previous_run(&header.project, &header.experiment, Some(&header.id))?;
+    if let Some(before) = before.filter(|before| before.ended() > 0) {
+        let mut old = Board::new(before.header.clone());
+        records.replay(&before.header.id, &mut |event| old.apply(&event))?;
+        watch.compare(board, &against(board, &old), &before.header);
+    }
+    Ok(watch.alerts())
 }
 
 impl Session {

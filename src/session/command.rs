@@ -73,6 +73,17 @@ pub enum Command {
     StopTry,
     /// Chooses a trial of the shown run and reads all about it: [`super::Runs::trial`], [`super::Runs::sent`].
     SelectTrial(Option<TrialRef>),
+    /// Lets the shown run's requests in as its users' traffic, under their limits: [`super::Session::traffic`].
+    RehearseTraffic,
+    /// Measures the sanitiser and the output validator on the bundled texts, once: [`super::Session::guardrails`].
+    MeasureGuardrails,
+    /// Reads the labelled lists of the shown run, to sweep thresholds of confidence: [`super::Runs::sweep`].
+    SweepConfidence,
+    /// Fits tiers to a recorded run, which may lose so much of the success (a share): [`super::Session::tier_fit`].
+    FitTiers {
+        run: RunId,
+        margin: f64,
+    },
     /// Reads all about these trials, to be shown side by side: [`super::Runs::trial`].
     ReadTrials(Vec<TrialRef>),
     /// Reads the beginnings of these trials' answers, those in sight ([`super::Runs::output`]), and the heads of their
@@ -232,6 +243,10 @@ impl Command {
             Self::TryCase { model, .. } => named(format!("Try this case on {model}"), "Send it and show the answer."),
             Self::StopTry => words("Stop the answer", "What was sent may still be billed."),
             Self::SelectTrial(_) => words("Show trial", "Show one trial in detail."),
+            Self::MeasureGuardrails => words("Measure the guards", "On the labelled texts that come along."),
+            Self::SweepConfidence => words("Sweep confidence", "Compare lists with what is right in them."),
+            Self::FitTiers { run, .. } => named(format!("Fit tiers to run {run}"), "Find thresholds in its results."),
+            Self::RehearseTraffic => words("Rehearse traffic", "See whom the limits of users would refuse."),
             Self::ReadTrials(_) => words("Read trials", "Read all about some trials."),
             Self::ReadOutputs(_) => words("Read answers", "Read the answers in sight."),
             Self::SearchOutputs(_) => words("Search answers", "Find a text in the answers of the run."),

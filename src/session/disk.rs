@@ -42,9 +42,9 @@ pub(super) fn create(folder: &Path, from: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-/// Makes a workspace without a project in a folder that is new or empty.
-pub(super) fn create_empty(folder: &Path) -> Result<(), Problem> {
-    store::empty_workspace(folder)
+/// Makes a workspace in a folder that is new or empty and fills it; where that fails, the folder is as it was.
+pub(super) fn create_with<T>(folder: &Path, fill: impl FnOnce(&Path) -> Result<T, Problem>) -> Result<T, Problem> {
+    store::new_workspace_with(folder, fill)
 }
 
 /// The workspaces that come with the program.

@@ -174,6 +174,7 @@ impl Session {
                 }
             }
         }
+        self.grant_typed();
     }
 
     fn is_on_disk(&mut self, key: &DefinitionKey, written: Option<Definition>) {

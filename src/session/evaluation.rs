@@ -24,16 +24,16 @@ pub fn records_folder(data: &Path, config: &Path) -> PathBuf {
     data.join(FOLDER).join(format!("{name}-{key:016x}"))
 }
 
-/// The imported project alone, rooted at the folder of its records.
+/// The imported project alone under this policy, rooted at the folder of its records.
 #[must_use]
-pub fn workspace_of(imported: Imported, root: PathBuf) -> Workspace {
+pub fn workspace_of(imported: Imported, policy: Policy, root: PathBuf) -> Workspace {
     let manifest = Manifest {
         format: crate::domain::FORMAT,
         name: imported.spec.title.clone(),
         note: String::new(),
         providers: imported.providers,
         models: imported.models,
-        policy: Policy::default(),
+        policy,
         alerts: crate::domain::AlertRules::default(),
         otlp: None,
     };

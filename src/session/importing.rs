@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use crate::compose::nunjucks;
 use crate::domain::{Definition, DefinitionKey, Manifest, ModelId, Place, Problem, ProjectId, ProviderId, Workspace};
-use crate::interop::promptfoo::{self, Layers, Means, Process, Refused, Suite};
-use crate::interop::{Imported, formats};
+use crate::interop::promptfoo::{self, Layers, Means, Process, Refused, Suite, Usual};
+use crate::interop::{Imported, formats, unique};
 use crate::scoring::script;
-use crate::store::{inside, read_text, save};
+use crate::store::{add_project, inside, read_text};
 
 /// Reads a file of another tool. Files beside it are read as far as it names them; those outside its folder only where
 /// they are `trusted`, and so are scripts that the import itself would have to run. The environment is never read: what
@@ -26,7 +26,7 @@ pub fn read(file: &Path, trusted: bool) -> Result<Imported, Problem> {
             Refused::NeedsTrust(_) => problem(refused.to_string(), "Look at them, and trust the file if you do."),
             Refused::Invalid { .. } => problem(refused.to_string(), "promptfoo would refuse it as well."),
         })?;
-        return Ok(promptfoo::import(&suite, Layers::ByRole).0);
+        return Ok(promptfoo::import(&suite, Layers::ByRole, Usual::LeftOut).0);
     }
     let text = read_text(file)?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -73,16 +73,14 @@ fn config(file: &Path, trusted: bool, environment: Process<'_>) -> Result<Suite,
     promptfoo::read(file, &means)
 }
 
-/// The imported project under ids that are free in the workspace: what has to be saved, the manifest first.
-#[must_use]
-pub fn definitions(workspace: &Workspace, imported: &Imported) -> Vec<(DefinitionKey, Definition)> {
-    let mut manifest = (*workspace.manifest).clone();
-    let models = add_models(&mut manifest, imported);
-    let project = free_project(workspace, &imported.project);
-    let mut definitions = vec![
-        (DefinitionKey::Manifest, Definition::Manifest(Arc::new(manifest))),
-        (DefinitionKey::Project(project.clone()), Definition::Project(Arc::new(imported.spec.clone()))),
-    ];
+/// What has to be saved of an imported project, under ids of its models as the workspace has them.
+fn definitions(
+    project: &ProjectId,
+    imported: &Imported,
+    models: &BTreeMap<ModelId, ModelId>,
+) -> Vec<(DefinitionKey, Definition)> {
+    let key = DefinitionKey::Project(project.clone());
+    let mut definitions = vec![(key, Definition::Project(Arc::new(imported.spec.clone())))];
     for (id, prompt) in &imported.prompts {
         let key = DefinitionKey::Prompt(project.clone(), id.clone());
         definitions.push((key, Definition::Prompt(Arc::new(prompt.clone()))));
@@ -95,8 +93,8 @@ pub fn definitions(workspace: &Workspace, imported: &Imported) -> Vec<(Definitio
         let mut dataset = dataset.clone();
         if let crate::domain::Source::Cases(cases) = &mut dataset.source {
             for case in cases {
-                case.options.models.iter_mut().flatten().for_each(|model| renamed(model, &models));
-                case.checks.iter_mut().for_each(|check| rename_in(check, &models));
+                case.options.models.iter_mut().flatten().for_each(|model| renamed(model, models));
+                case.checks.iter_mut().for_each(|check| rename_in(check, models));
             }
         }
         let key = DefinitionKey::Dataset(project.clone(), id.clone());
@@ -104,30 +102,26 @@ pub fn definitions(workspace: &Workspace, imported: &Imported) -> Vec<(Definitio
     }
     for (id, experiment) in &imported.experiments {
         let mut experiment = experiment.clone();
-        experiment.models.iter_mut().for_each(|model| renamed(model, &models));
-        experiment.without.iter_mut().for_each(|(_, model)| renamed(model, &models));
-        experiment.checks.iter_mut().for_each(|check| rename_in(check, &models));
+        experiment.models.iter_mut().for_each(|model| renamed(model, models));
+        experiment.without.iter_mut().for_each(|(_, model)| renamed(model, models));
+        experiment.checks.iter_mut().for_each(|check| rename_in(check, models));
         let key = DefinitionKey::Experiment(project.clone(), id.clone());
         definitions.push((key, Definition::Experiment(Arc::new(experiment))));
     }
     definitions
 }
 
-/// Saves an import into a workspace; gives the new project.
+/// Saves an import into a workspace, under ids that are free there; gives the new project.
 ///
 /// # Errors
-/// A file cannot be written. What was written before it stays.
+/// A name that no file can have, a file that would be too large to be read, or one that cannot be written. The workspace is
+/// as it was then.
 pub fn add(workspace: &Workspace, imported: &Imported) -> Result<ProjectId, Problem> {
-    let definitions = definitions(workspace, imported);
-    let mut project = imported.project.clone();
-    for (key, definition) in &definitions {
-        if let DefinitionKey::Project(id) = key {
-            project.clone_from(id);
-        }
-        let before = workspace.get(key);
-        save(&workspace.root, key, before.as_ref(), Some(definition))
-            .map_err(|error| Problem::error(Place::file(key.path()), error.to_string(), ""))?;
-    }
+    let mut manifest = (*workspace.manifest).clone();
+    let models = add_models(&mut manifest, imported);
+    let project = free_project(workspace, &imported.project);
+    let manifest = [&Definition::Manifest(workspace.manifest.clone()), &Definition::Manifest(Arc::new(manifest))];
+    add_project(&workspace.root, &project, manifest, &definitions(&project, imported, &models))?;
     Ok(project)
 }
 
@@ -138,7 +132,7 @@ fn add_models(manifest: &mut Manifest, imported: &Imported) -> BTreeMap<ModelId,
     for (id, spec) in &imported.providers {
         let same = manifest.providers.iter().find(|(_, known)| *known == spec).map(|(known, _)| known.clone());
         let name = same.unwrap_or_else(|| {
-            ProviderId(free(&id.0, |name| manifest.providers.contains_key(&ProviderId(name.to_owned()))))
+            ProviderId(unique(id.0.clone(), |name| manifest.providers.contains_key(&ProviderId(name.to_owned()))))
         });
         manifest.providers.insert(name.clone(), spec.clone());
         providers.insert(id, name);
@@ -153,7 +147,7 @@ fn add_models(manifest: &mut Manifest, imported: &Imported) -> BTreeMap<ModelId,
         let is_free = |known: &ModelId| !models.values().any(|taken: &ModelId| taken == known);
         let same = manifest.models.iter().find(|(known, there)| **there == spec && is_free(known));
         let is_taken = |name: &str| manifest.models.contains_key(&ModelId(name.to_owned()));
-        let name = same.map_or_else(|| ModelId(free(&id.0, is_taken)), |(known, _)| known.clone());
+        let name = same.map_or_else(|| ModelId(unique(id.0.clone(), is_taken)), |(known, _)| known.clone());
         manifest.models.insert(name.clone(), spec);
         models.insert(id.clone(), name);
     }
@@ -161,12 +155,9 @@ fn add_models(manifest: &mut Manifest, imported: &Imported) -> BTreeMap<ModelId,
 }
 
 fn free_project(workspace: &Workspace, id: &ProjectId) -> ProjectId {
-    ProjectId(free(&id.0, |name| workspace.projects.contains_key(&ProjectId(name.to_owned()))))
-}
-
-fn free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let numbered = (2_u32..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_else(|| name.to_owned())
+    // Names that differ in capitals alone are one folder on some systems.
+    let taken: Vec<String> = workspace.projects.keys().map(|project| project.as_str().to_lowercase()).collect();
+    ProjectId(unique(id.0.clone(), |name| taken.contains(&name.to_lowercase())))
 }
 
 fn renamed(model: &mut ModelId, models: &BTreeMap<ModelId, ModelId>) {

@@ -8,8 +8,8 @@ use super::importing::{add, read};
 use super::launch::asked;
 use super::route::Route;
 use super::state::Session;
-use crate::domain::{Capability, DefinitionKey, Problem, ProjectId, Workspace};
-use crate::interop::Imported;
+use crate::domain::{Capability, DefinitionKey, Policy, Problem, ProjectId, Workspace};
+use crate::interop::{Imported, slug};
 
 /// The import that is being looked at.
 #[derive(Debug, Clone, Default)]
@@ -149,14 +149,15 @@ impl Session {
 }
 
 fn into_new(folder: &Path, imported: &Imported) -> Result<(ProjectId, Workspace), Problem> {
-    disk::create_empty(folder)?;
-    let project = add(&disk::open(folder)?, imported)?;
-    Ok((project, disk::open(folder)?))
+    disk::create_with(folder, |folder| {
+        let project = add(&disk::open(folder)?, imported)?;
+        Ok((project, disk::open(folder)?))
+    })
 }
 
 /// The import with what a run of it will ask for.
 fn readable(imported: Imported) -> Arc<Readable> {
-    let workspace = super::evaluation::workspace_of(imported.clone(), PathBuf::new());
+    let workspace = super::evaluation::workspace_of(imported.clone(), Policy::default(), PathBuf::new());
     Arc::new(Readable { imported, asks: asked(&workspace).into_iter().collect() })
 }
 
@@ -168,20 +169,8 @@ fn titled(imported: &Imported, title: &str) -> Imported {
         return named;
     }
     title.clone_into(&mut named.spec.title);
-    if let Some(id) = id_of(title) {
-        named.project = ProjectId(id);
-    }
+    named.project = ProjectId(slug(title, named.project.as_str()));
     named
-}
-
-/// Lower-case letters, digits and dashes: it names a folder.
-fn id_of(title: &str) -> Option<String> {
-    let plain: String = title
-        .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
-        .collect();
-    let id = plain.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
-    (!id.is_empty()).then_some(id)
 }
 
 #[cfg(test)]

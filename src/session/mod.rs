@@ -3,7 +3,7 @@
 //! A [`Command`] goes in, [`Session::apply`] changes the state and never blocks, [`Session::tick`] takes in what the
 //! background has done. Readers look at getters and at [`Session::revision`]. Invariant: nothing here knows of a window.
 
-mod alerts;
+pub mod alerts;
 mod calls;
 mod cases;
 mod checks;
@@ -13,6 +13,7 @@ mod disk;
 mod edits;
 pub mod evaluation;
 mod feed;
+mod guardrails;
 mod history;
 pub mod importing;
 mod imports;
@@ -23,6 +24,7 @@ mod open;
 mod preview;
 mod previous;
 mod raising;
+mod recall;
 mod rehearsal;
 mod releases;
 pub mod releasing;
@@ -38,9 +40,11 @@ mod shortcut;
 mod shown;
 mod start;
 mod state;
+mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod tiers;
+pub mod traffic;
 mod trust;
 mod trying;
 
@@ -49,6 +53,7 @@ pub use cases::CasesView;
 pub use command::{Command, CommandInfo};
 pub use datasets::{CaseSearch, MOST_EMBEDDED, Peek, Peeked};
 pub use feed::{Feed, FeedSink};
+pub use guardrails::Detections;
 pub use history::History;
 pub use imports::{ImportInto, Importing, Readable};
 pub use jobs::{JobContext, JobView, Jobs, Wake};
@@ -69,6 +74,7 @@ pub use shortcut::{Key, Shortcut, bindings};
 pub use shown::{Search, ShownTrial};
 pub use start::{Forecast, Ready};
 pub use state::{Session, SessionOptions, Tick};
+pub use sweep::{Sweep, SweptColumn, SweptItems};
 pub use trust::{CollectorView, EndpointView, Trust, TrustState};
 pub use trying::{Try, TryState};
 

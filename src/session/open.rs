@@ -96,6 +96,7 @@ impl Session {
             self.save_now();
         }
         self.forget_edits();
+        self.scripts = super::trust::TypedScripts::default();
         let root = workspace.root.clone();
         self.remember(&root);
         self.selection = super::Selection::default();

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::launch::{Bookcase, plan_again};
+use super::recall::relive;
 use super::shelf::Shelf;
 use crate::analysis::Board;
 use crate::domain::{
     Definition, DefinitionKey, Evidence, ModelId, Place, Problem, Project, ProjectId, PromptId, Release, ReleaseId,
-    RunEvent, RunHeader, RunId, RunState, RunSummary, TrialRef, Variant, VariantId, Workspace,
+    RunEvent, RunHeader, RunId, RunState, RunSummary, TrialEnded, TrialRef, Variant, VariantId, Workspace,
 };
+use crate::plan::{Plan, PlannedTrial};
 use crate::publish::{
     self, ExportError, ExportOptions, Exported, Freezing, Frozen, Git, Measured, Preview, Step, Version,
 };
@@ -307,6 +309,9 @@ impl Witness<'_> {
         if plan.header.variants != header.variants || plan.header.models.len() != header.models.len() {
             return Err(changed.to_owned());
         }
+        if plan.remembers {
+            return self.is_of_now_in_turn(&plan, header);
+        }
         for trial in self.trials(header).filter(|trial| trial.case < COMPARED) {
             let recorded = self.records.trial(&header.id, trial).map_err(|error| error.to_string())?;
             let Some(recorded) = recorded else { continue };
@@ -316,6 +321,26 @@ impl Witness<'_> {
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::is_of_now`], where each trial saw the answers of those before it.
+    fn is_of_now_in_turn(&self, plan: &Plan, header: &RunHeader) -> Result<(), String> {
+        let mut is_same = true;
+        let compare = |trial: TrialRef, planned: Result<PlannedTrial, _>, ended: Option<&TrialEnded>| {
+            let Some(ended) = ended.filter(|_| self.place(header) == Some(trial.variant)) else { return };
+            is_same &= planned.is_ok_and(|planned| planned.call == ended.request);
+        };
+        relive(plan, self.records, &header.id, COMPARED, compare).map_err(|error| error.to_string())?;
+        let cleans = header.definition.policy.as_ref().is_some_and(|policy| policy.sanitise.on);
+        match (is_same, cleans) {
+            (true, _) => Ok(()),
+            (false, false) => Err("it sent other messages than the variant does now.".to_owned()),
+            (false, true) => Err(
+                "its inputs were cleaned, and later ones saw them so: it cannot be told whether the variant sends the \
+                 same now."
+                    .to_owned(),
+            ),
+        }
     }
 
     /// The first trial of each case, in the variant's columns.
@@ -397,6 +422,51 @@ mod tests {
         assert_eq!(scored(), None);
         run(&desk, &records, 1);
         assert_eq!(scored(), Some(1));
+    }
+
+    #[test]
+    fn evidence_says_nothing_of_a_canary_where_no_system_message_carries_one() {
+        let desk = Scripted::new(3);
+        let records = Records::open(&desk.root()).unwrap();
+        desk.edit("workspace.ron", "models:", "policy: (output: (leak: (on: true, plant: true))), models:");
+        run(&desk, &records, 3);
+        let evidence = &drafted(&desk, Some(&records)).release.evidence;
+        assert!(evidence.len() == 1 && !evidence[0].canary, "{evidence:?}");
+    }
+
+    #[test]
+    fn evidence_of_a_run_with_a_planted_canary_says_so_and_holds() {
+        let desk = Scripted::new(3);
+        let records = Records::open(&desk.root()).unwrap();
+        let layers = r#"layers: [(id: "rules", role: System, content: Text(text: "Say yes or no.")), "#;
+        desk.edit("projects/p/prompts/ask.ron", "layers: [", layers);
+        desk.edit("workspace.ron", "models:", "policy: (output: (leak: (on: true, plant: true))), models:");
+        run(&desk, &records, 3);
+        let draft = drafted(&desk, Some(&records));
+        assert_eq!(
+            draft.release.evidence.iter().map(|found| (found.scored, found.canary)).collect::<Vec<_>>(),
+            [(3, true)]
+        );
+        let words = format!("{:?}", draft.release.prompt);
+        assert!(!words.contains("canary"), "what is released has none: {words}");
+        // The run keeps the policy that it was made under.
+        desk.edit("workspace.ron", ", plant: true", "");
+        assert_eq!(drafted(&desk, Some(&records)).release.evidence.len(), 1);
+        run(&desk, &records, 3);
+        let newest = drafted(&desk, Some(&records));
+        assert!(!newest.release.evidence[0].canary);
+    }
+
+    #[test]
+    fn a_conversation_is_evidence_as_long_as_the_same_would_be_sent() {
+        let desk = Scripted::new(4);
+        desk.converses();
+        let records = Records::open(&desk.root()).unwrap();
+        let scored = || drafted(&desk, Some(&records)).release.evidence.first().map(|found| found.scored);
+        run(&desk, &records, 4);
+        assert_eq!(scored(), Some(4));
+        desk.edit("projects/p/prompts/ask.ron", "{{ turn.output }}", "({{ turn.output }})");
+        assert_eq!(scored(), None, "the first turn is as it was, and the second is not");
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl RunRows {
         rows.cases.case(selection.row(case)?).ok()
     }
 
+    /// The cases that can be read, each with its number.
+    pub(super) fn cases(&self) -> impl Iterator<Item = (u32, Case)> + '_ {
+        let count = self.rows.as_ref().map_or(0, |(_, selection)| selection.len());
+        (0..u32::try_from(count).unwrap_or(u32::MAX)).filter_map(|number| Some((number, self.case(number)?)))
+    }
+
     fn open(workspace: &Workspace, header: &RunHeader) -> Self {
         match Self::rows_of(workspace, header) {
             Ok((rows, _)) if rows.cases.fingerprint() != header.dataset_fingerprint => {

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio_util::sync::DropGuard;
+
 use super::disk;
 use super::launch::TRY_IT;
 use super::previous::Previous;
@@ -13,6 +15,8 @@ use super::route::Route;
 use super::rows::{self, CaseHead, RunRows};
 use super::sent::{PlanNow, Sent};
 use super::state::Session;
+use super::sweep::Sweep;
+use super::traffic::TrafficView;
 use crate::analysis::{AlertWatch, Board};
 use crate::domain::{Case, CaseId, RunId, RunSummary, TrialRef};
 use crate::store::records::{Records, TrialDetail};
@@ -36,6 +40,10 @@ pub(super) struct Shown {
     pub heads: HashMap<u32, CaseHead>,
     pub previous: Option<Arc<Previous>>,
     pub rest: Option<Rest>,
+    pub traffic: Option<TrafficView>,
+    /// Its labelled lists were asked for; reading them ends with it.
+    pub sweeping: Option<DropGuard>,
+    pub sweep: Option<Arc<Sweep>>,
     /// All its calls; `None` while they are being read, and while the run goes on.
     pub watch: Option<AlertWatch>,
     outputs: HashMap<TrialRef, Option<String>>,
@@ -71,6 +79,9 @@ impl Shown {
             heads: HashMap::new(),
             previous: None,
             rest: None,
+            traffic: None,
+            sweeping: None,
+            sweep: None,
             watch: None,
             outputs: HashMap::new(),
             asked: HashSet::new(),
@@ -372,8 +383,7 @@ impl Session {
             let plan = plan
                 .filter(|plan| plan.edition == edition)
                 .unwrap_or_else(|| PlanNow::make(edition, &workspace, &header));
-            let recorded = records.trial(&run, trial).ok().flatten().map(|detail| detail.ended.request);
-            let sent = plan.render(trial, recorded);
+            let sent = plan.render(&records, &run, trial);
             Box::new(move |session| {
                 if let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == run) {
                     shown.plan = Some(plan);

@@ -215,6 +215,7 @@ impl Session {
                     runtime: &runtime,
                     on_text: None,
                     stall_limit: None,
+                    patience: None,
                 };
                 begin(prepared, how)
             });

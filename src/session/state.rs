@@ -13,6 +13,7 @@ use super::checks::Checking;
 use super::command::Command;
 use super::disk;
 use super::edits::Edits;
+use super::guardrails::Measuring;
 use super::history::History;
 use super::jobs::{Jobs, Wake};
 use super::notices::Notices;
@@ -24,7 +25,8 @@ use super::runs::Runs;
 use super::selection::Selection;
 use super::shelf::Shelf;
 use super::start::Forecasting;
-use super::trust::Trust;
+use super::tiers::TierFit;
+use super::trust::{Trust, TypedScripts};
 use super::trying::Try;
 use crate::domain::{Dataset, DefinitionKey, Experiment, PriceTable, Project, Prompt, SecretRef, Variant, Workspace};
 use crate::store::{ExportGrants, Settings, TrustStore};
@@ -69,6 +71,7 @@ pub struct Session {
     pub(super) settings: Settings,
     pub(super) settings_changed: Option<Instant>,
     pub(super) trust: Trust,
+    pub(super) scripts: TypedScripts,
     pub(super) trust_store: Option<TrustStore>,
     pub(super) export_grants: Option<ExportGrants>,
     pub(super) keys: BTreeMap<SecretRef, bool>,
@@ -81,6 +84,8 @@ pub struct Session {
     pub(super) previews: Previews,
     pub(super) tried: Option<Try>,
     pub(super) releases: Releases,
+    pub(super) tier_fit: Option<TierFit>,
+    pub(super) guardrails: Measuring,
     pub(super) jobs: Jobs,
     pub(super) revision: u64,
     pub(super) edition: u64,
@@ -116,6 +121,7 @@ impl Session {
             settings,
             settings_changed: None,
             trust: Trust::default(),
+            scripts: TypedScripts::default(),
             trust_store,
             export_grants,
             keys: BTreeMap::new(),
@@ -127,6 +133,8 @@ impl Session {
             previews: Previews::default(),
             tried: None,
             releases: Releases::default(),
+            tier_fit: None,
+            guardrails: Measuring::default(),
             jobs: Jobs::new(runtime.handle().clone(), options.wake),
             revision: 0,
             edition: 0,
@@ -175,6 +183,10 @@ impl Session {
             Command::TryCase { model, fresh } => self.try_case(model, fresh),
             Command::StopTry => self.stop_try(),
             Command::SelectTrial(trial) => self.choose_trial(trial),
+            Command::MeasureGuardrails => self.measure_guardrails(),
+            Command::SweepConfidence => self.sweep_confidence(),
+            Command::FitTiers { run, margin } => self.fit_tiers(run, margin),
+            Command::RehearseTraffic => self.rehearse_traffic(),
             Command::ReadTrials(trials) => self.read_trials(trials),
             Command::ReadOutputs(trials) => self.read_outputs(trials),
             Command::SearchCases(text) => self.search_cases(text),
@@ -188,7 +200,11 @@ impl Session {
             Command::SaveCalls { path, format } => self.save_calls(path, format),
             Command::SendCalls => self.send_calls(),
             Command::Acknowledge(key) => self.acknowledge(key),
-            Command::Edit { key, definition } => self.edit(key, definition, Instant::now()),
+            Command::Edit { key, definition } => {
+                let before = self.trust.scripts();
+                self.edit(key, definition, Instant::now());
+                self.keep_typed(&before);
+            }
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),
             Command::Save => self.save_now(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::launch::{Prepared, Start, begin};
+use super::trust::TrustState;
 use super::{CasesView, Command, Route, Session, SessionOptions};
 use crate::domain::{Definition, DefinitionKey, ProjectSpec, RunState};
 use crate::provider::SystemKeys;
@@ -58,6 +59,13 @@ impl Scripted {
         write(&self.root(), path, &text.replace(old, new));
     }
 
+    /// Each case sees what those before it were answered.
+    pub fn converses(&self) {
+        self.edit("projects/p/project.ron", "\"P\"", "\"P\", dialect: Nunjucks");
+        let turns = "{{ word }}{% for turn in _conversation %} {{ turn.output }}{% endfor %}";
+        self.edit("projects/p/prompts/ask.ron", "{{ word }}", turns);
+    }
+
     /// A session in which it is open, its records too, and a run of `words` can be started.
     pub fn open(&self) -> Desk {
         let options =
@@ -91,6 +99,7 @@ pub(super) fn run_to_its_end(prepared: Prepared, records: &Records) -> RunState 
         runtime: runtime.handle(),
         on_text: None,
         stall_limit: None,
+        patience: None,
     };
     let handle = begin(prepared, start).unwrap();
     runtime.block_on(handle.ended())
@@ -184,6 +193,65 @@ fn no_key_is_looked_for_before_the_workspace_is_trusted() {
     assert_eq!(desk.session.trust().endpoints()[0].key_present, None);
     desk.session.apply(Command::Grant(desk.session.trust().asked().clone()));
     desk.until(|session| session.trust().endpoints()[0].key_present == Some(true));
+}
+
+fn script(code: &str) -> Command {
+    let check = serde_json::json!({ "kind": { "Assertion": { "kind": "Javascript", "value": code } } });
+    let experiment = serde_json::json!({ "variants": [], "models": [], "dataset": "few", "checks": [check] });
+    let definition = Definition::Experiment(Arc::new(serde_json::from_value(experiment).unwrap()));
+    Command::Edit { key: DefinitionKey::Experiment("a".into(), "e".into()), definition: Some(definition) }
+}
+
+#[test]
+fn a_script_that_was_typed_goes_on_where_its_place_was_granted_and_a_pulled_one_does_not() {
+    let mut desk = Desk::new();
+    let state = |desk: &Desk| desk.session.trust().state();
+    desk.session.apply(script("output == 1"));
+    assert_eq!(state(&desk), TrustState::Asked);
+    desk.session.apply(Command::Grant(desk.session.trust().asked().clone()));
+    desk.until(|session| session.trust().is_granted());
+    desk.session.apply(script("output == 2"));
+    assert_eq!(state(&desk), TrustState::Granted);
+    desk.session.apply(Command::Undo);
+    assert_eq!(state(&desk), TrustState::Granted);
+    desk.session.apply(script("output == 3"));
+    desk.session.apply(Command::Save);
+    let is_kept = |session: &Session| {
+        let asked = session.trust().asked();
+        session
+            .trust_store
+            .as_ref()
+            .is_some_and(|store| store.about(&session.workspace().unwrap().root, asked).is_full(asked))
+    };
+    desk.until(|session| session.unsaved() == 0 && is_kept(session));
+
+    let file = desk.root.join("projects/a/experiments/e.ron");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("output == 3"), "{text}");
+    fs::write(&file, text.replace("output == 3", "steal()")).unwrap();
+    desk.session.apply(Command::Reload);
+    desk.until(|session| session.trust().state() == TrustState::Changed);
+    let trust = desk.session.trust();
+    assert!(trust.added().len() == 1 && trust.removed().len() == 1 && !trust.is_granted());
+    // Typing in what was pulled grants nothing.
+    desk.session.apply(script("steal() "));
+    assert_eq!(state(&desk), TrustState::Changed);
+}
+
+#[test]
+fn a_script_that_is_made_a_template_over_the_cases_is_asked_for_though_it_was_typed() {
+    let mut desk = Desk::new();
+    desk.session.apply(script("output == 1"));
+    desk.session.apply(Command::Grant(desk.session.trust().asked().clone()));
+    desk.until(|session| session.trust().is_granted());
+    desk.session.apply(script("output == {{ x }}"));
+    assert!(!desk.session.trust().is_granted());
+    desk.session.apply(Command::Grant(desk.session.trust().asked().clone()));
+    desk.until(|session| session.trust().is_granted());
+    desk.session.apply(script("output == {{ x }} + 1"));
+    assert!(desk.session.trust().is_granted(), "another template in the place of a granted one");
+    desk.session.apply(script("output == 2"));
+    assert!(desk.session.trust().is_granted(), "less than was granted");
 }
 
 #[test]

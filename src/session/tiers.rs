@@ -1,11 +1,12 @@
 //! Tiers fitted to a recorded run: its own results say up to which complexity each model does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::analysis::{Calibration, TierCase, TierResult, calibrate};
 use crate::domain::{
-    ModelId, Outcome, Place, Problem, RunEvent, RunHeader, RunId, TierPolicy, TrialEnded, TrialRef, Usd, VariantId,
-    Verdict, Workspace,
+    ModelId, ModelTier, Outcome, Place, Problem, ProjectId, RunEvent, RunHeader, RunId, Step, TierPolicy, TrialEnded,
+    TrialRef, Usd, VariantId, Verdict, Workspace,
 };
 use crate::plan::{Plan, complexity};
 use crate::store::complexity_words;
@@ -13,9 +14,10 @@ use crate::store::records::Records;
 
 use super::launch::plan_again;
 use super::shelf::Shelf;
+use super::state::Session;
 
 /// More models than this are too many ways to cut.
-const MOST_MODELS: usize = 4;
+pub const MOST_MODELS: usize = 4;
 
 /// What a run says of the tiers of one of its variants.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +33,93 @@ pub struct FittedTiers {
     pub calibration: Option<Calibration>,
 }
 
-/// Fits the tiers of each variant that has none of its own to what the run's models made of it.
+impl FittedTiers {
+    /// The tiers that came of it, thresholds to three digits; `None` where no cheaper model does.
+    #[must_use]
+    pub fn tiers(&self) -> Option<Vec<ModelTier>> {
+        let up_to = &self.calibration.as_ref()?.up_to;
+        let tier = |(model, up_to): (&ModelId, &Option<f64>)| {
+            Some(ModelTier { model: model.clone(), up_to: Some(((*up_to)? * 1e3).round() / 1e3) })
+        };
+        let tiers: Vec<ModelTier> = self.models.iter().zip(up_to).filter_map(tier).collect();
+        (!tiers.is_empty()).then_some(tiers)
+    }
+
+    /// What came of it, for people.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let Self { models, cases, left_out, calibration, .. } = self;
+        let unused = if *left_out > 0 { format!(", {left_out} more could not be used") } else { String::new() };
+        let used = format!("{cases} cases{unused}.");
+        let (Some(calibration), Some(last)) = (calibration, models.last()) else {
+            return vec![used, "Too few cases to fit anything to.".to_owned()];
+        };
+        let Some(tiers) = self.tiers() else {
+            return vec![used, format!("No cheaper model is as good as {last} within the margin: no tiers.")];
+        };
+        let named = |tier: &ModelTier| format!("{} up to {}", tier.model, tier.up_to.unwrap_or_default());
+        let named: Vec<String> = tiers.iter().map(named).collect();
+        let worth = calibration.held_out.as_ref().map_or_else(
+            || "No case was held out, so nobody knows what this is worth on others.".to_owned(),
+            |outcome| format!("Held out: {outcome}."),
+        );
+        vec![
+            used,
+            format!("{}; {last} answers what is more complex.", named.join(", ")),
+            format!("Chosen on: {}.", calibration.fitted),
+            worth,
+        ]
+    }
+}
+
+/// A fit that was asked for.
+#[derive(Debug)]
+pub struct TierFit {
+    project: ProjectId,
+    number: u64,
+    edition: u64,
+    /// What it was fitted to.
+    pub run: RunId,
+    /// How much of the success tiers may lose, a share.
+    pub margin: f64,
+    /// What came of it; `None` while it is under way.
+    pub outcome: Option<FitOutcome>,
+}
+
+pub type FitOutcome = Result<Vec<FittedTiers>, Vec<Problem>>;
+
+impl Session {
+    /// The last fit in the chosen project. Ask with [`super::Command::FitTiers`].
+    #[must_use]
+    pub fn tier_fit(&self) -> Option<&TierFit> {
+        self.tier_fit.as_ref().filter(|fit| Some(&fit.project) == self.selection.project.as_ref())
+    }
+
+    /// Whether something in the workspace was edited since a fit.
+    #[must_use]
+    pub const fn is_edited_since(&self, fit: &TierFit) -> bool {
+        self.edition != fit.edition
+    }
+
+    /// Fits tiers to a run, in the background. A later fit stands for an earlier one.
+    pub(super) fn fit_tiers(&mut self, run: RunId, margin: f64) {
+        let (Some(workspace), Some(records)) = (self.workspace.clone(), self.runs.records.clone()) else { return };
+        let (Some(project), datasets) = (self.selection.project.clone(), self.shelf.clone()) else { return };
+        let number = self.tier_fit.as_ref().map_or(0, |fit| fit.number + 1);
+        let edition = self.edition;
+        self.tier_fit = Some(TierFit { project, number, edition, run: run.clone(), margin, outcome: None });
+        self.jobs.blocking(format!("Fitting tiers to run {run}"), move |_| {
+            let outcome = fitted_tiers(&workspace, &datasets, &records, &run, margin);
+            Box::new(move |session| {
+                if let Some(fit) = session.tier_fit.as_mut().filter(|fit| fit.number == number) {
+                    fit.outcome = Some(outcome);
+                }
+            })
+        });
+    }
+}
+
+/// Fits the tiers of each variant that the run had without tiers to what the run's models made of it.
 ///
 /// Reads the whole run and opens the dataset, so not for the main thread.
 ///
@@ -58,9 +146,22 @@ pub fn fitted_tiers(
         let message = format!("The run {run} has {} models.", header.models.len());
         return Err(problem(message, "Tiers are fitted to a run of two to four models."));
     }
-    let plan = plan_again(workspace, shelf, &header)?;
-    let untiered = (0..plan.variants.len()).filter(|variant| plan.variants[*variant].tiers.is_none());
+    let plan = plan_again(&without_tiers(workspace, &header), shelf, &header)?;
+    let is_tiered =
+        |trial: &TrialEnded| trial.guarded.steps.iter().any(|timed| matches!(timed.step, Step::Tiered { .. }));
+    let tiered: BTreeSet<usize> =
+        ended.iter().filter(|trial| is_tiered(trial)).map(|trial| usize::from(trial.trial.variant)).collect();
+    let untiered = (0..plan.variants.len()).filter(|variant| !tiered.contains(variant));
     Ok(untiered.map(|variant| fit(&plan, &header, variant, &ended, margin)).collect())
+}
+
+/// The workspace with no tiers in the run's project: a variant may have got some since, and what they are now says
+/// nothing of the run.
+fn without_tiers(workspace: &Workspace, header: &RunHeader) -> Workspace {
+    let mut bare = workspace.clone();
+    let variants = bare.projects.get_mut(&header.project).map(|project| project.variants.values_mut());
+    variants.into_iter().flatten().for_each(|variant| Arc::make_mut(variant).tiers = None);
+    bare
 }
 
 /// The trials of one case, by model.
@@ -76,13 +177,7 @@ struct Tally {
     unusable: bool,
 }
 
-fn fit(
-    plan: &Plan,
-    header: &RunHeader,
-    variant: usize,
-    ended: &[std::sync::Arc<TrialEnded>],
-    margin: f64,
-) -> FittedTiers {
+fn fit(plan: &Plan, header: &RunHeader, variant: usize, ended: &[Arc<TrialEnded>], margin: f64) -> FittedTiers {
     let mut cases: BTreeMap<u32, Answers> = BTreeMap::new();
     for trial in ended.iter().filter(|trial| usize::from(trial.trial.variant) == variant) {
         let tally = cases.entry(trial.trial.case).or_default().entry(usize::from(trial.trial.model)).or_default();

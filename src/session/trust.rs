@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::disk;
+use super::launch::KnownScripts;
 use super::state::Session;
 use crate::domain::{Capability, Manifest, ModelId, OtlpSpec, ProviderId, ProviderSpec, SecretRef};
 use crate::store;
@@ -30,6 +31,14 @@ pub struct Trust {
     removed: BTreeSet<Capability>,
     endpoints: Vec<EndpointView>,
     collector: Option<CollectorView>,
+}
+
+/// The JavaScript of the open workspace: what is known of it, and what was typed here.
+#[derive(Debug, Default)]
+pub struct TypedScripts {
+    known: KnownScripts,
+    /// In the place of scripts that were granted: whoever types them need not be asked.
+    typed: BTreeSet<Capability>,
 }
 
 /// The collector that the call log may be sent to, as the window shows it.
@@ -103,6 +112,20 @@ impl Trust {
         &self.removed
     }
 
+    /// The scripts that may run.
+    pub(super) fn scripts(&self) -> BTreeSet<Capability> {
+        self.granted.intersection(&self.asked).filter(|one| one.is_script()).cloned().collect()
+    }
+
+    /// Scripts that were typed here, in the place of granted ones, are no change that somebody else made.
+    fn with_typed(&mut self, typed: &BTreeSet<Capability>) {
+        let here: BTreeSet<Capability> = typed.intersection(&self.asked).cloned().collect();
+        self.added.retain(|one| !here.contains(one));
+        self.removed.retain(|gone| !here.iter().any(|one| one.replaces(gone)));
+        self.changed &= !(self.added.is_empty() && self.removed.is_empty());
+        self.granted.extend(here);
+    }
+
     #[must_use]
     pub fn endpoints(&self) -> &[EndpointView] {
         &self.endpoints
@@ -135,9 +158,10 @@ impl Session {
             let exports = grants.of(&workspace.root).into_iter();
             trust.granted.extend(exports.map(|repository| Capability::Export { repository }));
         }
-        if let Some(store::Trust::Changed { added, removed }) = decided {
+        if let Some(store::Trust::Changed { added, removed, .. }) = decided {
             (trust.changed, trust.added, trust.removed) = (true, added, removed);
         }
+        trust.with_typed(&self.scripts.typed);
     }
 
     /// Looks again at the providers in the manifest.
@@ -147,7 +171,7 @@ impl Session {
             return;
         };
         let manifest = workspace.manifest.clone();
-        self.trust.asked = super::launch::asked(workspace);
+        self.trust.asked = super::launch::asked_again(workspace, &mut self.scripts.known);
         self.read_trust();
         let view = |(id, spec)| self.endpoint(&manifest, id, spec);
         self.trust.endpoints = manifest.providers.iter().map(view).collect();
@@ -216,7 +240,31 @@ impl Session {
         }
     }
 
+    /// Scripts that an edit of a person's put in the place of granted ones, which were these, may run as they did. One
+    /// that the cases fill in from now on may not: whoever brings cases would bring code.
+    pub(super) fn keep_typed(&mut self, before: &BTreeSet<Capability>) {
+        let is_new = |one: &&Capability| !self.trust.granted.contains(*one);
+        let in_place = |one: &Capability, was: &Capability| one.replaces(was) && !one.is_opened_to_cases(was);
+        let typed = self.trust.asked.iter().filter(is_new).filter(|one| before.iter().any(|was| in_place(one, was)));
+        let typed: Vec<Capability> = typed.cloned().collect();
+        if !typed.is_empty() {
+            self.scripts.typed.extend(typed);
+            self.read_trust();
+        }
+    }
+
+    /// What was typed and is saved is granted for the next time as well, where nothing else waits for an answer.
+    pub(super) fn grant_typed(&mut self) {
+        let Some(workspace) = &self.workspace else { return };
+        let about = self.trust_store.as_ref().map(|store| store.about(&workspace.root, &self.trust.asked));
+        let is_new = about.is_some_and(|about| !about.is_full(&self.trust.asked));
+        if is_new && self.trust.is_granted() && !self.scripts.typed.is_disjoint(&self.trust.asked) {
+            self.grant(&self.trust.asked.clone());
+        }
+    }
+
     pub(super) fn revoke(&mut self) {
+        self.scripts.typed.clear();
         self.decide(BTreeSet::new());
         self.let_export(BTreeSet::new());
     }
@@ -289,6 +337,6 @@ impl Session {
 fn repository(capability: &Capability) -> Option<PathBuf> {
     match capability {
         Capability::Export { repository } => Some(repository.clone()),
-        Capability::Send { .. } | Capability::Report { .. } | Capability::Script => None,
+        Capability::Send { .. } | Capability::Report { .. } | Capability::Script | Capability::Run { .. } => None,
     }
 }

@@ -132,6 +132,7 @@ impl Session {
                     runtime: &Handle::current(),
                     on_text: Some(on_text),
                     stall_limit: Some(Duration::from_secs(10)),
+                    patience: None,
                 };
                 begin(prepared, how)
             });

@@ -1,6 +1,6 @@
 //! Starts a prepared run, or goes on with one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::domain::{
-    Capability, Case, ModelId, Place, Policy, Problem, RunHeader, RunId, SecretRef, StandInModel, TrialKey, TrialRef,
-    Usd,
+    Capability, Case, ModelId, Place, Policy, Problem, ProviderId, RunHeader, RunId, SecretRef, StandInModel, TrialKey,
+    TrialRef, Usd,
 };
-use crate::engine::{Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start};
+use crate::engine::{
+    Answers, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start,
+};
 use crate::plan::Plan;
-use crate::provider::{ConnectOptions, KeyStore, connect};
+use crate::provider::{ConnectOptions, KeyStore, Nobody, connect};
 use crate::scoring::Checks;
 use crate::store::records::{Records, RecordsError};
 
@@ -26,6 +28,12 @@ pub enum LaunchError {
     Problems(Vec<Problem>),
     #[error("This workspace is not trusted to do what the run needs:\n{}", list(.0))]
     Untrusted(BTreeSet<Capability>),
+    /// Holds who has the JavaScript, in words.
+    #[error(
+        "The JavaScript of {0} was changed since the run began, so that the run cannot go on: only what the workspace \
+         holds now can be granted. Start a new run, or put the script back as it was."
+    )]
+    Outdated(String),
     #[error("{0}")]
     Records(#[from] RecordsError),
     #[error("The run cannot start: {0}")]
@@ -47,6 +55,8 @@ pub struct Start<'a> {
     pub runtime: &'a Handle,
     pub on_text: Option<TextWatcher>,
     pub stall_limit: Option<Duration>,
+    /// How long the run stands still behind a breaker before it ends as incomplete; `None` waits for ever.
+    pub patience: Option<Duration>,
 }
 
 /// Starts a new run.
@@ -107,9 +117,13 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         .filter(|(_, key)| earlier.finished.contains_key(key))
         .collect();
     let kept = with_whole_groups(plan, &prepared.checks, kept);
+    let is_kept: HashSet<&TrialKey> = kept.values().collect();
+    let again: HashSet<TrialKey> = earlier.finished.keys().filter(|key| !is_kept.contains(key)).copied().collect();
+    let mut answered = if again.is_empty() { Answers::default() } else { records.answers_of(run, &again)? };
+    answered.extend(earlier.answered);
     let earlier = Earlier {
         kept,
-        answered: earlier.answered,
+        answered,
         received: Mutex::new(earlier.received),
         ambiguous: earlier.ambiguous,
         spent: earlier.spent,
@@ -138,13 +152,17 @@ fn with_whole_groups(plan: &Plan, checks: &Checks, mut kept: HashMap<u64, TrialK
 /// Goes on with a run.
 ///
 /// # Errors
-/// As [`begin`].
+/// As [`begin`]; and JavaScript of its checks was changed since, and what it was is not granted.
 pub fn resume(resumed: Resumed, how: Start<'_>) -> Result<RunHandle, LaunchError> {
     go(resumed.prepared, resumed.earlier, how)
 }
 
 fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle, LaunchError> {
     let refused: BTreeSet<Capability> = prepared.asks.difference(how.granted).cloned().collect();
+    let outdated = prepared.outdated.as_ref().filter(|gone| earlier.begun && refused.contains(gone));
+    if let Some(Capability::Run { of, .. }) = outdated {
+        return Err(LaunchError::Outdated(of.clone()));
+    }
     if !refused.is_empty() {
         return Err(LaunchError::Untrusted(refused));
     }
@@ -169,6 +187,7 @@ fn go(prepared: Prepared, earlier: Earlier, how: Start<'_>) -> Result<RunHandle,
         earlier,
         on_text: how.on_text,
         stall_limit: how.stall_limit,
+        patience: how.patience,
     };
     let mut sinks: Vec<Box<dyn RunSink>> = vec![Box::new(how.records.recorder(&run)?)];
     sinks.extend(how.watchers);
@@ -194,6 +213,7 @@ fn missing_variables(prepared: &Prepared, keys: &dyn KeyStore) -> Result<(), Lau
     let named: BTreeMap<&SecretRef, &str> = prepared
         .reached
         .values()
+        .filter(|reach| reach.is_asked)
         .filter_map(|reach| Some((reach.provider.key.as_ref()?, reach.spec.provider.as_str())))
         .filter(|(key, _)| matches!(key, SecretRef::Env(_)))
         .collect();
@@ -202,12 +222,14 @@ fn missing_variables(prepared: &Prepared, keys: &dyn KeyStore) -> Result<(), Lau
     if problems.is_empty() { Ok(()) } else { Err(LaunchError::Problems(problems)) }
 }
 
-/// One endpoint for each provider, shared by its models and judges.
+/// One endpoint for each provider, shared by its models and judges. A provider that nothing is asked of is not connected.
 fn connect_all(
     prepared: &Prepared,
     granted: &BTreeSet<Capability>,
     keys: &Arc<dyn KeyStore>,
 ) -> Result<BTreeMap<ModelId, Route>, LaunchError> {
+    let asked = prepared.reached.values().filter(|reach| reach.is_asked);
+    let asked: BTreeSet<&ProviderId> = asked.map(|reach| &reach.spec.provider).collect();
     let mut endpoints = BTreeMap::new();
     let mut routes = BTreeMap::new();
     for (id, reach) in &prepared.reached {
@@ -218,8 +240,12 @@ fn connect_all(
                 script: reach.script.clone(),
                 allowed: granted.iter().cloned().collect(),
             };
-            let provider = connect(&reach.provider, &options, keys.clone())
-                .map_err(|error| LaunchError::Problems(vec![no_provider(&provider_id.0, &error.message)]))?;
+            let provider = if asked.contains(provider_id) {
+                connect(&reach.provider, &options, keys.clone())
+                    .map_err(|error| LaunchError::Problems(vec![no_provider(&provider_id.0, &error.message)]))?
+            } else {
+                Arc::new(Nobody)
+            };
             let concurrency = prepared.concurrency.unwrap_or(reach.provider.concurrency);
             let endpoint = Endpoint::new(provider_id.clone(), reach.origin.clone(), provider, concurrency)
                 .with_key(reach.provider.key.clone())

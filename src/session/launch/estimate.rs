@@ -1,7 +1,7 @@
 //! What a prepared run will cost, learned from the runs on record.
 
 use crate::domain::{ModelId, Price, RunHeader, RunId, VariantId};
-use crate::plan::{Estimate, PastOutput, estimate};
+use crate::plan::{Estimate, PastOutput, estimate, with_guards};
 use crate::store::records::{Column, Records, RecordsError};
 
 use super::prepare::Prepared;
@@ -19,13 +19,17 @@ impl Prepared {
     /// The records cannot be read.
     pub fn estimate(&self, records: Option<&Records>) -> Result<Estimate, RecordsError> {
         let past = records.map(|records| past_output(records, &self.plan.header)).transpose()?.unwrap_or_default();
-        Ok(estimate(&self.plan, &past, &self.judge_calls()))
+        let estimate = estimate(&self.plan, &past, &self.judge_calls());
+        Ok(with_guards(estimate, &self.plan, &self.policy, &|model| self.price(model)))
     }
 
     /// The price of each model that grades, and how often it is called.
     fn judge_calls(&self) -> Vec<(Option<Price>, u64)> {
-        let price = |model: &ModelId| self.reached.get(model).and_then(|reach| reach.price.clone());
-        self.judges.iter().map(|(model, calls)| (price(model), *calls)).collect()
+        self.judges.iter().map(|(model, calls)| (self.price(model), *calls)).collect()
+    }
+
+    fn price(&self, model: &ModelId) -> Option<Price> {
+        self.reached.get(model).and_then(|reach| reach.price.clone())
     }
 }
 
@@ -89,6 +93,70 @@ mod tests {
         // Within the tokens that wire formats add to each message.
         let off = (learned.likely - run.spent).nanos().abs();
         assert!(off * 2 < run.spent.nanos(), "{} was spent, {learned:?}", run.spent);
+    }
+
+    #[test]
+    fn answers_that_are_given_and_trials_that_are_left_out_are_no_calls() {
+        let desk = Scripted::new(1);
+        let check = |cases: &str, without: &str, expect: u64| {
+            let dataset = format!("(source: Cases([{cases}]))");
+            std::fs::write(desk.root().join("projects/p/datasets/some.ron"), dataset).unwrap();
+            let experiment =
+                format!(r#"(variants: ["plain"], models: ["clerk"], dataset: "some", repeats: 2{without})"#);
+            std::fs::write(desk.root().join("projects/p/experiments/some.ron"), experiment).unwrap();
+            let wish = Wish { project: "p".into(), experiment: "some".into(), ..Wish::default() };
+            let found = prepare(&open_workspace(&desk.root()).unwrap(), &Shelf::default(), &wish).unwrap();
+            let estimate = found.estimate(None).unwrap();
+            assert_eq!(estimate.models[0].calls, expect, "{cases}{without}");
+            let cost = estimate.total().unwrap().likely;
+            assert_eq!((cost > Usd::ZERO, estimate.dearest.is_some()), (expect > 0, expect > 0), "{cases}{without}");
+            let broke = estimate.shortfall(Usd::ZERO, Usd::ZERO);
+            assert_eq!(broke.is_some(), expect > 0, "{cases}{without}");
+        };
+        let (asked, given) = (r#"(vars: {"word": "a"})"#, r#"(vars: {"word": "b"}, options: (given: "yes"))"#);
+        let elsewhere = r#"(vars: {"word": "c"}, options: (models: []))"#;
+        check(&[asked, asked].join(","), "", 4);
+        check(&[given, asked, elsewhere].join(","), "", 2);
+        check(&[given, elsewhere].join(","), "", 0);
+        check(asked, r#", without: [("plain", "clerk")]"#, 0);
+    }
+
+    #[test]
+    fn guards_widen_the_range_by_what_they_may_ask_besides() {
+        let desk = Scripted::new(8);
+        let plain = prepared(&desk).estimate(None).unwrap();
+        let input = plain.models[0].input_tokens;
+        let plain = plain.total().unwrap();
+        let mut before = "models:".to_owned();
+        let mut under = |policy: &str| {
+            let now = format!("policy: ({policy}), models:");
+            desk.edit("workspace.ron", &before, &now);
+            before = now;
+            prepared(&desk).estimate(None).unwrap().total().unwrap()
+        };
+        assert_eq!(under("breaker: (on: true)"), plain);
+        let sent_back = under(r#"output: (phrases: (forbidden: ["no"], action: Retry))"#);
+        assert_eq!((sent_back.low, sent_back.likely), (plain.low, plain.likely));
+        assert_eq!(sent_back.high.nanos(), 2 * plain.high.nanos());
+        // A dollar for a million tokens in, and two for as many out.
+        let nanos = i64::try_from(input).unwrap() * 1_000;
+        let vectors = under(r#"semantic: (mode: Audit, embedder: Model("clerk"))"#);
+        assert_eq!((vectors.low, vectors.likely.nanos()), (plain.low, plain.likely.nanos() + nanos));
+        let shortened = under(r#"compress: (model: "clerk", threshold: 1, ratio: 0.5)"#);
+        assert_eq!((shortened.likely, shortened.high.nanos()), (plain.likely, plain.high.nanos() + 2 * nanos));
+        assert_eq!(under(r#"compress: (model: "clerk", threshold: 2000)"#), plain, "nothing is so long");
+    }
+
+    #[test]
+    fn tiers_widen_the_range_by_their_prices() {
+        let desk = Scripted::new(8);
+        let plain = total(&desk, &Records::open(&desk.root()).unwrap());
+        let tier = r#"models: {"junior": (provider: "desk", model: "junior", price: (input: 0.5, output: 0.5)), "#;
+        desk.edit("workspace.ron", "models: {", tier);
+        desk.edit("desk.ron", "(models: {", "(models: {\"junior\": (), ");
+        desk.edit("projects/p/variants/plain.ron", "prompt:", "tiers: (tiers: [(model: \"junior\")]), prompt:");
+        let tiered = prepared(&desk).estimate(None).unwrap().total().unwrap();
+        assert_eq!((tiered.low.nanos() * 4, tiered.likely, tiered.high), (plain.low.nanos(), plain.likely, plain.high));
     }
 
     #[test]

@@ -4,36 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    Budget, Capability, Dataset, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier, Place, Policy,
-    Price, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
+    Budget, Capability, ChatRequest, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier, Place,
+    Policy, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
 };
-use crate::engine::{new_run_id, now};
-use crate::plan::{Plan, PlanVariant, Selection, TierRoute};
+use crate::engine::{new_run_id, now, sanitised};
+use crate::plan::{Plan, PlanVariant, PlannedTrial, Selection, TierRoute, canary_of};
 use crate::provider::capability;
 use crate::scoring::guardrails::{Inspector, Sanitiser};
 use crate::scoring::{Checks, Validation};
 use crate::session::shelf::Shelf;
 use crate::store::{OpenCases, complexity_words, pricing};
 
+use super::asked::{answering, judging};
+use super::bound::without_bound;
 use super::prompts::Bookcase;
-use super::reach::{Reach, judge_models, reach_models};
+use super::reach::{Reach, reach_models};
+use super::scripts;
 
-/// Fields of request bodies that change how much a call may write, whatever `max_tokens` says.
-const OUTPUT_FIELDS: [&str; 13] = [
-    "best_of",
-    "candidateCount",
-    "max_length",
-    "max_tokens",
-    "max_tokens_to_sample",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "n",
-    "num_predict",
-    "options",
-    "generationConfig",
-    "messages",
-    "contents",
-];
 /// A trial's place counts repeats in 16 bits.
 const MOST_REPEATS: u32 = u16::MAX as u32;
 
@@ -53,6 +40,9 @@ pub struct Wish {
     /// Guards calls in the place of the experiment's own policy, whose fallback and cache epoch stay.
     pub policy: Option<Policy>,
     pub no_cache: bool,
+    /// A column whose model nobody can ask has errors in its trials, and the others run. Where it is not set, the run is
+    /// refused before anything is paid: whoever can edit the experiment binds the model first, or takes it out.
+    pub unmapped_errs: bool,
 }
 
 impl Wish {
@@ -74,17 +64,29 @@ pub struct Prepared {
     pub warnings: Vec<Problem>,
     /// What the run needs beyond the workspace's folder.
     pub asks: BTreeSet<Capability>,
+    /// The JavaScript of a recorded experiment that has another one by now, or none: what is granted is what the
+    /// workspace holds, so nobody can grant it any more.
+    pub(super) outdated: Option<Capability>,
     pub(super) checks: Arc<Checks>,
     pub(super) validations: Vec<Option<Arc<Validation>>>,
     pub(super) sanitiser: Option<Sanitiser>,
     pub(super) inspector: Option<Inspector>,
     pub(super) policy: Policy,
     pub(super) budget: Budget,
-    /// The plan's models, then the judges'.
+    /// All models that the experiment names, those of its checks and of its guards included.
     pub(super) reached: BTreeMap<ModelId, Reach>,
     /// With the calls of each, as far as they are known.
     pub(super) judges: BTreeMap<ModelId, u64>,
     pub(super) concurrency: Option<u32>,
+}
+
+impl Prepared {
+    /// A trial's request as the input guard lets it out; `None` where it holds it back.
+    pub(in crate::session) fn let_out(&self, planned: PlannedTrial) -> Option<ChatRequest> {
+        let Some(sanitiser) = &self.sanitiser else { return Some(planned.request) };
+        let out = sanitised(&self.plan, planned, sanitiser, &self.policy.sanitise);
+        out.ok().map(|(planned, _)| planned.request)
+    }
 }
 
 /// Looks at everything that a run needs: prompts render, checks compile, the dataset opens, models are known.
@@ -108,59 +110,66 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         problems.push(problem);
         Selection::First(0)
     });
-    let judges = judge_models(&experiment, &*cases.cases, &selection);
     // On record with the run, so that it goes on under the policy that it began with.
-    let policy = effective_policy(workspace, &experiment);
+    let mut policy = effective_policy(workspace, &experiment);
+    name_canary(&mut policy, wish);
     experiment.policy = Some(policy.clone());
-    let stand_ins = policy.fallback.models.iter().map(|stand_in| &stand_in.model);
+    if experiment.models.is_empty() {
+        problems.push(Problem::error(at.clone(), "The experiment has no model.", "Name at least one in `models`."));
+    }
     let tiers = variants.iter().filter_map(|variant| project.variants.get(&variant.id)?.tiers.as_ref());
     let tiers: Vec<ModelId> = tiers.flat_map(|tiers| &tiers.tiers).map(|tier| tier.model.clone()).collect();
-    let asked = experiment.models.iter().chain(stand_ins).chain(&tiers);
-    let helpers = judges.keys().chain(policy.semantic.model()).chain(&policy.compress.model);
-    let reached = reach_models(workspace, asked.clone().chain(helpers), &at, &mut problems);
+    let named = experiment.models.iter().chain(&tiers).chain(policy.models());
+    let mut reached = reach_models(workspace, named, &at, &mut problems);
     add_tiers(&mut variants, project, &reached);
     let validations = validations(&policy, &variants, &at, &mut problems);
     let (sanitiser, inspector) = finders(&policy, &at, &mut problems);
-    if experiment.budget.hard.is_some() {
-        problems.extend(without_bound(&asked.cloned().collect(), &variants, &reached));
-    }
     if experiment.repeats > MOST_REPEATS {
         let message = format!("{} repeats of a cell are more than a run can have.", experiment.repeats);
         problems.push(Problem::error(at.clone(), message, format!("Ask for {MOST_REPEATS} at most.")));
     }
     if selection.is_empty() {
-        problems.push(Problem::error(at, "No case takes part.", "Add cases to the dataset, or widen the filter."));
+        problems.push(Problem::error(
+            at.clone(),
+            "No case takes part.",
+            "Add cases to the dataset, or widen the filter.",
+        ));
+    }
+
+    experiment.repeats = experiment.repeats.min(MOST_REPEATS);
+    let mut plan = planned(wish, &experiment, variants, &reached, &cases, selection);
+    let judges = judging(&plan);
+    let others = judges.keys().filter(|id| !reached.contains_key(*id));
+    let others = reach_models(workspace, others, &at, &mut problems);
+    reached.extend(others);
+    plan.header = Arc::new(RunHeader { judges: only_judges(&judges, &experiment, &reached), ..(*plan.header).clone() });
+    let answer = answering(&plan, &policy);
+    let helpers = policy.models().filter(|_| !answer.is_empty());
+    let asked: BTreeSet<&ModelId> = answer.iter().chain(judges.keys()).chain(helpers).collect();
+    for (id, reach) in &mut reached {
+        let errs = wish.unmapped_errs && reach.is_unmapped() && !judges.contains_key(id);
+        reach.is_asked = asked.contains(id) && !errs;
+    }
+    problems.extend(reached.values().filter(|reach| reach.is_asked).filter_map(|reach| reach.fault.clone()));
+    if experiment.budget.hard.is_some() {
+        problems.extend(without_bound(&answer, &plan.variants, &reached));
     }
     let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Problem::is_error);
     let Some(checks) = checks.filter(|_| errors.is_empty()) else { return Err(errors) };
 
-    let models: Vec<(ModelId, Reach)> =
-        experiment.models.iter().filter_map(|id| Some((id.clone(), reached.get(id)?.clone()))).collect();
-    let only_judges: Vec<(ModelId, Reach)> = judges
-        .keys()
-        .filter(|id| !experiment.models.contains(id))
-        .filter_map(|id| Some((id.clone(), reached.get(id)?.clone())))
-        .collect();
-    let header = header(wish, &experiment, &variants, [&models, &only_judges], &cases, &selection);
-    let plan = Plan {
-        header: Arc::new(header),
-        variants,
-        models: models.iter().map(|(_, reach)| reach.plan_model()).collect(),
-        cases: cases.cases.clone(),
-        selection,
-        untrusted: Arc::new(cases.untrusted.clone()),
-        epoch: policy.cache.epoch,
-        left_out: Arc::default(),
-        remembers: false,
-    };
-    let plan = plan.with_left_out();
     let dataset = project.datasets.get(&experiment.dataset);
-    let scripts = runs_scripts(&experiment, dataset.map(Arc::as_ref), &reached).then_some(Capability::Script);
-    let asks = reached.values().filter_map(|reach| capability(&reach.provider)).chain(scripts).collect();
+    let scripts = [
+        scripts::of_experiment(&wish.project, &wish.experiment, &experiment),
+        dataset.and_then(|dataset| scripts::of_dataset(&wish.project, &experiment.dataset, dataset)),
+    ];
+    let of_models = taking_part(&plan).filter_map(|id| scripts::of_model(id, &reached.get(id)?.spec));
+    let asked = reached.values().filter(|reach| reach.is_asked).filter_map(|reach| capability(&reach.provider));
+    let asks = asked.chain(scripts.into_iter().flatten()).chain(of_models).collect();
     Ok(Prepared {
         plan,
         warnings,
         asks,
+        outdated: outdated(project, wish),
         checks: Arc::new(checks),
         validations,
         sanitiser,
@@ -171,6 +180,60 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         judges,
         concurrency: wish.concurrency,
     })
+}
+
+/// The JavaScript of the wish's own definition, where the experiment of the workspace does not hold just that.
+fn outdated(project: &Project, wish: &Wish) -> Option<Capability> {
+    let held = |experiment: &Experiment| scripts::of_experiment(&wish.project, &wish.experiment, experiment);
+    let now = project.experiments.get(&wish.experiment).and_then(|experiment| held(experiment));
+    wish.definition.as_ref().and_then(held).filter(|then| now.as_ref() != Some(then))
+}
+
+/// The trials, as far as their parts are there: what is not is a problem already.
+fn planned(
+    wish: &Wish,
+    experiment: &Experiment,
+    variants: Vec<PlanVariant>,
+    reached: &BTreeMap<ModelId, Reach>,
+    cases: &OpenCases,
+    selection: Selection,
+) -> Plan {
+    let models: Vec<(&ModelId, &Reach)> = experiment.models.iter().filter_map(|id| reached.get_key_value(id)).collect();
+    let header = header(wish, experiment, &variants, &models, cases, &selection);
+    let policy = experiment.policy.as_ref();
+    let plan = Plan {
+        header: Arc::new(header),
+        variants,
+        models: models.iter().map(|(_, reach)| reach.plan_model()).collect(),
+        cases: cases.cases.clone(),
+        selection,
+        untrusted: Arc::new(cases.untrusted.clone()),
+        epoch: policy.map(|policy| policy.cache.epoch).unwrap_or_default(),
+        left_out: Arc::default(),
+        calls: Arc::default(),
+        remembers: false,
+        canary: policy.and_then(|policy| policy.output.leak.planted()).map(Arc::from),
+    };
+    plan.with_left_out()
+}
+
+/// The models that only checks ask.
+fn only_judges(
+    judges: &BTreeMap<ModelId, u64>,
+    experiment: &Experiment,
+    reached: &BTreeMap<ModelId, Reach>,
+) -> Vec<RunModel> {
+    let only = judges.keys().filter(|id| !experiment.models.contains(id));
+    only.filter_map(|id| reached.get_key_value(id)).map(run_model).collect()
+}
+
+fn run_model((id, reach): (&ModelId, &Reach)) -> RunModel {
+    RunModel {
+        id: id.clone(),
+        model: reach.spec.model.clone(),
+        origin: reach.origin.clone(),
+        scripted: reach.provider.api.is_scripted(),
+    }
 }
 
 /// The plan of a recorded run, as the workspace makes it now: its experiment as it was, its prompts as they are.
@@ -202,59 +265,27 @@ fn changed(workspace: &Workspace, defined: &Experiment, wish: &Wish) -> Experime
     experiment
 }
 
-/// Models of which nobody can say what a call costs at most: under a hard budget none of their calls could be made.
-fn without_bound(
-    answering: &BTreeSet<ModelId>,
-    variants: &[PlanVariant],
-    reached: &BTreeMap<ModelId, Reach>,
-) -> Vec<Problem> {
-    let unbounded = variants.iter().any(|variant| variant.params.max_tokens.is_none());
-    let problem = |(id, reach): (&ModelId, &Reach)| {
-        let (message, hint) = match &reach.price {
-            None => (
-                format!("The price of the model `{id}` is unknown, so no budget can be kept."),
-                "Give it a `price`, or run without a budget.",
-            ),
-            Some(price)
-                if *price != Price::FREE
-                    && reach.max_output.is_none()
-                    && (unbounded || !reach.is_told_max_tokens()) =>
-            {
-                (
-                    format!("Nobody knows how much the model `{id}` answers at most, so no budget can be kept."),
-                    "Give it a `max_output`, or its variants `max_tokens`, or run without a budget.",
-                )
-            }
-            Some(_) => return None,
-        };
-        let asked = answering.contains(id) || reach.price.is_none();
-        asked.then(|| Problem::error(Place::file("workspace.ron"), message, hint))
+/// The models that have a trial.
+fn taking_part(plan: &Plan) -> impl Iterator<Item = &ModelId> {
+    let models = plan.header.models.iter().enumerate();
+    let has_a_trial = |model: usize| {
+        (0..plan.variants.len()).any(|variant| plan.header.takes_part(variant * plan.models.len() + model))
     };
-    let of_variants = variants.iter().map(|variant| (format!("variant `{}`", variant.id), &variant.params));
-    let asked = reached.iter().filter(|(id, _)| answering.contains(*id));
-    let of_models = asked.map(|(id, reach)| (format!("model `{id}`"), &reach.spec.params));
-    let past_the_bound = of_variants.chain(of_models).filter_map(|(who, params)| {
-        let field = OUTPUT_FIELDS.iter().find(|field| params.extra.contains_key(**field))?;
-        let message = format!("The {who} sets `{field}` in `extra`, where no budget can see it.");
-        Some(Problem::error(Place::default(), message, "Set `max_tokens` instead, or run without a budget."))
-    });
-    reached.iter().filter_map(problem).chain(past_the_bound).collect()
-}
-
-/// Whether a run executes JavaScript: of the experiment's checks, of its cases, of its models.
-pub(super) fn runs_scripts(
-    experiment: &Experiment,
-    dataset: Option<&Dataset>,
-    reached: &BTreeMap<ModelId, Reach>,
-) -> bool {
-    experiment.checks.iter().any(|check| check.kind.has_script())
-        || dataset.is_some_and(Dataset::has_scripts)
-        || reached.values().any(|reach| reach.spec.transform.is_some())
+    models.filter(move |(at, _)| has_a_trial(*at)).map(|(_, model)| &model.id)
 }
 
 /// The experiment's own policy, or the workspace's where it has none.
-fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
+#[must_use]
+pub fn effective_policy(workspace: &Workspace, experiment: &Experiment) -> Policy {
     experiment.policy.clone().unwrap_or_else(|| workspace.manifest.policy.clone())
+}
+
+/// Gives the canary that is to be planted a name, where it has none.
+fn name_canary(policy: &mut Policy, wish: &Wish) {
+    let leak = &mut policy.output.leak;
+    if leak.on && leak.plant && leak.canary.is_empty() {
+        leak.canary = canary_of(&wish.project, &wish.experiment);
+    }
 }
 
 /// What looks at inputs and at answers, where the policy has it.
@@ -363,23 +394,17 @@ fn header(
     wish: &Wish,
     experiment: &Experiment,
     variants: &[PlanVariant],
-    [models, judges]: [&[(ModelId, Reach)]; 2],
+    models: &[(&ModelId, &Reach)],
     cases: &OpenCases,
     selection: &Selection,
 ) -> RunHeader {
-    let run_model = |(id, reach): &(ModelId, Reach)| RunModel {
-        id: id.clone(),
-        model: reach.spec.model.clone(),
-        origin: reach.origin.clone(),
-        scripted: reach.provider.api.is_scripted(),
-    };
     RunHeader {
         id: new_run_id(),
         project: wish.project.clone(),
         experiment: wish.experiment.clone(),
         definition: experiment.clone(),
         variants: variants.iter().map(|variant| variant.id.clone()).collect(),
-        models: models.iter().map(run_model).collect(),
+        models: models.iter().copied().map(run_model).collect(),
         dataset: experiment.dataset.clone(),
         dataset_fingerprint: cases.cases.fingerprint(),
         cases: u32::try_from(selection.len()).unwrap_or(u32::MAX),
@@ -387,7 +412,7 @@ fn header(
         started_at: now(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         prices_dated: pricing().dated.clone(),
-        judges: judges.iter().map(run_model).collect(),
+        judges: Vec::new(),
         temperatures: variants.iter().map(|variant| variant.params.temperature).collect(),
         left_out: 0,
         idle: Vec::new(),
@@ -403,7 +428,45 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::domain::{FindingKind, RunState, Step, TrialRef};
+    use crate::session::tests::{Scripted, run_to_its_end};
     use crate::store::open_workspace;
+    use crate::store::records::{Records, TrialDetail};
+
+    /// The first trial of the newest run of a workspace that plants a canary.
+    fn run_with_canary(desk: &Scripted, records: &Records) -> TrialDetail {
+        let wish = Wish { project: "p".into(), experiment: "words".into(), ..Wish::default() };
+        let prepared = prepare(&open_workspace(&desk.root()).unwrap(), &Shelf::default(), &wish).unwrap();
+        assert_eq!(run_to_its_end(prepared, records), RunState::Completed);
+        let run = records.runs().unwrap().remove(0).header;
+        assert_eq!(run.planted_canary(), Some(canary_of(&wish.project, &wish.experiment).as_str()));
+        let first = TrialRef { case: 0, variant: 0, model: 0, repeat: 0 };
+        records.trial(&run.id, first).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_planted_canary_is_found_in_an_answer_and_is_the_same_in_every_run() {
+        let (desk, canary) = (Scripted::new(2), canary_of(&"p".into(), &"words".into()));
+        let layers = r#"layers: [(id: "rules", role: System, content: Text(text: "Say yes or no.")), "#;
+        desk.edit("projects/p/prompts/ask.ron", "layers: [", layers);
+        desk.edit("workspace.ron", "models:", "policy: (output: (leak: (on: true, plant: true))), models:");
+        let records = Records::open(&desk.root()).unwrap();
+        let harmless = run_with_canary(&desk, &records);
+        assert_eq!((harmless.ended.guarded.findings(), harmless.ended.cached), (0, false));
+        // The same messages: nothing is asked again.
+        assert!(run_with_canary(&desk, &records).ended.cached);
+        // Known by its letters, whatever stands between them.
+        let spaced = canary.replace('-', " - ");
+        desk.edit("desk.ron", "text: \"yes\"", &format!("text: \"yes, as {spaced} says\""));
+        desk.edit("projects/p/datasets/words.csv", "word-0", "word-7");
+        let leaking = run_with_canary(&desk, &records);
+        let found = |step: &Step| match step {
+            Step::Found { finding, .. } => Some((finding.kind, finding.name.clone())),
+            _ => None,
+        };
+        let found: Vec<_> = leaking.ended.guarded.steps.iter().filter_map(|timed| found(&timed.step)).collect();
+        assert_eq!(found, [(FindingKind::Leak, "canary".to_owned())]);
+    }
 
     #[test]
     fn more_repeats_than_a_place_can_count_are_a_problem() {

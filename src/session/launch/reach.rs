@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{
-    Api, Cases, Check, Experiment, ModelId, ModelSpec, Place, Price, Problem, ProviderSpec, Script, Workspace,
-};
+use crate::domain::{Api, ModelId, ModelSpec, Place, Price, Problem, ProviderSpec, Script, Workspace};
 use crate::engine::{Endpoint, Route};
-use crate::plan::{PlanModel, Selection, definition_fingerprint};
+use crate::plan::{PlanModel, definition_fingerprint};
 use crate::provider::origin;
-use crate::scoring::models_asked;
 use crate::store::{limits_of, price_of};
 
 use super::prompts::known;
+
+/// The origin of a model that has no address.
+const NOWHERE: &str = "nowhere";
 
 /// All that is known of a model and the way to it.
 #[derive(Clone)]
@@ -23,6 +23,10 @@ pub(super) struct Reach {
     pub(super) origin: String,
     pub(super) price: Option<Price>,
     pub(super) max_output: Option<u32>,
+    /// Why it cannot be asked, where it cannot.
+    pub(super) fault: Option<Problem>,
+    /// The run may ask it: something is sent to it, and its provider needs trust and a key.
+    pub(super) is_asked: bool,
 }
 
 impl Reach {
@@ -34,9 +38,14 @@ impl Reach {
             max_output: self.max_output,
             params: self.spec.params.clone(),
             is_echo: self.provider.api == Api::Echo,
+            is_unmapped: self.is_unmapped(),
             is_told_max_tokens: self.is_told_max_tokens(),
             transform: self.spec.transform.clone(),
         }
+    }
+
+    pub(super) fn is_unmapped(&self) -> bool {
+        self.provider.api == Api::Unmapped
     }
 
     /// Whether the API hears of a call's `max_tokens`: one by its own description hears what its templates name.
@@ -59,32 +68,7 @@ impl Reach {
     }
 }
 
-/// The models that checks ask, those of cases and in sets included, each with its calls over the whole run as far as they
-/// are known before it.
-pub(super) fn judge_models(
-    experiment: &Experiment,
-    cases: &dyn Cases,
-    selection: &Selection,
-) -> BTreeMap<ModelId, u64> {
-    let per_case = (experiment.variants.len() * experiment.models.len()) as u64 * u64::from(experiment.repeats);
-    let mut calls = BTreeMap::new();
-    let mut add = |checks: &[Check], cases: u64| {
-        for model in models_asked(checks) {
-            *calls.entry(model).or_insert(0) += cases * per_case;
-        }
-    };
-    add(&experiment.checks, selection.len() as u64);
-    if cases.has_options() {
-        let rows = (0_u32..).map_while(|position| selection.row(position));
-        // A row that cannot be read is its trials' error, when they run.
-        for case in rows.filter_map(|row| cases.case(row).ok()) {
-            add(&case.checks, 1);
-        }
-    }
-    calls
-}
-
-/// All models that an experiment needs; what cannot be reached is a problem.
+/// The models of these names, each once; a name that nothing has is a problem. Whether they can be asked is another matter.
 pub(super) fn reach_models<'a>(
     workspace: &Workspace,
     models: impl Iterator<Item = &'a ModelId>,
@@ -100,9 +84,6 @@ pub(super) fn reach_models<'a>(
             Err(problem) => problems.push(problem),
         }
     }
-    if reached.is_empty() && problems.iter().all(|problem| !problem.is_error()) {
-        problems.push(Problem::error(at.clone(), "The experiment has no model.", "Name at least one in `models`."));
-    }
     reached
 }
 
@@ -115,20 +96,34 @@ fn reach(workspace: &Workspace, id: &ModelId, at: &Place) -> Result<Reach, Probl
         let message = format!("The model `{id}` names the provider `{}`, which is not there.", spec.provider);
         Problem::error(Place::file("workspace.ron"), message, known("Providers", manifest.providers.keys()))
     })?;
-    let script = match &provider.api {
-        Api::Scripted(path) => Some(workspace.scripts.get(path).cloned().ok_or_else(|| {
-            let message = format!("The script `{path}` of the provider `{}` could not be read.", spec.provider);
-            Problem::error(Place::file("workspace.ron"), message, "Its own problems are listed with the workspace's.")
-        })?),
-        _ => None,
+    let (script, fault) = match &provider.api {
+        Api::Scripted(path) => (workspace.scripts.get(path).cloned(), unread_script(workspace, path, spec)),
+        Api::Unmapped => (None, Some(unmapped(id, spec))),
+        _ => (None, None),
     };
-    let origin = origin_of(provider).map_err(|message| {
-        let message = format!("The provider `{}` cannot be reached: {message}", spec.provider);
-        Problem::error(Place::file("workspace.ron"), message, "")
-    })?;
+    let (origin, fault) = match origin_of(provider) {
+        Ok(origin) => (origin, fault),
+        Err(message) => {
+            let message = format!("The provider `{}` cannot be reached: {message}", spec.provider);
+            (NOWHERE.to_owned(), Some(Problem::error(Place::file("workspace.ron"), message, "")))
+        }
+    };
     let price = price_of(manifest, id);
     let max_output = limits_of(manifest, id).max_output;
-    Ok(Reach { spec: spec.clone(), provider: provider.clone(), script, origin, price, max_output })
+    let (spec, provider) = (spec.clone(), provider.clone());
+    Ok(Reach { spec, provider, script, origin, price, max_output, fault, is_asked: false })
+}
+
+fn unread_script(workspace: &Workspace, path: &str, spec: &ModelSpec) -> Option<Problem> {
+    let message = format!("The script `{path}` of the provider `{}` could not be read.", spec.provider);
+    let hint = "Its own problems are listed with the workspace's.";
+    (!workspace.scripts.contains_key(path)).then(|| Problem::error(Place::file("workspace.ron"), message, hint))
+}
+
+fn unmapped(id: &ModelId, spec: &ModelSpec) -> Problem {
+    let message = format!("Nobody here can ask the model `{id}`: it was imported as `{}`.", spec.model);
+    let hint = "Bind it to a model: give it another provider, or take it out of the experiment.";
+    Problem::error(Place::file("workspace.ron"), message, hint)
 }
 
 /// Scheme, host and port; `scripted` for a script. An API of one's own has its definition's hash behind a `#`, since that
@@ -137,7 +132,7 @@ fn origin_of(provider: &ProviderSpec) -> Result<String, String> {
     match &provider.api {
         Api::Scripted(_) => Ok("scripted".to_owned()),
         Api::Echo => Ok("echo".to_owned()),
-        Api::Unmapped => Err("it was imported and is not known here. Give its models another provider.".to_owned()),
+        Api::Unmapped => Ok(NOWHERE.to_owned()),
         api => {
             let base_url = provider.base_url.as_deref().or(api.default_base_url());
             let base_url = base_url.ok_or("it has no address: give it a `base_url`.")?;
@@ -147,57 +142,5 @@ fn origin_of(provider: &ProviderSpec) -> Result<String, String> {
                 _ => origin,
             })
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain::{Assertion, AssertionKind, AssertionSet, Case, CheckKind, Fingerprint};
-
-    /// Three cases; the second has a check of its own.
-    struct Rows(Vec<Check>);
-
-    impl Cases for Rows {
-        fn len(&self) -> usize {
-            3
-        }
-
-        fn has_options(&self) -> bool {
-            !self.0.is_empty()
-        }
-
-        fn case(&self, index: usize) -> Result<Case, Problem> {
-            let checks = if index == 1 { self.0.clone() } else { Vec::new() };
-            Ok(Case { checks, ..Case::default() })
-        }
-
-        fn fingerprint(&self) -> Fingerprint {
-            Fingerprint::default()
-        }
-    }
-
-    fn graded(kind: AssertionKind, model: &str) -> Check {
-        let assertion = Assertion { model: Some(model.into()), ..Assertion::new(kind, json!("a")) };
-        Check::new(CheckKind::Assertion(Box::new(assertion)))
-    }
-
-    #[test]
-    fn models_of_checks_in_sets_and_in_cases_are_counted() {
-        let experiment = json!({ "variants": ["a", "b"], "models": ["m"], "dataset": "d", "repeats": 2 });
-        let mut experiment: Experiment = serde_json::from_value(experiment).unwrap();
-        let set = AssertionSet { checks: vec![graded(AssertionKind::GEval, "deep"), Check::new(CheckKind::Json)] };
-        experiment.checks = vec![graded(AssertionKind::LlmRubric, "quick"), Check::new(CheckKind::Set(set))];
-        let own = Rows(vec![graded(AssertionKind::Similar, "vectors")]);
-        let check = |rows: &Rows, selection, expect: &[(&str, u64)]| {
-            let asked = judge_models(&experiment, rows, &selection);
-            let asked: Vec<(&str, u64)> = asked.iter().map(|(model, calls)| (model.as_str(), *calls)).collect();
-            assert_eq!(asked, expect);
-        };
-        check(&Rows(Vec::new()), Selection::First(3), &[("deep", 24), ("quick", 12)]);
-        check(&own, Selection::First(3), &[("deep", 24), ("quick", 12), ("vectors", 4)]);
-        check(&own, Selection::Rows([0, 2].into()), &[("deep", 16), ("quick", 8)]);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::scripts::KnownScripts;
 use crate::domain::{Capability, Problem, Workspace};
 use crate::provider::{capability, report_capability};
 use crate::store::{Decision, Trust, TrustStore, config_dir};
@@ -10,10 +11,14 @@ use crate::store::{Decision, Trust, TrustStore, config_dir};
 /// All that the workspace's providers ask for, its collector of traces, and its scripts.
 #[must_use]
 pub fn asked(workspace: &Workspace) -> BTreeSet<Capability> {
+    asked_again(workspace, &mut KnownScripts::default())
+}
+
+/// As [`asked`], without looking again at the datasets that are known.
+pub fn asked_again(workspace: &Workspace, known: &mut KnownScripts) -> BTreeSet<Capability> {
     let manifest = &workspace.manifest;
     let report = manifest.otlp.as_ref().and_then(report_capability);
-    let scripts = workspace.has_scripts().then_some(Capability::Script);
-    manifest.providers.values().filter_map(capability).chain(report).chain(scripts).collect()
+    manifest.providers.values().filter_map(capability).chain(report).chain(known.of(workspace)).collect()
 }
 
 /// What may be done: by a trust file, where one is given (a build server has nobody to ask), else by what the user

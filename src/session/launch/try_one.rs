@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::prepare::{Prepared, finders, runs_scripts, validations};
+use super::prepare::{Prepared, finders, validations};
 use super::prompts::Bookcase;
 use super::reach::reach_models;
+use super::scripts;
 use crate::domain::{
     Budget, Case, Cases, CompressPolicy, Experiment, ExperimentId, FallbackPolicy, Filter, Fingerprint, ModelId, Place,
     Problem, RunHeader, RunModel, SemanticPolicy, Variant, VariantId, Workspace,
@@ -48,8 +49,11 @@ pub fn prepare_try(
     let rows: Arc<dyn Cases> = cases.map_or_else(|| Arc::new(NoCase) as Arc<dyn Cases>, |cases| cases.cases.clone());
 
     let mut problems = Vec::new();
-    let reached = reach_models(workspace, [model].into_iter(), &Place::file("workspace.ron"), &mut problems);
-    let Some(reach) = reached.get(model).cloned() else { return Err(problems) };
+    let mut reached = reach_models(workspace, [model].into_iter(), &Place::file("workspace.ron"), &mut problems);
+    let Some(reach) = reached.get_mut(model) else { return Err(problems) };
+    reach.is_asked = true;
+    problems.extend(reach.fault.clone());
+    let reach = reach.clone();
     let params = crate::domain::Params { stream: true, ..variant.params.clone() };
     let experiment = experiment(spec, &id, model);
     let run_model = RunModel {
@@ -92,7 +96,10 @@ pub fn prepare_try(
         untrusted: Arc::new(untrusted),
         epoch: policy.cache.epoch,
         left_out: Arc::default(),
+        calls: [1].into(),
         remembers: false,
+        // The text is tried as it stands.
+        canary: None,
     };
     let validations = validations(&policy, &plan.variants, &Place::file("workspace.ron"), &mut problems);
     let (sanitiser, inspector) = finders(&policy, &Place::file("workspace.ron"), &mut problems);
@@ -103,12 +110,13 @@ pub fn prepare_try(
     plan.prepare(plan.trial(0))?;
     let checks = Checks::in_dialect(project.spec.dialect, &[], experiment.pass)?;
     let dataset = spec.dataset.as_ref().and_then(|id| project.datasets.get(id));
-    let scripts = runs_scripts(&plan.header.definition, dataset.map(Arc::as_ref), &reached)
-        .then_some(crate::domain::Capability::Script);
+    let of_cases = dataset.and_then(|found| scripts::of_dataset(&spec.project, &plan.header.dataset, found));
+    let scripts = of_cases.into_iter().chain(scripts::of_model(model, &reach.spec));
     Ok(Prepared {
         plan,
         warnings: Vec::new(),
         asks: capability(&reach.provider).into_iter().chain(scripts).collect(),
+        outdated: None,
         checks: Arc::new(checks),
         validations,
         sanitiser,

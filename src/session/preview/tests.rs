@@ -25,6 +25,7 @@ fn model(name: &str) -> ModelSpec {
         params: Params::default(),
         transform: None,
         note: String::new(),
+        kept: serde_json::Map::new(),
     }
 }
 
