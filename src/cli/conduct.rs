@@ -14,7 +14,7 @@ use super::exit::Exit;
 use crate::analysis::Board;
 use crate::domain::{Capability, Numbered, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Usd};
 use crate::engine::{RunHandle, RunSink, RunStatus, SinkError};
-use crate::interop::run_formats::counted;
+use crate::interop::run_formats::{Report, counted};
 use crate::plan::Estimate;
 use crate::provider::KeyStore;
 use crate::session::launch::{self, LaunchError, Prepared, Start};
@@ -25,6 +25,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long the run waits for a full disk to have room again.
 const STALL_LIMIT: Duration = Duration::from_mins(1);
 
+/// How long a run that stands still waits for a provider to get well, where nobody says otherwise.
+pub(super) const PATIENCE: Duration = Duration::from_mins(15);
+
 /// What a run is conducted with.
 pub(super) struct Conduct<'a> {
     pub records: &'a Records,
@@ -32,13 +35,15 @@ pub(super) struct Conduct<'a> {
     pub keys: Arc<dyn KeyStore>,
     /// The run that goes on.
     pub earlier: Option<&'a RunSummary>,
+    /// How long the run stands still behind a provider that is out of health; `None` waits for ever.
+    pub patience: Option<Duration>,
     /// What is said of a run that cannot start.
     pub told: &'a dyn Fn(LaunchError) -> Exit,
 }
 
 /// Runs to the end, or to the first reason to stop.
 pub(super) fn conduct(prepared: Prepared, how: &Conduct) -> Result<(Board, RunState), Exit> {
-    let Conduct { records, granted, keys, earlier, told } = how;
+    let Conduct { records, granted, keys, earlier, patience, told } = how;
     let runtime = launch::runtime().map_err(refuse)?;
     let progress = Progress::new();
     let mut estimate = prepared.estimate(Some(records)).map_err(refuse)?;
@@ -53,6 +58,7 @@ pub(super) fn conduct(prepared: Prepared, how: &Conduct) -> Result<(Board, RunSt
         runtime: runtime.handle(),
         on_text: None,
         stall_limit: Some(STALL_LIMIT),
+        patience: *patience,
     };
     let (handle, board) = match earlier {
         None => {
@@ -154,6 +160,23 @@ impl StopSignals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// What did not come to its end, and how to go on with it.
+pub(super) fn what_is_left(report: &Report) -> Option<String> {
+    let left = report.header.trials().saturating_sub(report.ended());
+    let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
+    let are_left = if left == 1 { "1 trial is left".to_owned() } else { format!("{left} trials are left") };
+    match (report.state, left, errored) {
+        (_, 0, 0) => None,
+        (RunState::BudgetReached, ..) => {
+            let budget = report.header.definition.budget.hard.map_or(String::new(), |hard| format!(" of {hard}"));
+            Some(format!("The budget{budget} is reached, {are_left}. Go on with --resume and a higher --budget."))
+        }
+        (_, 0, _) => Some(format!("{} errored. Try again with --resume.", counted(errored, "trial"))),
+        (_, _, 0) => Some(format!("{are_left}. Go on with --resume.")),
+        _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
     }
 }
 

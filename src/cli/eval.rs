@@ -1,25 +1,28 @@
 //! `strata eval`: a promptfoo config as it stands, with the verdicts that promptfoo gives.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{EvalArgs, EvalFormat};
-use super::chosen::{self, complain, complain_all, note, refuse};
-use super::conduct::{Conduct, conduct, replayed};
+use super::chosen::{complain, note, refuse};
+use super::conduct::{Conduct, PATIENCE, conduct, replayed};
 use super::exit::Exit;
 use super::write::{self, Target};
-use crate::domain::{Capability, ExperimentId, RunHeader, RunState, RunSummary, SecretRef, TrialRef};
+use crate::domain::{
+    CallError, Capability, ExperimentId, Fault, Outcome, Retry, RunHeader, RunState, RunSummary, SecretRef, TrialRef,
+};
 use crate::interop::Fidelity;
 use crate::interop::promptfoo::{
-    Ask, AskKind, EVALUATION, InlineKey, Layers, Refused, ResultRow, Suite, import, narrowed, trials,
-    without_environment, write_load_error, write_results,
+    Ask, AskKind, EVALUATION, InlineKey, Layers, Refused, ResultRow, Suite, USUAL_KEY, Usual, import, is_read,
+    narrowed, trials, without_environment, write_load_error, write_results,
 };
-use crate::interop::run_formats::Report;
+use crate::interop::run_formats::{Report, counted};
 use crate::plan::Plan;
-use crate::provider::{GivenKeys, is_local_origin, vendor_bound};
-use crate::session::launch::{self, LaunchError, Wish};
+use crate::provider::{GivenKeys, KeyStore, is_local_origin, vendor_bound};
+use crate::session::launch::{self, LaunchError, Prepared, Wish};
 use crate::session::{Shelf, evaluation, importing};
 use crate::store::data_dir;
 use crate::store::records::Records;
@@ -32,81 +35,133 @@ pub(super) fn eval(arguments: &EvalArgs) -> Exit {
 }
 
 fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
+    if let Some(file) = arguments.file.as_deref().filter(|file| is_read(&arguments.config, file)) {
+        return Err(refuse(format!(
+            "{} is read by this evaluation: name another file for the results.",
+            file.display()
+        )));
+    }
     let target = Target::open(arguments.file.as_deref())?;
-    let mut suite = match importing::read_config(&arguments.config, arguments.trust) {
-        Ok(suite) => left(narrowed(suite, &arguments.filter), arguments)?,
-        Err(refused) => return Err(refused_config(arguments, target, &refused)),
+    let ready = match ready(arguments) {
+        Ok(ready) => ready,
+        Err(reasons) => return Err(refused(arguments, target, &reasons)),
     };
-    let (imported, keys) = import(&suite, Layers::Whole);
+    let Ready { suite, prepared, granted, keys, records, wish } = ready;
+    let plan = prepared.plan.clone();
+    let earlier = if arguments.resume { last(&records, &wish, &plan)? } else { Last::None };
+    let (prepared, earlier) = match earlier {
+        Last::Whole(run) => {
+            // The same tests and columns, and yet a prompt's text or a provider's setting may be another.
+            let resumed = launch::take_up(prepared, &run.header.id, &records).map_err(refuse)?;
+            if resumed.left() == 0 {
+                complain(format!("Run {} is complete; nothing is left to do.", run.header.id));
+                let report = Report::of(&replayed(&records, &run)?);
+                write(target, arguments, &suite, &plan, &report, &records)?;
+                return Ok(Exit::of(&report));
+            }
+            (resumed.prepared, Some(run))
+        }
+        Last::Part(run) => (prepared, Some(run)),
+        Last::None => (prepared, None),
+    };
+    let why = RefCell::new(Vec::new());
+    let how = Conduct {
+        records: &records,
+        granted: &granted,
+        keys: Arc::new(GivenKeys::new(keys.into_iter().map(|key| (key.name, key.secret)))),
+        earlier: earlier.as_ref(),
+        patience: Some(PATIENCE),
+        told: &|error: LaunchError| {
+            why.borrow_mut().push(error.to_string());
+            Exit::Usage
+        },
+    };
+    let (board, state) = match conduct(prepared, &how) {
+        Ok(conducted) => conducted,
+        Err(_) if !why.borrow().is_empty() => return Err(refused(arguments, target, &why.take())),
+        Err(exit) => return Err(exit),
+    };
+    let report = Report::of(&board);
+    write(target, arguments, &suite, &plan, &report, &records)?;
+    unfinished(&report, may_pass(&report, &records)).into_iter().for_each(complain);
+    Ok(if state == RunState::Cancelled { Exit::Interrupted } else { Exit::of(&report) })
+}
+
+/// An evaluation that can begin.
+struct Ready {
+    /// Without its rows: the cases have them.
+    suite: Suite,
+    prepared: Prepared,
+    granted: BTreeSet<Capability>,
+    keys: Vec<InlineKey>,
+    records: Records,
+    wish: Wish,
+}
+
+/// Reads the config and looks at all that it needs; or why it cannot be evaluated, a sentence for each reason.
+fn ready(arguments: &EvalArgs) -> Result<Ready, Vec<String>> {
+    let one = |reason: String| vec![reason];
+    let suite = importing::read_config(&arguments.config, arguments.trust).map_err(|why| one(told(&why)))?;
+    let mut suite = left(narrowed(suite, &arguments.filter), arguments).map_err(one)?;
+    let (imported, keys) = import(&suite, Layers::Whole, usual(arguments.trust));
     // The cases have them now; only names are asked for from here on.
     suite.rows = Vec::new();
     for part in imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported) {
         complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
     }
     let project = imported.project.clone();
-    let root = records_root(&suite.file)?;
-    let workspace = evaluation::workspace_of(imported, root);
+    let root = records_root(&suite.file).map_err(one)?;
+    let workspace = evaluation::workspace_of(imported, suite.settings.policy(), root);
     let wish = Wish {
         project,
         experiment: ExperimentId::from(EVALUATION),
         concurrency: arguments.jobs.map(Into::into),
         no_cache: !arguments.cache || !suite.settings.cache,
+        unmapped_errs: true,
         ..Wish::default()
     };
-    let prepared = launch::prepare(&workspace, &Shelf::default(), &wish).map_err(|problems| {
-        complain_all(&problems);
-        Exit::Usage
-    })?;
-    let granted = granted(arguments, &prepared.asks, &suite.asks, &keys)?;
-    let records = chosen::records(&workspace)?;
+    let prepared = launch::prepare(&workspace, &Shelf::default(), &wish)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let granted = granted(arguments, &prepared.asks, &suite.asks, &keys).map_err(one)?;
+    let records = Records::open(&workspace.root).map_err(|error| one(error.to_string()))?;
+    records.warning().into_iter().for_each(complain);
     if !records.access().can_write() {
-        return Err(refuse(records.access()));
+        return Err(one(records.access().to_string()));
     }
-    let plan = prepared.plan.clone();
-    let earlier = if arguments.resume { last(&records, &wish)? } else { None };
-    let (ended, earlier): (Option<RunSummary>, _) = match earlier {
-        Some(run) if is_whole(&run) => (Some(run).filter(|run| is_same(&run.header, &plan.header)), None),
-        other => (None, other),
-    };
-    if let Some(run) = ended {
-        complain(format!("Run {} is complete; nothing is left to do.", run.header.id));
-        let report = Report::of(&replayed(&records, &run)?);
-        write(target, arguments, &suite, &plan, &report, &records)?;
-        return Ok(Exit::of(&report));
-    }
-    let told = |error: LaunchError| refuse(error);
-    let how = Conduct {
-        records: &records,
-        granted: &granted,
-        keys: Arc::new(GivenKeys::new(keys.into_iter().map(|key| (key.name, key.secret)))),
-        earlier: earlier.as_ref(),
-        told: &told,
-    };
-    let (board, state) = conduct(prepared, &how)?;
-    let report = Report::of(&board);
-    write(target, arguments, &suite, &plan, &report, &records)?;
-    Ok(if state == RunState::Cancelled { Exit::Interrupted } else { Exit::of(&report) })
+    Ok(Ready { suite, prepared, granted, keys, records, wish })
 }
 
-/// A config that cannot be loaded has no rows; whoever reads the results learns why.
-fn refused_config(arguments: &EvalArgs, target: Target, refused: &Refused) -> Exit {
-    if let Refused::NeedsTrust(asks) = refused {
-        return refuse(untrusted(&asks.iter().map(line).collect::<Vec<_>>()));
-    }
+/// Whether promptfoo's usual graders are asked: whoever has no key for them, or trusts nothing, has those checks unscored.
+fn usual(is_trusted: bool) -> Usual {
+    let no_keys = GivenKeys::new(std::iter::empty());
+    let has_key = || no_keys.read(&SecretRef::Env(USUAL_KEY.to_owned())).is_ok();
+    if is_trusted && has_key() { Usual::Asked } else { Usual::LeftOut }
+}
+
+/// Says why nothing is evaluated. Who reads the results learns it as well: they are a config without rows.
+fn refused(arguments: &EvalArgs, target: Target, reasons: &[String]) -> Exit {
     if arguments.format() == EvalFormat::Results {
-        let written = target.write(arguments.file.as_deref(), |out| write_load_error(&refused.to_string(), out));
-        if let Err(exit) = written {
+        let reason = reasons.join("\n");
+        if let Err(exit) = target.write(arguments.file.as_deref(), |out| write_load_error(&reason, out)) {
             return exit;
         }
     }
-    refuse(refused)
+    reasons.iter().for_each(complain);
+    Exit::Usage
+}
+
+fn told(why: &Refused) -> String {
+    match why {
+        Refused::NeedsTrust(asks) => untrusted(&asks.iter().map(line).collect::<Vec<_>>()),
+        Refused::Invalid { .. } => why.to_string(),
+    }
 }
 
 /// The suite, where it has a provider that was asked for.
-fn left(suite: Suite, arguments: &EvalArgs) -> Result<Suite, Exit> {
+fn left(suite: Suite, arguments: &EvalArgs) -> Result<Suite, String> {
     match &arguments.filter.provider {
         Some(wanted) if suite.rows.iter().all(|row| row.columns.is_empty()) => {
-            Err(refuse(format!("There is no provider `{wanted}` in the config for the tests that are left.")))
+            Err(format!("There is no provider `{wanted}` in the config for the tests that are left."))
         }
         _ => Ok(suite),
     }
@@ -118,10 +173,10 @@ fn granted(
     asked: &BTreeSet<Capability>,
     asks: &[Ask],
     keys: &[InlineKey],
-) -> Result<BTreeSet<Capability>, Exit> {
+) -> Result<BTreeSet<Capability>, String> {
     let is_given = |key: &SecretRef| keys.iter().any(|given| given.name == *key);
     let needs_none = |capability: &&Capability| match capability {
-        Capability::Send { origin, key } => is_local_origin(origin) && key.as_ref().is_none_or(is_given),
+        Capability::Send { origin, key, .. } => is_local_origin(origin) && key.as_ref().is_none_or(is_given),
         _ => false,
     };
     let shown = |capability: &Capability| match capability {
@@ -133,9 +188,7 @@ fn granted(
     let asks: Vec<&Ask> = asks.iter().filter(|ask| ask.kind != AskKind::Origin).collect();
     let wanted: Vec<String> = asks.iter().map(|ask| line(ask)).chain(needed).collect();
     if let Some(stranger) = asked.iter().find(|one| is_stranger(one, &is_given) && !arguments.trusts_host(one)) {
-        return Err(refuse(format!(
-            "It asks to {stranger}. That host is not the key's vendor: name it with --trust-host."
-        )));
+        return Err(format!("It asks to {stranger}. That host is not the key's vendor: name it with --trust-host."));
     }
     if arguments.trust {
         for one in wanted {
@@ -146,7 +199,7 @@ fn granted(
     // A variable that may not be read is an empty one.
     let is_refused = wanted.len() > asks.len() || asks.iter().any(|ask| ask.kind != AskKind::Environment);
     if is_refused {
-        return Err(refuse(untrusted(&wanted)));
+        return Err(untrusted(&wanted));
     }
     for one in wanted {
         note(format!("Not granted without --trust: {one}."));
@@ -156,7 +209,7 @@ fn granted(
 
 /// A vendor's key on its way to a host that is not the vendor's.
 fn is_stranger(capability: &Capability, is_given: &impl Fn(&SecretRef) -> bool) -> bool {
-    matches!(capability, Capability::Send { origin, key: Some(key) }
+    matches!(capability, Capability::Send { origin, key: Some(key), .. }
         if !is_given(key) && vendor_bound(key, origin) == Some(false))
 }
 
@@ -175,9 +228,9 @@ fn untrusted(wanted: &[String]) -> String {
     message
 }
 
-fn records_root(config: &Path) -> Result<PathBuf, Exit> {
-    let data = data_dir(None).ok_or_else(|| refuse("There is no folder for the user's data: set HOME."))?;
-    let config = std::path::absolute(config).map_err(refuse)?;
+fn records_root(config: &Path) -> Result<PathBuf, String> {
+    let data = data_dir(None).ok_or("There is no folder for the user's data: set HOME.")?;
+    let config = std::path::absolute(config).map_err(|error| error.to_string())?;
     Ok(evaluation::records_folder(&data, &config))
 }
 
@@ -191,13 +244,62 @@ fn is_same(then: &RunHeader, now: &RunHeader) -> bool {
     columns(then) == columns(now)
 }
 
+/// What there is to go on with.
+enum Last {
+    None,
+    Part(RunSummary),
+    /// All of its trials are there, of the same tests and columns.
+    Whole(RunSummary),
+}
+
 /// The config's last run.
-fn last(records: &Records, wish: &Wish) -> Result<Option<RunSummary>, Exit> {
+fn last(records: &Records, wish: &Wish, plan: &Plan) -> Result<Last, Exit> {
     let last = records.previous_run(&wish.project, &wish.experiment, None).map_err(refuse)?;
-    if last.is_none() {
-        complain("No run of this config is on record: a new one begins.");
+    Ok(match last {
+        None => {
+            complain("No run of this config is on record: a new one begins.");
+            Last::None
+        }
+        Some(run) if !is_whole(&run) => Last::Part(run),
+        Some(run) if is_same(&run.header, &plan.header) => Last::Whole(run),
+        Some(run) => {
+            complain(format!(
+                "The config has changed since run {}, which is complete: a new one begins.",
+                run.header.id
+            ));
+            Last::None
+        }
+    })
+}
+
+/// How many trials of the report errored for a reason that may pass: a server's, the network's, a key's.
+fn may_pass(report: &Report, records: &Records) -> u64 {
+    if report.columns.iter().all(|column| column.errored == 0) {
+        return 0;
     }
-    Ok(last)
+    let passes = |error: &CallError| {
+        error.retry() != Retry::No || matches!(error.fault, Fault::Auth | Fault::Quota | Fault::Tls | Fault::Cancelled)
+    };
+    let places: Vec<TrialRef> = trials(&report.header).collect();
+    let ended = |some: &[TrialRef]| records.ended(&report.header.id, some).unwrap_or_default();
+    let ended = places.chunks(READ_AT_ONCE).flat_map(ended);
+    ended.filter(|ended| matches!(&ended.outcome, Outcome::Errored(error) if passes(error))).count() as u64
+}
+
+/// What did not come to its end, and how to go on with it, where so many errors may pass.
+fn unfinished(report: &Report, may_pass: u64) -> Option<String> {
+    let left = report.header.trials().saturating_sub(report.ended());
+    let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
+    let are_left = if left == 1 { "1 trial is left".to_owned() } else { format!("{left} trials are left") };
+    let trials = counted(errored, "trial");
+    match (left, errored) {
+        (0, 0) => None,
+        (0, _) if may_pass == 0 => Some(format!("{trials} errored, and will again until the config says otherwise.")),
+        (0, _) if may_pass == errored => Some(format!("{trials} errored. Try again with --resume.")),
+        (0, _) => Some(format!("{trials} errored; {may_pass} of them may pass with --resume.")),
+        (_, 0) => Some(format!("{are_left}. Go on with --resume.")),
+        _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
+    }
 }
 
 fn write(

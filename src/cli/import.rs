@@ -1,11 +1,13 @@
 //! `strata import`: another tool's file becomes a project, with a report on what became of each part.
 
+use std::path::Path;
+
 use super::args::ImportArgs;
-use super::chosen::{note, refuse, say, workspace};
+use super::chosen::{note, refuse, say};
 use super::exit::Exit;
 use crate::interop::{Fidelity, ImportReport};
 use crate::session::importing;
-use crate::store::empty_workspace;
+use crate::store::{new_workspace_with, open_workspace};
 
 pub(super) fn import(arguments: &ImportArgs) -> Exit {
     perform(arguments).unwrap_or_else(|exit| exit)
@@ -21,11 +23,9 @@ fn perform(arguments: &ImportArgs) -> Result<Exit, Exit> {
         return Ok(Exit::Passed);
     }
     let folder = &arguments.workspace;
-    if !folder.join("workspace.ron").exists() {
-        empty_workspace(folder).map_err(refuse)?;
-    }
-    let workspace = workspace(folder)?;
-    let project = importing::add(&workspace, &imported).map_err(refuse)?;
+    let add = |folder: &Path| importing::add(&open_workspace(folder)?, &imported);
+    let is_there = folder.join("workspace.ron").exists();
+    let project = if is_there { add(folder) } else { new_workspace_with(folder, add) }.map_err(refuse)?;
     let shown = folder.display();
     say(format!("The project `{project}` is in {shown}. Run it with: strata run {shown} --project {project}"));
     Ok(Exit::Passed)

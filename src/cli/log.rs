@@ -7,7 +7,7 @@ use super::args::{LogArgs, LogTask, Since};
 use super::chosen::{self, note, refuse, say};
 use super::exit::Exit;
 use super::write::Target;
-use crate::domain::{CallFilter, CallRow, CallSums, Workspace};
+use crate::domain::{Alert, CallFilter, CallRow, CallSums, Workspace};
 use crate::interop::call_log::{CallFormat, write_calls};
 use crate::interop::run_formats::{counted, harmless, one_line};
 use crate::provider::SystemKeys;
@@ -29,6 +29,7 @@ fn perform(arguments: &LogArgs) -> Result<(), Exit> {
             let target = Target::open(file.as_deref())?;
             list(arguments, &chosen::records(&workspace)?, *format, target)
         }
+        LogTask::Alerts => alerts(arguments, &chosen::records(&workspace)?),
         LogTask::Spend => spend(&chosen::records(&workspace)?, since(arguments)?),
         LogTask::Send { trust_file } => {
             let granted = granted(&workspace, trust_file.as_deref()).map_err(refuse)?;
@@ -52,6 +53,32 @@ fn list(arguments: &LogArgs, records: &Records, format: CallFormat, target: Targ
         let written = write_calls(format, &mut calls, out)?;
         if table { summary(written, &sums, filtered, out) } else { Ok(()) }
     })
+}
+
+/// What was raised, the latest first.
+fn alerts(arguments: &LogArgs, records: &Records) -> Result<(), Exit> {
+    if arguments.run.is_some() {
+        nothing(arguments, records)?;
+    }
+    let mut alerts = records.alerts().map_err(refuse)?;
+    alerts.retain(|alert| arguments.run.as_ref().is_none_or(|run| alert.key.run == *run));
+    if alerts.is_empty() {
+        say("No alert was raised.");
+        return Ok(());
+    }
+    Target::Screen.write(None, |out| alerts.iter().try_for_each(|alert| alert_line(alert, out)))
+}
+
+fn alert_line(alert: &Alert, out: &mut dyn Write) -> io::Result<()> {
+    let at = alert.last_at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S");
+    let seen = alert.acknowledged.as_ref().map_or_else(String::new, |seen| format!(" (seen by {})", seen.by));
+    let run = one_line(alert.key.run.as_str(), 21);
+    writeln!(out, "{at} UTC  {run:21}  {}{}", harmless(&alert_words(alert)), harmless(&seen))
+}
+
+/// The rule and what happened, in a line.
+pub(super) fn alert_words(alert: &Alert) -> String {
+    format!("{}: {}", alert.key.rule.title(), alert.cause)
 }
 
 fn some(

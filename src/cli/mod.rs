@@ -18,6 +18,7 @@ mod release;
 mod run;
 mod runs;
 mod tiers;
+mod traffic;
 mod trust;
 mod write;
 
@@ -26,8 +27,8 @@ use std::process::ExitCode;
 
 pub use args::{
     Arguments, CheckArgs, EvalArgs, EvalFormat, ExportArgs, ExportTarget, Frozen, GuardrailsArgs, ImportArgs, InitArgs,
-    LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, Since, TiersArgs, TrustArgs, UsageError, Verb,
-    VersionChoice, parse,
+    LogArgs, LogTask, Output, ReleaseArgs, RunArgs, RunsArgs, ShowArgs, Since, TiersArgs, TrafficArgs, TrustArgs,
+    UsageError, Verb, VersionChoice, parse,
 };
 pub use exit::Exit;
 
@@ -55,6 +56,7 @@ fn perform(verb: &Verb) -> Exit {
         Verb::Runs(arguments) => runs::runs(arguments),
         Verb::Show(arguments) => runs::show(arguments),
         Verb::Tiers(arguments) => tiers::tiers(arguments),
+        Verb::Traffic(arguments) => traffic::traffic(arguments),
         Verb::Init(arguments) => init::init(arguments),
         Verb::Trust(arguments) => trust::trust(arguments),
         Verb::Release(arguments) => release::release(arguments),

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::args::RunArgs;
-use super::chosen::{self, complain, complain_all, refuse};
-use super::conduct::{Conduct, conduct, replayed};
+use super::chosen::{self, complain, complain_all, note, refuse};
+use super::conduct::{Conduct, conduct, replayed, what_is_left};
 use super::exit::Exit;
+use super::log::alert_words;
 use super::write::{self, Target};
 use crate::analysis::Board;
 use crate::domain::{RunState, RunSummary, Workspace};
-use crate::interop::run_formats::{Report, counted};
+use crate::interop::run_formats::Report;
 use crate::provider::SystemKeys;
 use crate::session::Shelf;
+use crate::session::alerts::raised;
 use crate::session::launch::{self, LaunchError, Wish};
 use crate::store::records::Records;
 
@@ -58,11 +60,24 @@ fn perform(arguments: &RunArgs) -> Result<Exit, Exit> {
         granted: &granted,
         keys: Arc::new(SystemKeys::default()),
         earlier: earlier.as_ref(),
+        patience: arguments.patience,
         told: &|error| told(error, arguments),
     };
     let (board, state) = conduct(prepared, &how)?;
+    raise_alerts(&workspace, &records, &board);
     let interrupted = state == RunState::Cancelled;
     report(target, arguments, &records, &board, |report| if interrupted { Exit::Interrupted } else { Exit::of(report) })
+}
+
+/// Tells what the workspace's rules raise of the run, and keeps it for Calls. The run itself is done, whatever becomes
+/// of this.
+fn raise_alerts(workspace: &Workspace, records: &Records, board: &Board) {
+    let found = raised(records, workspace.manifest.alerts.clone(), board);
+    let kept = found.and_then(|alerts| records.keep_alerts(&board.header().id, &alerts).map(|()| alerts));
+    match kept {
+        Ok(alerts) => alerts.iter().for_each(|alert| note(format!("alert: {}", alert_words(alert)))),
+        Err(error) => complain(format!("Alerts could not be raised: {error}")),
+    }
 }
 
 /// Files that could not be read may be why something is missing.
@@ -83,6 +98,7 @@ fn wish(workspace: &Workspace, arguments: &RunArgs) -> Result<Wish, Exit> {
         repeats: arguments.repeat.map(Into::into),
         policy: arguments.preset.cloned(),
         no_cache: !arguments.cache,
+        unmapped_errs: false,
     })
 }
 
@@ -126,21 +142,4 @@ fn report(
         complain(left);
     }
     Ok(exit(&report))
-}
-
-/// What did not come to its end, and how to go on with it.
-fn what_is_left(report: &Report) -> Option<String> {
-    let left = report.header.trials().saturating_sub(report.ended());
-    let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
-    let are_left = if left == 1 { "1 trial is left".to_owned() } else { format!("{left} trials are left") };
-    match (report.state, left, errored) {
-        (_, 0, 0) => None,
-        (RunState::BudgetReached, ..) => {
-            let budget = report.header.definition.budget.hard.map_or(String::new(), |hard| format!(" of {hard}"));
-            Some(format!("The budget{budget} is reached, {are_left}. Go on with --resume and a higher --budget."))
-        }
-        (_, 0, _) => Some(format!("{} errored. Try again with --resume.", counted(errored, "trial"))),
-        (_, _, 0) => Some(format!("{are_left}. Go on with --resume.")),
-        _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
-    }
 }

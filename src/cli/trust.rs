@@ -41,8 +41,8 @@ fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
         say("All of it is granted.");
         return Ok(Exit::Passed);
     }
-    if let Trust::Changed { added, .. } = &now {
-        say(format!("It asks for more than was granted before ({} new).", added.len()));
+    if let Trust::Changed { added, removed, .. } = &now {
+        say_difference(added, removed);
     }
     if !io::stdin().is_terminal() {
         say("It is not granted. Answer on a terminal, or write a trust file with --write for `run --trust-file`.");
@@ -59,10 +59,22 @@ fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
     Ok(Exit::Passed)
 }
 
+/// What is asked for now and was not when the user decided, and the other way round.
+fn say_difference(added: &BTreeSet<Capability>, removed: &BTreeSet<Capability>) {
+    say("It asks for something else than was granted:");
+    for capability in added {
+        let changed = removed.iter().any(|before| capability.replaces(before));
+        say(format!("  · {}: {capability}", if changed { "changed" } else { "new" }));
+    }
+    for capability in removed.iter().filter(|before| !added.iter().any(|capability| capability.replaces(before))) {
+        say(format!("  · no longer asked: {capability}"));
+    }
+}
+
 /// A vendor's key to a host that is not the vendor's needs the host typed, all else a yes.
 fn confirmed(capability: &Capability) -> bool {
     match capability {
-        Capability::Send { origin, key: Some(key) } | Capability::Report { origin, key: Some(key) }
+        Capability::Send { origin, key: Some(key), .. } | Capability::Report { origin, key: Some(key) }
             if vendor_bound(key, origin) == Some(false) =>
         {
             answer(&format!(

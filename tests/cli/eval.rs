@@ -1,10 +1,15 @@
 //! `strata eval`: promptfoo configs as they stand, their verdicts, what they may do, and how they go on.
 
 mod agreement;
+mod asked;
 mod environment;
 mod formats;
 mod going_on;
+mod imported;
+mod labels;
+mod paced;
 mod trusted;
+mod unrun;
 
 use std::fs;
 use std::path::Path;

@@ -38,6 +38,22 @@ fn the_log_lists_calls_and_sums_them_up() {
 }
 
 #[test]
+fn alerts_are_told_at_the_end_of_a_run_and_kept() {
+    let desk = Desk::quick(&["tea", "no"]);
+    assert_eq!(desk.strata(&["log", "w", "--alerts"]).out, "No alert was raised.\n");
+    desk.edit("workspace.ron", "models:", "alerts: (cost_over: 0.000001), models:");
+    let ran = desk.strata(&["run", "w"]);
+    assert!(ran.err.contains("\nalert: Dear calls: 2 calls to clerk cost more than "), "{}", ran.err);
+    let run = desk.only_run().header.id.0.clone();
+    let listed = desk.strata(&["log", "w", "--alerts", "--run", &run]);
+    assert_eq!((listed.code, listed.out.lines().count()), (Some(0), 1), "{}", listed.out);
+    assert!(listed.out.contains(&run) && listed.out.contains("Dear calls: 2 calls to clerk"), "{}", listed.out);
+    assert_eq!(desk.records().alerts().unwrap().len(), 1);
+    assert_eq!(desk.strata(&["log", "w", "--alerts", "--run", "20200101-000000-0000"]).code, Some(2));
+    assert_eq!(desk.strata(&["log", "w", "--alerts", "--spend"]).code, Some(2));
+}
+
+#[test]
 fn names_that_were_never_called_are_told() {
     let desk = Desk::quick(&["tea"]);
     assert_eq!(desk.strata(&["run", "w"]).code, Some(0));

@@ -8,6 +8,8 @@ mod formats;
 mod guardrails;
 mod interrupted;
 mod kill;
+#[path = "../support/kill.rs"]
+mod kill_runs;
 mod log;
 mod preset;
 mod refused;
@@ -17,5 +19,6 @@ mod resumed;
 #[path = "../support/mod.rs"]
 mod support;
 mod tiers;
+mod traffic;
 mod trust;
 mod verbs;

@@ -34,10 +34,10 @@ fn tiers_are_fitted_to_a_run_and_then_save_what_they_promised() {
     let run = desk.only_run().header.id.0.clone();
     let told = desk.strata(&["tiers", "w", &run]);
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{}", told.out);
-    assert!(told.out.contains("plain: 40 cases\n"), "{}", told.out);
+    assert!(told.out.contains("plain:\n  40 cases.\n"), "{}", told.out);
     let line = told.out.lines().find_map(|line| line.trim().strip_prefix("tiers: ")).unwrap();
     assert_eq!(line, "(tiers: [(model: \"small\", up_to: 0.150)])");
-    assert!(told.out.lines().any(|line| line.contains("held out:") && line.contains("100.0 % pass")), "{}", told.out);
+    assert!(told.out.lines().any(|line| line.contains("Held out:") && line.contains("100.0 % pass")), "{}", told.out);
 
     desk.write("projects/p/variants/tiered.ron", &format!("(title: \"Tiered\", prompt: \"ask\", tiers: {line})"));
     desk.write("projects/p/experiments/words.ron", &experiment("tiered", "\"large\""));

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::desk::{CANARY, Desk, KEY, Loopback, files_below, slow_server};
+use crate::desk::{CANARY, Desk, KEY, Loopback, files_below, slow_server, wait_until};
 use crate::support::{Misdeed, Plan, Server};
 
 #[test]
@@ -61,6 +61,73 @@ fn a_trust_file_grants_what_it_names_and_nothing_after_a_pull() {
     --- stderr
     strata: trust.ron:1:10: error: The file ends before the bracket of line 1, column 1 is closed. Add `)`, or look whether the file was cut off.
     ");
+}
+
+/// An experiment like `words`, with a script as a check.
+fn scripted(desk: &Desk, code: &str) {
+    let words = fs::read_to_string(desk.workspace().join("projects/p/experiments/words.ron")).unwrap();
+    let check = format!("checks: [(kind: Assertion(kind: Javascript, value: \"{code}\")), ");
+    desk.write("projects/p/experiments/scripted.ron", &words.replace("checks: [", &check));
+}
+
+#[test]
+fn a_script_needs_a_grant_of_its_own_text_and_holds_up_no_other_experiment() {
+    let desk = Desk::quick(&["tea", "no"]);
+    scripted(&desk, "output.length > 1");
+    let asked = "run the JavaScript of the experiment `p/scripted` in a sandbox without files and network (1 script: ";
+    let untrusted = |experiment: &str| desk.strata(&["run", "w", "--experiment", experiment, "--no-cache"]);
+    assert_eq!(untrusted("words").code, Some(0), "{}", untrusted("words").err);
+    let refused = untrusted("scripted");
+    assert!(refused.code == Some(2) && refused.err.contains(asked), "{}", refused.err);
+    desk.trust();
+    let run = |experiment: &str| desk.run(&["--experiment", experiment, "--no-cache"]);
+    assert_eq!(run("scripted").code, Some(0), "{}", run("scripted").err);
+    // A pull brings another text.
+    scripted(&desk, "true");
+    assert_eq!(run("scripted").code, Some(2));
+    assert_eq!(run("words").code, Some(0), "{}", run("words").err);
+}
+
+#[test]
+fn a_run_whose_script_was_changed_says_that_it_cannot_go_on_and_goes_on_when_it_is_put_back() {
+    let server = slow_server(Duration::from_millis(20));
+    let desk = Desk::loopback(&server.url(), &Loopback { cases: 12, concurrency: 1, ..Loopback::default() });
+    scripted(&desk, "output.length > 1");
+    desk.trust();
+    let mut running = desk.start(&["--experiment", "scripted"]);
+    wait_until("some are asked", || server.requests() >= 3 || running.is_over());
+    running.signal("INT");
+    assert_eq!(running.end().code, Some(130));
+    let before = server.requests();
+    scripted(&desk, "output.length > 2");
+    desk.trust();
+    let resume = || desk.run(&["--experiment", "scripted", "--resume"]);
+    let refused = resume();
+    let said = "The JavaScript of the experiment `p/scripted` was changed since the run began";
+    assert!(refused.code == Some(2) && refused.err.contains(said), "{}", refused.err);
+    assert!(refused.err.contains("Start a new run") && !refused.err.contains("strata trust"), "{}", refused.err);
+    assert_eq!(server.requests(), before);
+    scripted(&desk, "output.length > 1");
+    desk.trust();
+    assert_eq!(resume().code, Some(0));
+    assert_eq!(server.requests(), 12);
+}
+
+#[test]
+fn a_request_of_ones_own_needs_a_grant_of_its_own_description() {
+    let server = slow_server(Duration::ZERO);
+    let desk = Desk::loopback(&server.url(), &Loopback::default());
+    let http =
+        "api: Http(body: Json({\"messages\": \"{{messages}}\"}), answer: Pointer(\"/choices/0/message/content\"))";
+    desk.edit("workspace.ron", "api: OpenAi", http);
+    desk.edit("workspace.ron", "/v1\"", "/v1/chat/completions\"");
+    desk.trust();
+    let ran = desk.run(&["--limit", "1"]);
+    assert_eq!((ran.code, server.requests()), (Some(0), 1), "{}", ran.err);
+    desk.edit("workspace.ron", "\"{{messages}}\"", "\"{{messages}}\", \"more\": true");
+    let ran = desk.run(&["--no-cache"]);
+    assert_eq!((ran.code, server.requests()), (Some(2), 1), "{}", ran.err);
+    assert!(ran.err.contains("by the workspace's own POST request ("), "{}", ran.err);
 }
 
 #[test]

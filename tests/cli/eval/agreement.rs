@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use strata::domain::Source;
+use strata::domain::{Policy, Source};
 use strata::interop::promptfoo::{EVALUATION, TESTS, export};
 use strata::session::{evaluation, importing};
 
@@ -67,7 +67,7 @@ fn what_was_imported_and_exported_has_the_same_verdicts() {
     let written = |name: &&str| {
         let config = folder.join(name).join("promptfooconfig.yaml");
         let imported = importing::read(&config, false).unwrap();
-        let workspace = evaluation::workspace_of(imported, desk.workspace());
+        let workspace = evaluation::workspace_of(imported, Policy::default(), desk.workspace());
         let project = workspace.projects.values().next().unwrap();
         let Source::Cases(cases) = &project.datasets[&TESTS.into()].source else { panic!("{name} has no cases") };
         let exported = export(project, &workspace.manifest, &EVALUATION.into(), cases);

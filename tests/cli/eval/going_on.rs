@@ -1,9 +1,14 @@
 //! An evaluation that was cut off goes on; and only a part of it is run where a part is asked for.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{asking, eval, json, with_config};
+use serde_json::Value;
+
+use super::{INLINE, asking, eval, json, with_config};
 use crate::desk::{Desk, Running, asked, slow_server, wait_until};
+use crate::support::{Misdeed, Plan, Server};
 
 #[test]
 fn what_was_answered_before_a_kill_is_not_asked_again() {
@@ -39,6 +44,79 @@ fn what_was_answered_before_an_interrupt_is_not_asked_again() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     all_rows(&desk, 24);
     assert!(asked(&server).values().all(|times| *times == 1), "{:?}", asked(&server));
+}
+
+#[test]
+fn what_an_interrupt_leaves_is_told_and_a_whole_run_is_not_opened_again() {
+    let server = slow_server(Duration::from_millis(20));
+    let config = asking(&server, 24, 2);
+    let desk = with_config(&config);
+    let mut running = start(&desk);
+    wait_until("some are asked", || server.requests() >= 5 || running.is_over());
+    running.signal("INT");
+    let ran = running.end();
+    assert!(ran.err.contains(" left. Go on with --resume."), "{}", ran.err);
+    assert_eq!(eval(&desk, &["--resume"]).code, Some(0));
+    let before = server.requests();
+    let ran = eval(&desk, &["--resume", "-o", "out.json"]);
+    assert_eq!((ran.code, server.requests()), (Some(0), before), "{}", ran.err);
+    assert!(ran.err.contains(" is complete; nothing is left to do."), "{}", ran.err);
+    all_rows(&desk, 24);
+    // Another test is another evaluation.
+    super::put(&desk, "promptfooconfig.yaml", &asking(&server, 2, 2));
+    let ran = eval(&desk, &["--resume", "-o", "out.json"]);
+    assert!(ran.code == Some(0) && ran.err.contains("The config has changed since run "), "{}", ran.err);
+    all_rows(&desk, 2);
+}
+
+/// The same tests and columns, by their names: what is asked is another thing all the same.
+#[test]
+fn a_whole_run_has_no_verdicts_for_another_prompt_or_setting() {
+    let server = slow_server(Duration::ZERO);
+    let labelled = asking(&server, 3, 2)
+        .replace("prompts: ['Answer {{ question }}']", "prompts: [{label: ask, raw: 'Answer {{ question }}'}]");
+    let desk = with_config(&labelled);
+    assert_eq!(eval(&desk, &["-o", "out.json"]).code, Some(0));
+    let asked_again = |text: &str, calls: u64| {
+        super::put(&desk, "promptfooconfig.yaml", text);
+        let before = server.requests();
+        let ran = eval(&desk, &["--resume", "-o", "out.json"]);
+        assert_eq!((ran.code, server.requests() - before), (Some(0), calls), "{}", ran.err);
+        all_rows(&desk, 3);
+        ran
+    };
+    assert!(asked_again(&labelled, 0).err.contains(" is complete; nothing is left to do."));
+    let other = labelled.replace("Answer {{", "Answer me {{");
+    let ran = asked_again(&other, 3);
+    assert!(ran.err.contains(" goes on: 0 trials kept, 3 to run"), "{}", ran.err);
+    let warmer = other.replace("config: {", "config: {temperature: 0.7, ");
+    asked_again(&warmer, 3);
+    assert!(asked_again(&warmer, 0).err.contains(" is complete; nothing is left to do."));
+    // The answers are the same, and what is judged is not.
+    let shouted = warmer.replace("    config: {", "    transform: output + '!'\n    config: {");
+    super::put(&desk, "promptfooconfig.yaml", &shouted);
+    let ran = eval(&desk, &["--resume", "--trust", "-o", "out.json"]);
+    assert!(ran.err.contains(" goes on: 0 trials kept, 3 to run"), "{}", ran.err);
+}
+
+#[test]
+fn an_evaluation_that_cannot_begin_says_so_in_its_results() {
+    let told = |text: &str, arguments: &[&str], words: &str| {
+        let desk = with_config(text);
+        std::fs::write(desk.path().join("outside.txt"), "x").unwrap();
+        std::fs::write(desk.path().join("out.json"), "{\"results\": [\"old\"]}").unwrap();
+        let ran = eval(&desk, &[&["-o", "out.json"], arguments].concat());
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        let results = json(&desk.path().join("out.json"));
+        assert!(results["load_error"].as_str().unwrap().contains(words), "{results}");
+        assert_eq!(results["results"], serde_json::json!([]));
+        assert!(ran.err.contains(words), "{}", ran.err);
+    };
+    told("prompts: [file://../outside.txt]\nproviders: [echo]\n", &[], "needs trust");
+    told("prompts: [a]\nproviders: ['openai:chat:gpt-5']\n", &[], "needs trust");
+    told("prompts: [a]\nproviders: ['openai:chat:gpt-5']\n", &["--trust"], "OPENAI_API_KEY");
+    told(WORDS, &["--filter", "nothing like it"], "No case takes part");
+    told(WORDS, &["--provider", "third"], "no provider `third`");
 }
 
 #[test]
@@ -99,4 +177,101 @@ fn no_more_calls_are_in_flight_than_asked_for() {
     let desk = with_config(&asking(&server, 12, 6));
     assert_eq!(eval(&desk, &["-j", "1"]).code, Some(0));
     assert_eq!((server.requests(), server.connections()), (12, 1));
+}
+
+/// Each trial sees the answer of the one before it, so that all are run again when the evaluation goes on.
+#[test]
+fn a_conversation_that_was_cut_off_pays_for_no_answer_twice_without_a_cache() {
+    let server = slow_server(Duration::from_millis(20));
+    let config = asking(&server, 12, 1).replace("  - vars:", "  - options: {storeOutputAs: last}\n    vars:");
+    let desk = with_config(&config.replace("Answer {{ question }}", "Answer {{ question }} {{ last }}"));
+    let mut running = Running::of(desk.command(&["eval", "c", "-o", "out.json", "--no-cache"]));
+    wait_until("some are asked", || server.requests() >= 5 || running.is_over());
+    running.signal("INT");
+    assert_eq!(running.end().code, Some(130));
+    assert!((5..12).contains(&asked(&server).len()));
+    let ran = eval(&desk, &["--resume", "--no-cache", "-o", "out.json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    all_rows(&desk, 12);
+    assert!(asked(&server).values().all(|times| *times == 1), "{:?}", asked(&server));
+    let second = server.seen().into_iter().map(|seen| String::from_utf8(seen.body).unwrap()).nth(1).unwrap();
+    assert!(second.contains("Four is the answer"), "{second}");
+}
+
+/// Two servers whose answers are compared by this assertion.
+fn compared(first: &Server, second: &Server, by: &str) -> String {
+    let provider = |label: &str, server: &Server| {
+        format!(
+            "  - {{id: 'openai:chat:loopback-1', label: {label}, config: {{apiBaseUrl: '{}/v1', apiKey: {INLINE}}}}}\n",
+            server.url()
+        )
+    };
+    let test = |case| format!("  - vars: {{question: '{}'}}\n", crate::desk::marker(case));
+    let tests = (0..6).map(test).collect::<Vec<_>>().concat();
+    format!(
+        "prompts: ['Answer {{{{ question }}}}']\nproviders:\n{}{}defaultTest:\n  \
+         assert: [{{type: contains, value: Four}}, {by}]\ntests:\n{tests}",
+        provider("first", first),
+        provider("second", second)
+    )
+}
+
+/// A server that refuses its key as long as it is told to, and then gives this answer.
+fn refusing(refuses: &Arc<AtomicBool>, answer: &'static str) -> Server {
+    let refuses = refuses.clone();
+    Server::start(Plan {
+        keep: true,
+        misdeed: Some(Arc::new(move |_| {
+            refuses.load(Ordering::SeqCst).then(|| Misdeed::told(401, "authentication_error", "Who are you?"))
+        })),
+        ..Plan::answering(move |_| answer.to_owned())
+    })
+}
+
+#[test]
+fn what_was_answered_beside_a_server_that_stopped_is_kept_and_compared_when_it_is_back() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let first = slow_server(Duration::ZERO);
+    let second = refusing(&refuses, crate::support::server::ANSWER);
+    let desk = with_config(&compared(&first, &second, "{type: max-score}"));
+    let ran = eval(&desk, &["-o", "out.json", "--no-cache"]);
+    assert_ne!(ran.code, Some(0), "{}", ran.err);
+    let rows = json(&desk.path().join("out.json"))["results"].as_array().unwrap().clone();
+    let alone: Vec<&Value> = rows.iter().filter(|row| row["provider"] == "first" && row["unscored"] == true).collect();
+    assert!(alone.len() >= 5, "{rows:?}");
+    for row in alone {
+        let said = row["assertions"].as_array().unwrap().iter().find(|said| said["type"] == "max-score").unwrap();
+        assert!(said["reason"].as_str().unwrap().contains("did not end"), "{row}");
+    }
+    let before = first.requests();
+    assert_eq!(before, 6);
+
+    refuses.store(false, Ordering::SeqCst);
+    let ran = eval(&desk, &["--resume", "--no-cache", "-o", "out.json"]);
+    let rows = json(&desk.path().join("out.json"))["results"].as_array().unwrap().clone();
+    let passed = |provider: &str| rows.iter().filter(|row| row["provider"] == provider && row["pass"] == true).count();
+    // Of two that are equally good, the first wins.
+    assert_eq!((rows.len(), passed("first"), passed("second")), (12, 6, 0), "{}", ran.err);
+    assert_eq!(first.requests(), before, "what was answered is not asked again");
+}
+
+#[test]
+fn answers_that_are_all_there_are_left_when_their_judge_stops_and_compared_when_it_is_back() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let (first, second) = (slow_server(Duration::ZERO), slow_server(Duration::ZERO));
+    let judge = refusing(&refuses, r#"{"reason": "It is the better one.", "best": 1}"#);
+    let asked =
+        format!("{{id: 'openai:chat:judge-1', config: {{apiBaseUrl: '{}/v1', apiKey: {INLINE}}}}}", judge.url());
+    let by = format!("{{type: select-best, value: the better one, provider: {asked}}}");
+    let desk = with_config(&compared(&first, &second, &by));
+    let ran = eval(&desk, &["-o", "out.json", "--no-cache"]);
+    assert!(ran.code != Some(0) && ran.err.contains("12 trials are left"), "{}", ran.err);
+    assert!(judge.requests() > 0, "{}", ran.err);
+
+    refuses.store(false, Ordering::SeqCst);
+    let ran = eval(&desk, &["--resume", "--no-cache", "-o", "out.json"]);
+    let rows = json(&desk.path().join("out.json"))["results"].as_array().unwrap().clone();
+    let passed = |provider: &str| rows.iter().filter(|row| row["provider"] == provider && row["pass"] == true).count();
+    assert_eq!((rows.len(), passed("first"), passed("second")), (12, 0, 6), "{}", ran.err);
+    assert_eq!((first.requests(), second.requests()), (6, 6), "what was answered is not asked again");
 }

@@ -27,9 +27,11 @@ fn scripts_run_only_where_they_are_trusted() {
     strata: The config asks for what needs trust. Look at it, then grant it for one run with --trust:
       run the script `[dir]/c/promptfooconfig.yaml:7:28: output.length === 3`
       run the script `[dir]/c/check.js` ([dir]/c/promptfooconfig.yaml:8:28)
-      run the JavaScript of its checks and transforms, in a sandbox without files and network
+      run the JavaScript of the cases of `c/tests` in a sandbox without files and network (2 scripts: 9407779fd127)
     ");
-    assert!(!desk.path().join("out.json").exists());
+    let told = json(&desk.path().join("out.json"));
+    assert!(told["load_error"].as_str().unwrap().contains("needs trust"), "{told}");
+    assert_eq!(told["results"], serde_json::json!([]));
     let ran = eval(&desk, &["-o", "out.json", "--trust"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.err.contains("/c/check.js` ("), "{}", ran.err);
