@@ -30,6 +30,16 @@ pub fn visible(text: &str) -> Vec<Mark<'_>> {
     marks
 }
 
+/// A text with what hides in it named in it: `‹ZWSP›`.
+#[must_use]
+pub fn marked(text: &str) -> String {
+    let one = |mark| match mark {
+        Mark::Plain(text) => text.to_owned(),
+        Mark::Hidden(name) => format!("‹{name}›"),
+    };
+    visible(text).into_iter().map(one).collect()
+}
+
 fn name(letter: char) -> Option<Cow<'static, str>> {
     let known = match letter {
         '\n' | '\t' => return None,

@@ -92,6 +92,31 @@ fn the_form_has_the_fields_that_the_type_has() {
 }
 
 #[test]
+fn each_type_chooses_the_models_that_it_asks() {
+    let mut window = open();
+    let model = window.harness.state_mut().session().experiment().unwrap().models[0].clone();
+    let mut pick = |kind: &str, picker: &str, others: &[&str]| {
+        add(&mut window, "Add check", kind);
+        assert!(!others.iter().any(|other| window.sees(other)), "{kind} has one of {others:?}");
+        press(&mut window, picker);
+        window.harness.query_all_by_label_contains(&format!("{model} (")).last().unwrap().click();
+        window.steps();
+        let made = last(&mut window);
+        window.send(Command::Undo);
+        window.send(Command::Undo);
+        (made.model, made.embedder)
+    };
+    let chosen = Some(model.clone());
+    assert_eq!(
+        pick("similar:cosine", "Model for vectors", &["Grader model", "Model for labels"]),
+        (None, chosen.clone())
+    );
+    let others = &["Grader model", "Model for vectors", "Tell the grader in your own words"];
+    assert_eq!(pick("moderation", "Model for labels", others), (chosen.clone(), None));
+    assert_eq!(pick("answer-relevance", "Model for vectors", &["Model for labels"]).1, chosen);
+}
+
+#[test]
 fn checks_of_a_set_are_added_moved_and_deleted_inside_it() {
     let mut window = open();
     let number = checks(&mut window).len() + 1;

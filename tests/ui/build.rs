@@ -6,9 +6,9 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use strata::domain::{Content, Prompt};
-use strata::session::{Route, TryState};
+use strata::session::{Command, Route, TryState};
 
-use crate::support::Window;
+use crate::support::{Window, cases, record};
 
 fn build() -> Window {
     let mut window = Window::open();
@@ -120,4 +120,76 @@ fn a_case_is_tried_and_its_answer_shown() {
     });
     assert!(window.sees("Scripted, not a model"));
     assert!(window.sees("finished"));
+}
+
+#[test]
+fn tiers_of_a_variant_are_set_by_hand_and_fitted_to_a_run() {
+    let mut window = Window::prepared(|root| {
+        record(root, &cases("triage", 16));
+    });
+    window.go(Route::Build);
+    window.send(Command::SelectVariant("layered".into()));
+    window.until("the runs are listed", |app| !app.session().runs().recorded().is_empty());
+    let tiers = |window: &mut Window| window.harness.state_mut().session().variant().unwrap().tiers.clone();
+    window.click("Variant settings");
+    switch(&mut window, "Tiers of models");
+    let by_hand = tiers(&mut window).unwrap();
+    assert_eq!(by_hand.tiers.len(), 1);
+    press(&mut window, "Add a tier");
+    assert_eq!(tiers(&mut window).unwrap().tiers.len(), 2);
+    press(&mut window, "Remove tier 2");
+    // So much may be lost that any cheaper model does.
+    margin(&mut window, "100");
+    press(&mut window, "Fit tiers to the run");
+    window.until("tiers are fitted", |app| app.session().tier_fit().is_some_and(|fit| fit.outcome.is_some()));
+    let outcome = window.harness.state_mut().session().tier_fit().unwrap().outcome.clone();
+    let fitted = outcome.unwrap().unwrap();
+    let own = fitted.iter().find(|fitted| fitted.variant.as_str() == "layered").unwrap();
+    assert!(own.cases > 8 && window.sees_part(" cases"), "{own:?}");
+    let found = own.tiers().unwrap_or_else(|| panic!("{:?}", own.sentences()));
+    press(&mut window, "Take these tiers");
+    assert_eq!(tiers(&mut window).unwrap().tiers, found);
+    assert!(window.sees("These are the variant's tiers."));
+    margin(&mut window, "50");
+    assert!(!window.sees("These are the variant's tiers."), "that was another margin's fit");
+    margin(&mut window, "100");
+    assert!(window.sees("These are the variant's tiers."));
+    end_burst(&mut window);
+    press(&mut window, "Remove tier 1");
+    assert_eq!(tiers(&mut window).unwrap().tiers.len(), found.len() - 1);
+    window.send(Command::Undo);
+    assert_eq!(tiers(&mut window).unwrap().tiers, found);
+}
+
+/// The next edit is a step of its own, however soon it follows.
+fn end_burst(window: &mut Window) {
+    window.send(Command::Undo);
+    window.send(Command::Redo);
+}
+
+fn margin(window: &mut Window, points: &str) {
+    let name = "Points of success that tiers may lose";
+    window.harness.get_by_label(name).scroll_to_me();
+    window.harness.get_by_label(name).focus();
+    window.steps();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.steps();
+    window.harness.get_by_label(name).type_text(points);
+    window.steps();
+}
+
+fn switch(window: &mut Window, name: &str) {
+    window.harness.get_by_role_and_label(Role::Switch, name).scroll_to_me();
+    window.steps();
+    window.steps();
+    window.harness.get_by_role_and_label(Role::Switch, name).click();
+    window.steps();
+}
+
+/// Scrolls a control into sight and presses it.
+fn press(window: &mut Window, name: &str) {
+    window.harness.get_by_label(name).scroll_to_me();
+    window.steps();
+    window.steps();
+    window.click(name);
 }

@@ -1,6 +1,7 @@
 //! Experiment: ticks, checks, numbers, new ones, and the dry run.
 
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use strata::domain::{CheckKind, Experiment, Policy};
 use strata::session::{Command, Route};
@@ -27,11 +28,32 @@ fn press(window: &mut Window, name: &str) {
     window.click(name);
 }
 
+/// Scrolls a guard's switch into sight and turns it.
+fn switch(window: &mut Window, name: &str) {
+    window.harness.get_by_role_and_label(Role::Switch, name).scroll_to_me();
+    window.steps();
+    window.steps();
+    window.harness.get_by_role_and_label(Role::Switch, name).click();
+    window.steps();
+}
+
 fn write(window: &mut Window, name: &str, text: &str) {
     window.harness.get_by_label(name).scroll_to_me();
     window.harness.get_by_label(name).focus();
     window.steps();
     window.harness.get_by_label(name).type_text(text);
+    window.steps();
+}
+
+/// Types another name into a tier's line.
+fn rename(window: &mut Window, tier: &str, to: &str) {
+    let name = format!("Name of tier {tier}");
+    window.harness.get_by_label(&name).scroll_to_me();
+    window.harness.get_by_label(&name).focus();
+    window.steps();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.steps();
+    window.harness.get_by_label(&name).type_text(to);
     window.steps();
 }
 
@@ -158,7 +180,7 @@ fn a_budget_below_the_estimate_is_told_beside_it() {
     window.harness.get_by_label("Stop at (USD)").scroll_to_me();
     window.harness.get_by_label("Stop at (USD)").focus();
     window.steps();
-    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     window.harness.get_by_label("Stop at (USD)").type_text("0.0001");
     window.steps();
     window.until("the estimate is made again", |app| {
@@ -173,11 +195,7 @@ fn a_budget_below_the_estimate_is_told_beside_it() {
 fn the_policy_is_set_guard_by_guard_or_by_a_preset_that_keeps_the_route() {
     let mut window = open();
     assert!(!window.sees_part("Strategy 1: "));
-    window.harness.get_by_role_and_label(Role::Switch, "Repair").scroll_to_me();
-    window.steps();
-    window.steps();
-    window.harness.get_by_role_and_label(Role::Switch, "Repair").click();
-    window.steps();
+    switch(&mut window, "Repair");
     let policy = chosen(&mut window).policy.unwrap();
     assert!(policy.repair.on && policy.retry.retries == 4, "it starts from the workspace's policy");
     let first = policy.repair.strategies[0].words();
@@ -190,4 +208,46 @@ fn the_policy_is_set_guard_by_guard_or_by_a_preset_that_keeps_the_route() {
     assert_eq!(chosen(&mut window).policy, Some(strict));
     press(&mut window, "Use the workspace's");
     assert_eq!(chosen(&mut window).policy, None);
+}
+
+#[test]
+fn limits_of_users_are_a_table_of_tiers() {
+    let mut window = open();
+    switch(&mut window, "Per-user limits");
+    let users = |window: &mut Window| chosen(window).policy.unwrap().users;
+    assert!(users(&mut window).on);
+    write(&mut window, "free: requests a minute", "5");
+    assert!(users(&mut window).tiers["free"].requests_per_minute > 10, "what is typed stands behind what was there");
+    write(&mut window, "Column of the user", "customer");
+    assert_eq!(users(&mut window).columns.user.as_deref(), Some("customer"));
+    rename(&mut window, "pro", "free");
+    assert!(window.sees("Another tier has this name.") && users(&mut window).tiers.contains_key("pro"));
+    rename(&mut window, "pro", "pro");
+    assert!(!window.sees("Another tier has this name."));
+    press(&mut window, "Add tier");
+    assert!(users(&mut window).tiers.contains_key("tier"));
+    press(&mut window, "Delete tier tier");
+    // The next edit is a step of its own, however soon it follows.
+    window.send(Command::Undo);
+    window.send(Command::Redo);
+    press(&mut window, "Delete tier enterprise");
+    assert_eq!(users(&mut window).tiers.keys().collect::<Vec<_>>(), ["free", "pro"]);
+    window.send(Command::Undo);
+    assert!(users(&mut window).tiers.contains_key("enterprise"));
+}
+
+#[test]
+fn how_good_a_guard_is_stands_beside_it_with_what_it_got_wrong() {
+    let mut window = open();
+    assert!(!window.sees_part("Held out (not tuned on)"));
+    switch(&mut window, "Input sanitising");
+    window.until("the guards are measured", |app| app.session().guardrails().is_some());
+    assert!(window.sees_part("Held out (not tuned on), "));
+    let misses = window.harness.get_by_label_contains("texts were not told right");
+    misses.scroll_to_me();
+    window.steps();
+    window.harness.get_by_label_contains("texts were not told right").click();
+    window.steps();
+    window.steps();
+    assert!(window.sees_part("nothing found"), "an attack that was not seen");
 }

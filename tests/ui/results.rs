@@ -1,10 +1,11 @@
 //! Results on a recorded run: filters, one trial in detail, columns side by side.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable;
-use strata::domain::{RunState, TrialRef, Usd};
+use strata::domain::{Definition, Policy, RunState, SemanticMode, TrialRef, Usd, UserColumns, UserLimits};
 use strata::session::launch::Wish;
 use strata::session::{Command, Route};
 use strata::store::preset;
@@ -192,4 +193,43 @@ fn a_trial_tells_what_guards_did_to_it() {
     assert!(window.sees("Guards") && window.sees("Repair"));
     assert!(window.sees_part("Asked again, with the format spelled out: "));
     assert!(window.sees("Answer, attempt 2: in other words"));
+}
+
+#[test]
+fn a_run_is_seen_as_its_users_traffic() {
+    let mut window = results();
+    window.click("View: Guards");
+    assert!(window.sees("Per-user limits") && window.sees_part("They are off in the policy."));
+    assert!(!window.sees("Find in answers"), "filters are for the grid");
+    let key = window.harness.state_mut().session().experiment_key().unwrap();
+    let mut experiment = (**window.harness.state_mut().session().experiment().unwrap()).clone();
+    let columns = UserColumns { user: Some("language".to_owned()), ..UserColumns::default() };
+    let users = UserLimits { on: true, columns, ..UserLimits::default() };
+    experiment.policy = Some(Policy { users, ..Policy::default() });
+    window.send(Command::Edit { key, definition: Some(Definition::Experiment(Arc::new(experiment))) });
+    window.until("the traffic is rehearsed", |app| {
+        app.session().traffic().is_some_and(|traffic| traffic.outcome.is_some())
+    });
+    let session = window.harness.state_mut().session();
+    let traffic = session.traffic().unwrap().outcome.clone().unwrap().unwrap();
+    assert_eq!((traffic.columns.len(), traffic.columns[0].traffic.total.requests), (6, 12));
+    assert!(
+        window.sees_part("evenly, 60 a minute") && window.sees("baseline · swift") && window.sees("users affected")
+    );
+    window.click("Set the limits of users");
+    assert_eq!(window.harness.state_mut().session().route(), Route::Experiment);
+}
+
+#[test]
+fn an_audit_of_the_semantic_cache_is_summed_over_the_run() {
+    let mut window = Window::prepared(|root| {
+        let mut policy = Policy::default();
+        (policy.semantic.mode, policy.semantic.threshold) = (SemanticMode::Audit, 0.3);
+        record(root, &Wish { policy: Some(policy), ..cases("triage", 12) });
+    });
+    window.send(Command::SelectExperiment("triage".into()));
+    window.go(Route::Results);
+    window.until("the run is read", |app| app.session().runs().board().is_some());
+    window.click("View: Guards");
+    assert!(window.sees("false hits") && window.sees_part("It would have answered "));
 }

@@ -124,6 +124,7 @@ pub fn record(root: &Path, wish: &Wish) -> RunState {
         runtime: runtime.handle(),
         on_text: None,
         stall_limit: None,
+        patience: None,
     };
     let handle = begin(prepared, start).unwrap();
     runtime.block_on(handle.ended())

@@ -19,11 +19,35 @@ pub struct Amount<'a, T> {
 /// A line under a label. What cannot be read stays while it is typed, with what is wrong below it, and changes nothing.
 /// Returns the value that was typed now, where it is another.
 pub fn amount<T: PartialEq>(ui: &mut Ui, value: &T, how: &Amount<'_, T>) -> Option<T> {
+    entered(ui, value, how, |ui, id, text| {
+        ui.allocate_ui(vec2(how.width, 0.0), |ui| labelled(ui, how.label, |ui| line(ui, id, text, how))).inner
+    })
+}
+
+/// The same in a table, whose head says what it is: the label is only heard.
+pub fn amount_cell<T: PartialEq>(ui: &mut Ui, value: &T, how: &Amount<'_, T>) -> Option<T> {
+    entered(ui, value, how, |ui, id, text| {
+        ui.vertical(|ui| {
+            ui.set_width(how.width);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let response = line(ui, id, text, how);
+            ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(how.label));
+            response
+        })
+        .inner
+    })
+}
+
+fn entered<T: PartialEq>(
+    ui: &mut Ui,
+    value: &T,
+    how: &Amount<'_, T>,
+    draw: impl FnOnce(&mut Ui, Id, &mut String) -> Response,
+) -> Option<T> {
     let id = ui.make_persistent_id(("amount", how.label));
     let typed = ui.data(|data| data.get_temp::<String>(id));
     let mut text = typed.unwrap_or_else(|| (how.show)(value));
-    let response =
-        ui.allocate_ui(vec2(how.width, 0.0), |ui| labelled(ui, how.label, |ui| line(ui, id, &mut text, how))).inner;
+    let response = draw(ui, id, &mut text);
     if response.changed() {
         ui.data_mut(|data| data.insert_temp(id, text.clone()));
         return (how.read)(&text).ok().filter(|read| read != value);

@@ -1,6 +1,6 @@
 //! Fields to type in, each with a label.
 
-use egui::{Response, RichText, TextEdit, Ui, vec2};
+use egui::{Align2, Key, Response, RichText, TextEdit, Ui, vec2};
 
 use super::focus_ring;
 use crate::ui::theme::Theme;
@@ -29,6 +29,21 @@ pub fn secret(ui: &mut Ui, label: &str, value: &mut String) -> Response {
 /// Lines of text under a label.
 pub fn multiline(ui: &mut Ui, label: &str, value: &mut String, rows: usize) -> Response {
     labelled(ui, label, |ui| line(ui, TextEdit::multiline(value).desired_rows(rows)))
+}
+
+/// A line to look for something in a list; `name` is heard, `hint` is seen. Whether Enter was pressed in it.
+pub fn search(ui: &mut Ui, name: &str, hint: &str, text: &mut String) -> bool {
+    let size = Theme::of(ui).size;
+    let edit = TextEdit::singleline(text)
+        .hint_text(hint)
+        .desired_width(150.0)
+        .align(Align2::LEFT_CENTER)
+        .margin(vec2(10.0, 6.0))
+        .min_size(vec2(0.0, size.control));
+    let response = ui.add(edit);
+    focus_ring(ui, &response);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name));
+    response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
 fn line(ui: &mut Ui, edit: TextEdit<'_>) -> Response {

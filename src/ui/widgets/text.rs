@@ -1,6 +1,6 @@
 //! Text by its place in the hierarchy.
 
-use egui::{Align, Color32, FontId, Label, Layout, Response, RichText, Ui, vec2};
+use egui::{Align, Color32, FontId, Label, Layout, Response, RichText, Ui, WidgetText, vec2};
 use egui_material_icons::MaterialIcon;
 
 use crate::ui::theme::Theme;
@@ -50,7 +50,7 @@ pub fn mono(ui: &mut Ui, text: &str) -> Response {
 }
 
 /// A number at the right edge of a column `width` points wide, so that digits stand below each other.
-pub fn number(ui: &mut Ui, width: f32, text: &str) -> Response {
+pub fn number(ui: &mut Ui, width: f32, text: impl Into<WidgetText>) -> Response {
     let size = vec2(width, ui.text_style_height(&egui::TextStyle::Body));
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| ui.label(text)).inner
 }

@@ -9,13 +9,22 @@ use super::data::{self, Name};
 use super::draft::Draft;
 use super::fields::{self, Fields};
 use super::screen::Open;
+use super::tiers_form::FitState;
 use super::{edits, forms, kinds, prompt_form, stack, values, variant_form};
 use crate::domain::{LayerId, Override, PromptId, Role, VariantId};
 use crate::session::{Preview, Session};
+use crate::ui::sender::CommandSender;
 use crate::ui::theme::Theme;
 use crate::ui::widgets;
 
-pub(super) fn show(ui: &mut Ui, session: &Session, open: &mut Open, draft: &mut Draft, preview: Option<&Preview>) {
+pub(super) fn show(
+    ui: &mut Ui,
+    session: &Session,
+    (open, fit): (&mut Open, &mut FitState),
+    draft: &mut Draft,
+    preview: Option<&Preview>,
+    sender: &CommandSender,
+) {
     let names = data::names(&draft.prompt, preview);
     ScrollArea::vertical().id_salt(("middle", format!("{open:?}"))).auto_shrink(false).show(ui, |ui| {
         let theme = Theme::of(ui);
@@ -35,7 +44,7 @@ pub(super) fn show(ui: &mut Ui, session: &Session, open: &mut Open, draft: &mut 
                     }
                     Open::Variant => {
                         title(ui, "Variant", session.selection().variant.as_ref().map(VariantId::as_str));
-                        variant_form::show(ui, draft);
+                        variant_form::show(ui, session, fit, draft, sender);
                     }
                 }
             });

@@ -16,6 +16,7 @@ mod preview;
 mod prompt_form;
 mod screen;
 mod stack;
+mod tiers_form;
 mod try_it;
 mod values;
 mod variant_form;

@@ -4,7 +4,7 @@ use egui::{Frame, Key, Margin, Modifiers, Panel, Stroke, Ui};
 use egui_material_icons::icons;
 
 use super::draft::Draft;
-use super::{edits, middle, preview, stack, try_it};
+use super::{edits, middle, preview, stack, tiers_form, try_it};
 use crate::domain::{Definition, DefinitionKey, Dialect, LayerId, Prompt, PromptId};
 use crate::session::{Command, Preview, Route, Session};
 use crate::ui::sender::CommandSender;
@@ -43,6 +43,7 @@ pub(in crate::ui) struct State {
     of: Option<PromptId>,
     pub(super) preview: preview::PreviewState,
     pub(super) trying: try_it::TryItState,
+    fit: tiers_form::FitState,
 }
 
 pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
@@ -74,9 +75,13 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         preview_column(ui, session, state, sender);
     }
     if room >= THREE || pane == Pane::Edit || (room >= TWO && pane == Pane::Layers) {
-        egui::CentralPanel::default()
-            .frame(column(ui, Margin { left: 12, right: 12, top: 16, bottom: 0 }))
-            .show(ui, |ui| middle::show(ui, session, &mut state.open, &mut draft, shown));
+        egui::CentralPanel::default().frame(column(ui, Margin { left: 12, right: 12, top: 16, bottom: 0 })).show(
+            ui,
+            |ui| {
+                let own = (&mut state.open, &mut state.fit);
+                middle::show(ui, session, own, &mut draft, shown, sender);
+            },
+        );
     }
     draft.send(session, sender);
 }

@@ -6,12 +6,15 @@ use serde_json::json;
 use super::data;
 use super::draft::Draft;
 use super::fields::{add, caption, part, row_with_remove};
+use super::tiers_form::{self, FitState};
 use super::values;
 use crate::domain::{Override, Params, ReasoningEffort, ResponseFormat, Variant};
+use crate::session::Session;
+use crate::ui::sender::CommandSender;
 use crate::ui::theme::Tone;
 use crate::ui::widgets;
 
-pub(super) fn show(ui: &mut Ui, draft: &mut Draft) {
+pub(super) fn show(ui: &mut Ui, session: &Session, fit: &mut FitState, draft: &mut Draft, sender: &CommandSender) {
     let orphans = data::orphans(&draft.prompt, draft.variant.as_ref());
     let prompt = &draft.prompt;
     let Some(variant) = &mut draft.variant else { return };
@@ -21,6 +24,7 @@ pub(super) fn show(ui: &mut Ui, draft: &mut Draft) {
         widgets::muted(ui, "What is not set is not sent: the provider's own default holds.");
         params(ui, &mut variant.params);
     });
+    tiers_form::show(ui, session, fit, variant, sender);
     part(ui, "Layers it changes", |ui| {
         if variant.layers.is_empty() {
             widgets::muted(ui, "None. Choose a layer, and say at its top what it is in this variant.");

@@ -91,6 +91,8 @@ pub(super) fn facts(call: &CallRow) -> Vec<(&'static str, String)> {
         ("Run", Some(call.run.to_string())),
         ("Experiment", Some(format!("{} › {}", call.project, call.experiment))),
         ("Case", call.case_id.as_ref().map(ToString::to_string)),
+        ("User", call.user.clone()),
+        ("Session", call.session.clone()),
         ("Variant", call.variant.as_ref().map(ToString::to_string)),
         ("Model", Some(model(call))),
         ("Answered by", call.answered_by.clone()),

@@ -1,6 +1,6 @@
 //! Which calls are wanted, and in which order.
 
-use egui::{Key, TextEdit, Ui, vec2};
+use egui::Ui;
 use egui_material_icons::icons;
 use jiff::SignedDuration;
 
@@ -8,7 +8,6 @@ use crate::domain::{AttemptState, CallFilter, CallQuery, CallSort, Usd};
 use crate::engine::now;
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
-use crate::ui::theme::Theme;
 use crate::ui::{format, widgets};
 
 /// Runs to choose from.
@@ -96,17 +95,7 @@ pub(super) fn clear(session: &Session, state: &mut FilterState, sender: &Command
 }
 
 fn search(state: &mut FilterState, filter: &mut CallFilter, ui: &mut Ui) {
-    let size = Theme::of(ui).size;
-    let edit = TextEdit::singleline(&mut state.text)
-        .hint_text("Case, error, request id")
-        .desired_width(150.0)
-        .align(egui::Align2::LEFT_CENTER)
-        .margin(vec2(10.0, 6.0))
-        .min_size(vec2(0.0, size.control));
-    let response = ui.add(edit);
-    widgets::focus_ring(ui, &response);
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Find calls"));
-    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let entered = widgets::search(ui, "Find calls", "Case, user, error, request", &mut state.text);
     let typed = Some(state.text.trim()).filter(|text| !text.is_empty());
     if entered || (typed.is_none() && filter.text.is_some()) {
         filter.text = typed.map(str::to_owned);

@@ -76,6 +76,7 @@ fn options(case: &Case) -> Vec<(&'static str, String)> {
     let code = transform.as_ref().map(|code| match code {
         Code::Inline(source) => source.clone(),
         Code::File(file) => file.name.clone(),
+        Code::Unrun { name, .. } => name.clone(),
     });
     let all = [
         ("Cannot run", broken.clone()),

@@ -302,32 +302,73 @@ fn json_value(ui: &mut Ui, label: &str, example: &str, value: &mut Value, typed:
 /// The label of what stands in the place of the built-in words.
 const TOLD: &str = "What the grader is told";
 
+/// What stands for no model where a check needs one.
+const NO_MODEL: &str = "None: unscored";
+const NO_VECTORS: &str = "None: letters and words";
+
 /// Who grades, and what it is told.
 fn grader(ui: &mut Ui, assertion: &mut Assertion, data: &ExperimentData, typed: &mut Typed) {
-    let is_similar = matches!(
-        assertion.kind,
-        AssertionKind::Similar
-            | AssertionKind::SimilarCosine
-            | AssertionKind::SimilarDot
-            | AssertionKind::SimilarEuclidean
-    );
-    widgets::small(ui, if is_similar { "Vectors" } else { "Grader" });
-    let first = (None, if is_similar { "Letters and words" } else { "None: unscored" }.to_owned());
+    let kind = assertion.kind.clone();
+    if kind.asks_words() {
+        widgets::small(ui, "Grader");
+        model(ui, "Grader model", NO_MODEL, &mut assertion.model, data);
+    }
+    if kind.asks_vectors() {
+        widgets::small(ui, "Vectors");
+        vectors(ui, assertion, data);
+    }
+    if kind.asks_labels() {
+        widgets::small(ui, "Labels");
+        model(ui, "Model for labels", NO_MODEL, &mut assertion.model, data);
+        widgets::small(ui, labels_from(&kind));
+    }
+    if kind.asks_words() {
+        told(ui, &mut assertion.prompt, data, typed);
+    }
+}
+
+/// The models of the workspace, and that none is chosen.
+fn model(ui: &mut Ui, label: &str, none: &str, chosen: &mut Option<ModelId>, data: &ExperimentData) {
     let there = data.models.iter().filter(|column| column.there);
     let there = there.map(|column| (Some(column.id.clone()), format!("{} ({})", column.id, column.price)));
-    let gone = assertion.model.clone().filter(|id| !data.models.iter().any(|column| column.there && column.id == *id));
+    let gone = chosen.clone().filter(|id| !data.models.iter().any(|column| column.there && column.id == *id));
     let gone = gone.map(|id: ModelId| (Some(id.clone()), format!("{id} (not there)")));
-    let choices = std::iter::once(first).chain(there).chain(gone);
-    if let Some(picked) = widgets::picker(ui, "Grader model", Some(&assertion.model), choices) {
-        assertion.model = picked;
+    let choices = std::iter::once((None, none.to_owned())).chain(there).chain(gone);
+    if let Some(picked) = widgets::picker(ui, label, Some(&*chosen), choices) {
+        *chosen = picked;
     }
-    if !asks_in_words(&assertion.kind) {
-        return;
+}
+
+fn vectors(ui: &mut Ui, assertion: &mut Assertion, data: &ExperimentData) {
+    // A type that asks no words may have its one model under either name.
+    let in_place_of_it = assertion.model.clone().filter(|_| !assertion.kind.asks_words());
+    let mut embedder = assertion.embedder.clone().or(in_place_of_it);
+    let before = embedder.clone();
+    model(ui, "Model for vectors", NO_VECTORS, &mut embedder, data);
+    if embedder != before {
+        assertion.embedder = embedder;
+        if !assertion.kind.asks_words() {
+            assertion.model = None;
+        }
     }
-    match &mut assertion.prompt {
+}
+
+/// Whose models give the labels that a type needs.
+const fn labels_from(kind: &AssertionKind) -> &'static str {
+    match kind {
+        AssertionKind::Moderation => {
+            "A model of OpenAI's moderation, such as omni-moderation-latest. Others flag nothing: the check is unscored."
+        }
+        _ => "A text classifier of Hugging Face; with OpenAI's moderation, its categories are the labels.",
+    }
+}
+
+/// What the grader is told: the built-in words, or others.
+fn told(ui: &mut Ui, prompt: &mut Value, data: &ExperimentData, typed: &mut Typed) {
+    match &mut *prompt {
         Value::Null => {
             if widgets::link(ui, "Tell the grader in your own words").clicked() {
-                assertion.prompt = json!("");
+                *prompt = json!("");
             }
             return;
         }
@@ -338,22 +379,8 @@ fn grader(ui: &mut Ui, assertion: &mut Assertion, data: &ExperimentData, typed: 
         messages => json_value(ui, TOLD, "", messages, typed),
     }
     if widgets::link(ui, "Use the built-in words").clicked() {
-        assertion.prompt = Value::Null;
+        *prompt = Value::Null;
     }
-}
-
-/// Graders that are asked for text; the others give vectors or labels.
-const fn asks_in_words(kind: &AssertionKind) -> bool {
-    use AssertionKind as Kind;
-    !matches!(
-        kind,
-        Kind::Similar
-            | Kind::SimilarCosine
-            | Kind::SimilarDot
-            | Kind::SimilarEuclidean
-            | Kind::Classifier
-            | Kind::Moderation
-    )
 }
 
 fn transform(ui: &mut Ui, assertion: &mut Assertion) {
@@ -366,6 +393,7 @@ fn transform(ui: &mut Ui, assertion: &mut Assertion) {
         }
         Some(Code::Inline(text)) => code(ui, "Transform of the answer (JavaScript)", text),
         Some(Code::File(file)) => code(ui, &format!("Transform of the answer, {}", file.name), &mut file.source),
+        Some(Code::Unrun { why, .. }) => widgets::error_panel(ui, why, "Its trials are errors until it is replaced."),
     }
     if widgets::link(ui, "Look at the answer as it is").clicked() {
         assertion.transform = None;

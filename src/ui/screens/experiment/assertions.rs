@@ -105,10 +105,10 @@ impl Row {
         AssertionKind::named(self.name)
     }
 
-    /// One to begin with.
+    /// One to begin with; a judge grades where words are asked for.
     pub fn make(&self, judge: Option<ModelId>) -> Assertion {
         let kind = self.kind();
-        let model = judge.filter(|_| kind.is_model_graded());
+        let model = judge.filter(|_| kind.asks_words());
         Assertion { model, ..Assertion::new(kind, self.asks.empty()) }
     }
 
@@ -451,11 +451,17 @@ static ROWS: [Row; 63] = [
         .least("0.75"),
     graded("similar:euclidean", "Similar by distance", "The distance between the vectors.", Asks::Texts("Text", ""))
         .threshold("Distance at most", "0.75"),
-    graded("classifier", "Classifier", "A model for labels gives this one.", Asks::Text("Label", 1)).least("1"),
+    graded(
+        "classifier",
+        "Classifier",
+        "A service gives the answer this label with a score that is high enough.",
+        Asks::Text("Label", 1),
+    )
+    .least("1"),
     graded(
         "moderation",
         "Moderation",
-        "A model for moderation flags none of these; none at all where none is named.",
+        "A service flags none of these categories; none at all where none is named.",
         Asks::Texts("Category", ""),
     ),
     of(
@@ -508,10 +514,10 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_model_begins_with_one() {
+    fn what_asks_a_model_in_words_begins_with_one() {
         for row in &ROWS {
             let made = row.make(Some("sage".into()));
-            assert_eq!(made.model.is_some(), made.kind.is_model_graded(), "{}", row.name);
+            assert_eq!(made.model.is_some(), made.kind.asks_words(), "{}", row.name);
         }
     }
 

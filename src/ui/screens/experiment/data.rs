@@ -1,13 +1,14 @@
 //! Gathers what the Experiment screen shows.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::domain::{
     Dataset, DatasetId, DefinitionKey, Experiment, ExperimentId, ModelId, Place, Policy, Price, Problem, Project,
     ProjectId, Source, Usd, VariantId,
 };
 use crate::plan::Range;
-use crate::session::{Forecast, Ready, Session};
+use crate::session::{Detections, Forecast, Ready, Session};
 use crate::store::price_of;
 use crate::ui::format;
 
@@ -85,6 +86,8 @@ pub(super) struct ExperimentData {
     pub names: Vec<String>,
     /// The policy of experiments that have none of their own.
     pub workspace_policy: Policy,
+    /// How good the sanitiser and the validator are on the bundled texts, once that was measured.
+    pub guardrails: Option<Arc<Detections>>,
     pub ahead: Option<RunAhead>,
     pub problems: Vec<(Target, Problem)>,
     /// The forecast is being made again.
@@ -121,6 +124,7 @@ pub(super) fn gather(session: &Session) -> Option<ExperimentData> {
         tags: tags(experiment, forecast),
         names: forecast.map(names).unwrap_or_default(),
         workspace_policy: workspace.manifest.policy.clone(),
+        guardrails: session.guardrails().cloned(),
         ahead: forecast.and_then(ahead),
         problems: forecast.map(problems).unwrap_or_default(),
         stale: session.is_forecasting(),
@@ -204,7 +208,7 @@ fn ahead(forecast: &Forecast) -> Option<RunAhead> {
         .iter()
         .map(|model| {
             let about =
-                format!("{} trials, {} input tokens", format::count(model.trials), format::count(model.input_tokens));
+                format!("{} calls, {} input tokens", format::count(model.calls), format::count(model.input_tokens));
             line(model.model.to_string(), about, model.cost)
         })
         .collect();

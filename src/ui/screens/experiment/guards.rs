@@ -241,7 +241,7 @@ pub(super) fn limits(ui: &mut Ui, limits: &mut LimitPolicy) {
 }
 
 pub(super) fn sanitise(ui: &mut Ui, sanitise: &mut SanitisePolicy) {
-    let about = "Looks for orders to the model in text from outside; `strata guardrails` measures how well.";
+    let about = "Looks for orders to the model in text from outside.";
     let mut on = sanitise.on;
     guard(ui, "Input sanitising", about, Some(&mut on), |ui| {
         let actions = [
@@ -279,8 +279,10 @@ pub(super) fn output(ui: &mut Ui, output: &mut OutputPolicy) {
             if output.leak.on {
                 choice(ui, "A leak is", &mut output.leak.action, &ACTIONS);
                 ui.allocate_ui(vec2(ui.available_width().min(360.0), 0.0), |ui| {
-                    widgets::field(ui, "Canary: a word of the system text alone", &mut output.leak.canary, "none");
+                    let none = if output.leak.plant { "made of the experiment's name" } else { "none" };
+                    widgets::field(ui, "Canary: a word of the system text alone", &mut output.leak.canary, none);
                 });
+                option(ui, "Plant the canary at the end of the system message", &mut output.leak.plant);
             }
             option(ui, "Harmful content, by patterns", &mut output.harm.on);
             if output.harm.on {

@@ -12,11 +12,13 @@ mod guards;
 mod json_field;
 mod kinds;
 mod matrix;
+mod measured;
 mod policy;
 mod rules;
 mod saving;
 mod screen;
 mod side;
+mod user_limits;
 
 pub(super) use kinds::line;
 pub(super) use screen::{State, show};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use egui::Ui;
 
 use super::data::ExperimentData;
-use super::{guards, saving};
+use super::{guards, measured, saving, user_limits};
+use crate::analysis::Guard;
 use crate::domain::{Experiment, Policy};
 use crate::store::{PRESETS, preset};
 use crate::ui::widgets;
@@ -36,8 +37,15 @@ pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment) {
         guards::fallback(ui, &models, &mut policy.fallback);
         guards::breaker(ui, &mut policy.breaker);
         guards::limits(ui, &mut policy.limits);
+        user_limits::show(ui, &mut policy.users);
         guards::sanitise(ui, &mut policy.sanitise);
+        if policy.sanitise.on {
+            measured::show(ui, data.guardrails.as_deref(), Guard::Input);
+        }
         guards::output(ui, &mut policy.output);
+        if policy.output.is_on() {
+            measured::show(ui, data.guardrails.as_deref(), Guard::Output);
+        }
         saving::semantic(ui, &models, &mut policy.semantic);
         saving::compress(ui, &models, &mut policy.compress);
         saving::confidence(ui, &mut policy.confidence);

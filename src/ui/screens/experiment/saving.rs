@@ -70,6 +70,7 @@ pub(super) fn confidence(ui: &mut Ui, confidence: &mut ConfidencePolicy) {
             ("Field of the confidence", &mut confidence.confidence, "confidence"),
             ("Field of the severity", &mut confidence.severity, "severity"),
             ("Word of critical items", &mut confidence.critical_word, "critical"),
+            ("Column of the right items", &mut confidence.expected, "the first with a list"),
         ] {
             ui.allocate_ui(vec2(FIELD, 0.0), |ui| widgets::field(ui, label, text, hint));
         }

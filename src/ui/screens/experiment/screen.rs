@@ -52,6 +52,10 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         *state = State { shown: Some(data.key.clone()), data: state.data.take(), ..State::default() };
     }
     let mut draft = (**defined).clone();
+    let policy = draft.policy.as_ref().unwrap_or(&data.workspace_policy);
+    if data.guardrails.is_none() && (policy.sanitise.on || policy.output.is_on()) {
+        sender.send(Command::MeasureGuardrails);
+    }
     let beside = ui.available_width() >= BESIDE;
     if beside {
         side_panel(ui, session, &data, state, sender);

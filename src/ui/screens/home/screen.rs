@@ -184,7 +184,7 @@ fn run_row(ui: &mut Ui, run: &RunData, sender: &CommandSender) {
         if wide {
             pass_bar(ui, run.pass_rate);
         }
-        widgets::number(ui, RATE, &run.pass_rate.map_or_else(|| "—".to_owned(), format::percent));
+        widgets::number(ui, RATE, run.pass_rate.map_or_else(|| "—".to_owned(), format::percent));
     });
     if open {
         sender.send(Command::OpenRun(run.id.clone()));

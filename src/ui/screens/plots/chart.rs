@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Tokens,
     Front,
     Runs,
+    Confidence,
+    CriticalConfidence,
 }
 
 impl Kind {
@@ -26,6 +28,8 @@ impl Kind {
             Self::Tokens => "Tokens per trial",
             Self::Front => "Cost against success",
             Self::Runs => "Success over runs",
+            Self::Confidence => "Confidence of items",
+            Self::CriticalConfidence => "Confidence of critical items",
         }
     }
 
@@ -39,6 +43,8 @@ impl Kind {
             Self::Tokens => "tokens-per-trial",
             Self::Front => "cost-against-success",
             Self::Runs => "success-over-runs",
+            Self::Confidence => "confidence-of-items",
+            Self::CriticalConfidence => "confidence-of-critical-items",
         }
     }
 
@@ -57,8 +63,8 @@ pub(super) struct Chart {
     pub y: Axis,
     pub items: Vec<Item>,
     pub guides: Vec<Guide>,
-    /// A line through these places.
-    pub path: Vec<[f64; 2]>,
+    /// Lines, each through its places.
+    pub paths: Vec<Vec<[f64; 2]>>,
 }
 
 /// An axis from `low` to `high`. Where it is logarithmic its values are powers of ten.
@@ -131,11 +137,12 @@ pub(super) enum Leads {
     Run(RunId),
 }
 
-/// A line across, such as a target.
+/// A line across, such as a target, or upright at a place of the axis below.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Guide {
     pub at: f64,
     pub text: String,
+    pub upright: bool,
 }
 
 /// Which colour and which shape are whose.

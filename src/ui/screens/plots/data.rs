@@ -145,7 +145,7 @@ fn success(columns: &Columns<'_>) -> Chart {
         y: Axis::share("Passed (%)"),
         items: items.collect(),
         guides: Vec::new(),
-        path: Vec::new(),
+        paths: Vec::new(),
     }
 }
 
@@ -194,7 +194,7 @@ fn cost(columns: &Columns<'_>) -> Option<Chart> {
         y: Axis::dollars("Cost per trial (US $)", top),
         items,
         guides: Vec::new(),
-        path: Vec::new(),
+        paths: Vec::new(),
     })
 }
 
@@ -207,7 +207,11 @@ fn latency(columns: &Columns<'_>, targets: Targets) -> Option<Chart> {
     chart.y = time_axis(Kind::Latency.title(), top);
     for (name, target) in wanted {
         if drawn(target) {
-            chart.guides.push(Guide { at: target, text: format!("{name} target {}", format::seconds(target)) });
+            chart.guides.push(Guide {
+                at: target,
+                text: format!("{name} target {}", format::seconds(target)),
+                upright: false,
+            });
             chart.y.high = chart.y.high.max(target * ROOM_FOR_WORDS);
         }
     }
@@ -259,7 +263,7 @@ fn boxes(columns: &Columns<'_>, kind: Kind, of: fn(&ColumnMetrics) -> &Sample) -
         y: time_axis(kind.title(), top),
         items,
         guides: Vec::new(),
-        path: Vec::new(),
+        paths: Vec::new(),
     })
 }
 
@@ -299,7 +303,7 @@ fn tokens(columns: &Columns<'_>) -> Option<Chart> {
         y: Axis::up_to("Tokens per trial", top, whole),
         items: items.collect(),
         guides: Vec::new(),
-        path: Vec::new(),
+        paths: Vec::new(),
     })
 }
 
@@ -348,7 +352,7 @@ fn front(columns: &Columns<'_>) -> Option<Chart> {
         y: Axis::share("Passed (%)"),
         items: items.collect(),
         guides: Vec::new(),
-        path,
+        paths: vec![path],
     })
 }
 
@@ -416,7 +420,7 @@ fn runs(board: &Board, recorded: &[RunSummary]) -> Option<Chart> {
         y: Axis::share("Passed (%)"),
         items,
         guides: Vec::new(),
-        path,
+        paths: vec![path],
     })
 }
 
@@ -547,8 +551,8 @@ pub(super) mod tests {
         let front = chart(&plots(&board(), &[], Targets::default()), Kind::Front);
         assert!(front.x.label.contains("powers of ten"));
         // Nothing is as good as the better variant on the small model, or cheaper.
-        assert_eq!(front.path.len(), 1, "{:?}", front.path);
-        assert!((front.path[0][0] + 3.0).abs() < 1e-9);
+        assert_eq!(front.paths[0].len(), 1, "{:?}", front.paths);
+        assert!((front.paths[0][0][0] + 3.0).abs() < 1e-9);
     }
 
     #[test]

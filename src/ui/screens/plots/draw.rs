@@ -5,7 +5,7 @@ use egui::{
 };
 use egui_plot::{
     AxisHints, Bar, BarChart, BoxElem, BoxPlot, BoxSpread, GridMark, HLine, Line, LineStyle, Plot, PlotPoint, PlotUi,
-    Points, Text,
+    Points, Text, VLine,
 };
 
 use super::chart::{Axis, Chart, Item, Leads, Part};
@@ -106,13 +106,19 @@ fn grid(axis: &Axis) -> Vec<GridMark> {
 fn contents<'a>(plot: &mut PlotUi<'a>, chart: &'a Chart, theme: &'static Theme) {
     for guide in &chart.guides {
         let colour = theme.notices.warning.plain;
-        plot.hline(HLine::new("", guide.at).color(colour).width(1.0).style(LineStyle::dashed_dense()));
         let words = egui::RichText::new(&guide.text).size(theme.size.text.small).color(colour);
+        if guide.upright {
+            plot.vline(VLine::new("", guide.at).color(colour).width(1.0).style(LineStyle::dashed_dense()));
+            let corner = PlotPoint::new(guide.at - OVER * across_of_a_point(plot), chart.y.low);
+            plot.text(Text::new("", corner, words).anchor(egui::Align2::RIGHT_BOTTOM));
+            continue;
+        }
+        plot.hline(HLine::new("", guide.at).color(colour).width(1.0).style(LineStyle::dashed_dense()));
         let corner = PlotPoint::new(chart.x.high, guide.at + OVER * units_of_a_point(plot));
         plot.text(Text::new("", corner, words).anchor(egui::Align2::RIGHT_BOTTOM));
     }
-    if chart.path.len() > 1 {
-        plot.line(Line::new("", chart.path.clone()).color(theme.lines.strong).width(1.5));
+    for path in chart.paths.iter().filter(|path| path.len() > 1) {
+        plot.line(Line::new("", path.clone()).color(theme.lines.strong).width(1.5));
     }
     for item in &chart.items {
         for part in &item.parts {
@@ -166,8 +172,13 @@ fn units_of_a_point(plot: &PlotUi<'_>) -> f64 {
     plot.plot_bounds().height() / f64::from(plot.response().rect.height().max(1.0))
 }
 
+/// Of the axis below.
+fn across_of_a_point(plot: &PlotUi<'_>) -> f64 {
+    plot.plot_bounds().width() / f64::from(plot.response().rect.width().max(1.0))
+}
+
 fn bar_width(plot: &PlotUi<'_>) -> f64 {
-    BAR.min(BAR_POINTS * plot.plot_bounds().width() / f64::from(plot.response().rect.width().max(1.0)))
+    BAR.min(BAR_POINTS * across_of_a_point(plot))
 }
 
 fn interval(plot: &mut PlotUi<'_>, x: f64, low: f64, high: f64, colour: Color32) {

@@ -193,11 +193,18 @@ impl Page<'_> {
     fn data(&mut self) {
         let (chart, theme) = (self.chart, self.sheet.theme);
         for guide in &chart.guides {
-            let (y, colour) = (self.down(guide.at), theme.notices.warning.plain);
+            let colour = theme.notices.warning.plain;
+            if guide.upright {
+                let (x, foot) = (self.across(guide.at), self.down(chart.y.low));
+                self.line((x, self.down(chart.y.high)), (x, foot), colour, 1.0, " stroke-dasharray=\"5 4\"");
+                self.words(x - 5.0, foot - 5.0, 12.0, "end", colour, &guide.text);
+                continue;
+            }
+            let y = self.down(guide.at);
             self.line((LEFT, y), (WIDTH - RIGHT, y), colour, 1.0, " stroke-dasharray=\"5 4\"");
             self.words(WIDTH - RIGHT, y - 5.0, 12.0, "end", colour, &guide.text);
         }
-        for pair in chart.path.windows(2) {
+        for pair in chart.paths.iter().flat_map(|path| path.windows(2)) {
             let (from, to) = (pair[0], pair[1]);
             let place = |at: [f64; 2]| (self.across(at[0]), self.down(at[1]));
             let (from, to) = (place(from), place(to));

@@ -7,5 +7,6 @@ mod files;
 mod marker;
 mod save;
 mod screen;
+mod sweep;
 
 pub(super) use screen::{State, show};

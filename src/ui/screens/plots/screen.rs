@@ -12,8 +12,9 @@ use super::data::{self, Plots, Targets};
 use super::draw;
 use super::files::Sheet;
 use super::save::{self, Asking, Picture};
+use super::sweep;
 use crate::analysis::Board;
-use crate::domain::{RunId, TrialRef};
+use crate::domain::{RunId, RunState, TrialRef};
 use crate::session::{Command, Route, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
@@ -31,6 +32,8 @@ pub(in crate::ui) struct State {
     at: HashMap<Kind, usize>,
     asking: Option<Asking>,
     picture: Option<Picture>,
+    /// The column whose lists are swept; the first one that has any where none is chosen.
+    swept: Option<usize>,
 }
 
 /// The charts, and what they were made of.
@@ -47,12 +50,17 @@ struct Source {
     revision: u64,
     recorded: usize,
     targets: Targets,
+    /// Lists were read, and which column's are shown.
+    swept: (bool, Option<usize>),
 }
 
 pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let Some(board) = session.runs().board() else {
         return nothing(session, sender, ui);
     };
+    if wants_sweep(session, board) {
+        sender.send(Command::SweepConfidence);
+    }
     make(session, state, board, ui);
     let theme = Theme::of(ui);
     let run = run_words(board);
@@ -87,6 +95,15 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
     }
 }
 
+/// Whether the run's lists are to be read: it is over, and its filter is on or somebody named the column to sweep by.
+fn wants_sweep(session: &Session, board: &Board) -> bool {
+    let runs = session.runs();
+    let under_way = board.state() == RunState::Running && runs.live().is_some();
+    let policy = board.header().definition.policy.as_ref();
+    let of_use = policy.is_some_and(|policy| policy.confidence.on || !policy.confidence.expected.is_empty());
+    of_use && !under_way && runs.rows().is_some() && runs.sweep().is_none()
+}
+
 fn nothing(session: &Session, sender: &CommandSender, ui: &mut Ui) {
     if session.runs().is_reading() {
         widgets::empty(ui, icons::ICON_BAR_CHART, "Reading the run…", "Its charts stand here in a moment.", None);
@@ -114,6 +131,7 @@ fn make(session: &Session, state: &mut State, board: &Board, ui: &Ui) {
         revision: board.revision(),
         recorded: session.runs().recorded().len(),
         targets: state.targets,
+        swept: (session.runs().sweep().flatten().is_some(), state.swept),
     };
     let now = ui.input(|input| input.time);
     if let Some(made) = &state.made {
@@ -127,7 +145,12 @@ fn make(session: &Session, state: &mut State, board: &Board, ui: &Ui) {
             return;
         }
     }
-    let plots = data::plots(board, session.runs().recorded(), state.targets);
+    let mut plots = data::plots(board, session.runs().recorded(), state.targets);
+    if let Some(swept) = session.runs().sweep().flatten() {
+        let chosen = state.swept.filter(|column| swept.columns.contains_key(column));
+        let first = || swept.columns.keys().next().copied().unwrap_or_default();
+        plots.charts.extend(sweep::charts(board, swept, chosen.unwrap_or_else(first)));
+    }
     state.made = Some(Made { of, when: now, plots });
 }
 
@@ -253,7 +276,11 @@ impl Page<'_> {
                 ui.set_height(area.height() - 22.0);
                 ui.spacing_mut().item_spacing.y = 0.0;
                 self.card_head(ui, state, plots, chart, pictured);
-                widgets::faint(ui, &chart.about);
+                if chart.items.is_empty() {
+                    drop(widgets::muted(ui, &chart.about));
+                    return;
+                }
+                widgets::faint(ui, &chart.about).on_hover_text(&chart.about);
                 if pictured {
                     draw::legend(ui, &plots.legend);
                 }
@@ -289,13 +316,33 @@ impl Page<'_> {
                     return;
                 }
                 let name = format!("Save {}", chart.kind.title());
-                if widgets::icon_button(ui, icons::ICON_DOWNLOAD, &name).clicked() {
+                if matches!(chart.kind, Kind::Confidence | Kind::CriticalConfidence) {
+                    self.swept_column(ui, state, chart.kind);
+                }
+                if !chart.items.is_empty() && widgets::icon_button(ui, icons::ICON_DOWNLOAD, &name).clicked() {
                     let root = self.session.workspace().map_or(Path::new(""), |workspace| &workspace.root);
                     let run = self.session.runs().shown().map(ToString::to_string).unwrap_or_default();
                     state.asking = Some(Asking::new(chart.kind, root, &run));
                 }
             });
         });
+    }
+}
+
+impl Page<'_> {
+    /// Which column's lists are swept, where several have any.
+    fn swept_column(&self, ui: &mut Ui, state: &mut State, kind: Kind) {
+        let runs = self.session.runs();
+        let (Some(board), sweep) = (runs.board(), runs.sweep().flatten()) else { return };
+        let columns = sweep::columns(board, sweep);
+        if columns.len() < 2 {
+            return;
+        }
+        let chosen = state.swept.or_else(|| Some(columns.first()?.0));
+        let name = format!("Column of {}", kind.title().to_lowercase());
+        if let Some(column) = widgets::picker(ui, &name, chosen.as_ref(), columns) {
+            state.swept = Some(column);
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) fn table(ui: &mut Ui, evidence: &[Evidence]) {
             if evidence.iter().any(|one| one.scripted) {
                 widgets::pill(ui, Tone::Info, "Scripted, not a model");
             }
+            if evidence.iter().any(|one| one.canary) {
+                widgets::pill(ui, Tone::Info, "Sent with a canary");
+            }
         });
         if let Some((met, words)) = data::gate(evidence) {
             gate(ui, met, &words);

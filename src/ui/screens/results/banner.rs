@@ -29,7 +29,7 @@ pub(super) fn show(session: &Session, state: &mut State, sender: &CommandSender,
         }
     };
     widgets::ends(ui, "which run", which, |ui| {
-        let views = [(View::Grid, "Grid"), (View::Compare, "Compare")];
+        let views = [(View::Grid, "Grid"), (View::Compare, "Compare"), (View::Guards, "Guards")];
         if let Some(view) = widgets::segmented(ui, "View", state.view, &views) {
             state.view = view;
         }

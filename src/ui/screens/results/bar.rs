@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Key, TextEdit, Ui, vec2};
+use egui::Ui;
 use egui_material_icons::icons;
 
 use super::filter::{Filters, Which};
@@ -10,7 +10,6 @@ use super::screen::State;
 use crate::analysis::Board;
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
-use crate::ui::theme::Theme;
 use crate::ui::{format, widgets};
 
 pub(super) fn show(session: &Session, board: &Board, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
@@ -71,17 +70,7 @@ fn tags(session: &Session, filters: &mut Filters, ui: &mut Ui) {
 }
 
 fn search(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
-    let size = Theme::of(ui).size;
-    let edit = TextEdit::singleline(&mut state.text)
-        .hint_text("Find in answers")
-        .desired_width(150.0)
-        .align(egui::Align2::LEFT_CENTER)
-        .margin(vec2(10.0, 6.0))
-        .min_size(vec2(0.0, size.control));
-    let response = ui.add(edit);
-    widgets::focus_ring(ui, &response);
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label("Find in answers"));
-    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let entered = widgets::search(ui, "Find in answers", "Find in answers", &mut state.text);
     let sought = session.runs().search().map_or("", |search| search.text.as_str());
     let emptied = state.text.trim().is_empty() && !sought.is_empty();
     if (entered && state.text.trim() != sought) || emptied {

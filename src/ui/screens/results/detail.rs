@@ -17,6 +17,7 @@ use crate::session::{Command, Sent, Session, ShownTrial};
 use crate::ui::format;
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
+pub(super) use crate::ui::visible::marked;
 use crate::ui::widgets::{self, VerdictMark};
 
 #[derive(Default)]
@@ -257,18 +258,6 @@ fn checks(checks: &[CheckResult], ui: &mut Ui) {
     ui.add_space(8.0);
 }
 
-/// A text of one format, with what hides in it named.
-pub(super) fn marked(text: &str) -> String {
-    use crate::ui::visible::{Mark, visible};
-    visible(text)
-        .into_iter()
-        .map(|mark| match mark {
-            Mark::Plain(text) => text.to_owned(),
-            Mark::Hidden(name) => format!("‹{name}›"),
-        })
-        .collect()
-}
-
 fn case_section(case: &Case, ui: &mut Ui) {
     folded(ui, "Inputs", true, |ui| inputs(case, ui));
     if !case.expected.is_empty() {
@@ -302,21 +291,56 @@ fn values(values: &serde_json::Map<String, serde_json::Value>, ui: &mut Ui) {
 
 fn sent(session: &Session, trial: TrialRef, ui: &mut Ui) {
     let Some((_, sent)) = session.runs().sent().filter(|(of, _)| *of == trial) else { return };
-    folded(ui, "Messages as sent", false, |ui| match sent {
-        Sent::Exactly(request) => {
-            widgets::small(ui, "Rendered again; the fingerprint says that these are the bytes that were sent.");
-            messages(request, ui);
+    let canary = session.runs().board().and_then(|board| board.header().planted_canary().map(str::to_owned));
+    folded(ui, "Messages as sent", false, |ui| {
+        match sent {
+            Sent::Exactly(request) => {
+                widgets::small(
+                    ui,
+                    "Rendered again, guards included; the fingerprint says that these are the bytes that were sent.",
+                );
+                messages(request, ui);
+            }
+            Sent::Changed(request, changes) => {
+                widgets::pill(ui, Tone::Warning, "Changed by a guard");
+                widgets::small(
+                    ui,
+                    "These are the messages before the guards had them; what they did is not kept word for word.",
+                );
+                for change in changes {
+                    widgets::small(ui, change);
+                }
+                messages(request, ui);
+            }
+            Sent::Now(request) => {
+                widgets::pill(ui, Tone::Warning, "Rendered now");
+                widgets::small(ui, "The workspace has changed since the run: this is what it would send today.");
+                messages(request, ui);
+            }
+            Sent::Untold => {
+                widgets::muted(ui, "It saw the answers of many trials before it: too many to go through again.");
+            }
+            Sent::Lost(problems) => {
+                widgets::muted(ui, "The messages cannot be rendered any more.");
+                widgets::problems(ui, problems);
+            }
         }
-        Sent::Now(request) => {
-            widgets::pill(ui, Tone::Warning, "Rendered now");
-            widgets::small(ui, "The workspace has changed since the run: this is what it would send today.");
-            messages(request, ui);
-        }
-        Sent::Lost(problems) => {
-            widgets::muted(ui, "The messages cannot be rendered any more.");
-            widgets::problems(ui, problems);
+        if let Some(canary) = canary.filter(|canary| holds(sent, canary)) {
+            widgets::small(
+                ui,
+                &format!("{canary} is the canary of the output guard, which looks for it in the answer."),
+            );
         }
     });
+}
+
+/// Whether the canary stands in a system message.
+fn holds(sent: &Sent, canary: &str) -> bool {
+    let (Sent::Exactly(request) | Sent::Changed(request, _) | Sent::Now(request)) = sent else { return false };
+    request
+        .messages
+        .iter()
+        .any(|message| message.role == crate::domain::Role::System && message.content.contains(canary))
 }
 
 fn messages(request: &ChatRequest, ui: &mut Ui) {

@@ -1,6 +1,7 @@
 //! The answers of a run, cell by cell: the grid, one trial in detail, columns side by side.
 //!
-//! `data`, `filter`, `diff` and `attempts` gather plain values, `guards` gathers and draws; the other files draw them.
+//! `data`, `filter`, `diff` and `attempts` gather plain values, `guards`, `run_guards` and `traffic` gather and draw; the
+//! other files draw them.
 
 mod attempts;
 mod banner;
@@ -14,6 +15,8 @@ mod filter;
 mod grid;
 mod guards;
 mod keys;
+mod run_guards;
 mod screen;
+mod traffic;
 
 pub(super) use screen::{State, show};

@@ -8,7 +8,7 @@ use egui_material_icons::icons;
 
 use super::data::{self, ColumnHead, RunChoice};
 use super::filter::{Facts, Filters, Rows};
-use super::{banner, bar, compare, detail, grid, keys};
+use super::{banner, bar, compare, detail, grid, keys, run_guards};
 use crate::analysis::Board;
 use crate::domain::{RunId, RunState, TrialRef};
 use crate::session::{Command, Route, Session};
@@ -30,6 +30,8 @@ pub(super) enum View {
     #[default]
     Grid,
     Compare,
+    /// What the guards did over the whole run.
+    Guards,
 }
 
 /// Where the keyboard is.
@@ -113,7 +115,7 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         scroll.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 8.0;
             banner::show(session, state, sender, ui);
-            if let Some(board) = runs.board() {
+            if let Some(board) = runs.board().filter(|_| state.view != View::Guards) {
                 bar::show(session, board, state, sender, ui);
             }
         });
@@ -123,11 +125,14 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         return;
     };
     follow(board, state, ui);
+    if state.view == View::Guards {
+        return run_guards::show(session, board, sender, ui);
+    }
     find_rows(session, board, state, ui);
     keys::handle(session, board, state, sender, ui);
     match state.view {
-        View::Grid => grid_and_detail(session, board, state, sender, ui),
         View::Compare => compare::show(session, board, state, sender, ui),
+        View::Grid | View::Guards => grid_and_detail(session, board, state, sender, ui),
     }
 }
 

@@ -98,14 +98,17 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
         if trust.asked().is_empty() {
             widgets::muted(ui, "It asks for nothing beyond its own folder.");
         }
-        for capability in trust.removed() {
+        let is_replaced = |gone: &&Capability| trust.added().iter().any(|one| one.replaces(gone));
+        for capability in trust.removed().iter().filter(|gone| !is_replaced(gone)) {
             widgets::muted(ui, &format!("No longer asked: {capability}."));
         }
         for capability in trust.asked() {
-            capability_row(ui, capability, trust.granted().contains(capability), trust.added().contains(capability));
+            let is_changed = trust.removed().iter().any(|gone| capability.replaces(gone));
+            let mark = trust.added().contains(capability).then_some(if is_changed { "Changed" } else { "New" });
+            capability_row(ui, capability, trust.granted().contains(capability), mark);
         }
         for capability in trust.granted().difference(trust.asked()) {
-            capability_row(ui, capability, true, false);
+            capability_row(ui, capability, true, None);
         }
         let confirmed = foreign_hosts(ui, trust, state);
         if trust.asked().is_empty() && trust.granted().is_empty() {
@@ -128,14 +131,14 @@ fn trust(ui: &mut Ui, session: &Session, state: &mut State, sender: &CommandSend
     });
 }
 
-fn capability_row(ui: &mut Ui, capability: &Capability, granted: bool, new: bool) {
+fn capability_row(ui: &mut Ui, capability: &Capability, granted: bool, mark: Option<&str>) {
     ui.horizontal(|ui| {
         let theme = Theme::of(ui);
         let (icon, tone) =
             if granted { (icons::ICON_CHECK_CIRCLE, Tone::Pass) } else { (icons::ICON_GPP_MAYBE, Tone::Warning) };
         widgets::icon(ui, icon, theme.tone(tone).0);
-        if new {
-            widgets::pill(ui, Tone::Warning, "New");
+        if let Some(mark) = mark {
+            widgets::pill(ui, Tone::Warning, mark);
         }
         widgets::body(ui, &sentence(&capability.to_string()));
     });
