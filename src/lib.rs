@@ -44,7 +44,7 @@
 //! | a plot | a function in [`analysis`], then `ui/screens/plots/data.rs` |
 //! | a command | a variant of [`session::Command`] with its words; menu, palette and shortcuts follow |
 //! | a screen | `ui/screens/<name>/{data,screen}.rs` and a variant of [`session::Route`] |
-//! | a verb of the command line | `cli/<verb>.rs` and its arguments in `cli/args.rs` |
+//! | a verb of the command line | `cli/<verb>.rs` and its arguments in `cli/args.rs`, those of larger verbs in `cli/args/` |
 //!
 //! # Projects of other tools
 //!
@@ -52,7 +52,8 @@
 //! into Strata's nouns ([`interop::promptfoo::import`]): in memory for `strata eval`, into files for `strata import`. From
 //! there on it takes the one path. What differs is the project's [`domain::Dialect`]: [`compose::nunjucks`] renders it, and
 //! [`scoring::assertion`] grades it by promptfoo's rules, in which an assertion that cannot be done is the trial's error.
-//! JavaScript runs in [`scoring::script`], a sandbox, and only where [`domain::Capability::Script`] was granted.
+//! JavaScript runs in [`scoring::script`], a sandbox, and only where [`domain::Capability::Run`] was granted for exactly that code,
+//! of which a template may be a part that each case fills in.
 //!
 //! # Two kinds of file
 //!
