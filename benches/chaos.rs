@@ -23,6 +23,10 @@ use strata::domain::Outcome;
 use support::faults::{ANSWERED, Again, End, Row, table};
 use support::{Orders, ServerProcess, Wire};
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A measurement runs in a process of its own under this variable: its name.
 const MEASURE: &str = "STRATA_BENCH_MEASURE";
 const TRIALS: u32 = 1_000;

@@ -122,19 +122,20 @@ impl Endpoint {
         on_text: OnText<'_>,
     ) -> Result<RawReply, CallError> {
         let secret = self.secret().await?;
-        let outcome = self.exchange(url, body, secret.as_ref(), stream, on_text).await;
-        let Some(secret) = secret else { return outcome };
-        // A server that repeats the key must not bring it into the record.
-        match outcome {
-            Ok(mut reply) => {
-                erase(&mut reply.body, secret.expose_secret());
-                Ok(reply)
-            }
-            Err(mut error) => {
-                erase(&mut error.partial, secret.expose_secret());
-                Err(error)
+        let mut outcome = self.exchange(url, body, secret.as_ref(), stream, on_text).await;
+        if let Some(secret) = secret {
+            // A server that repeats the key must not bring it into the record.
+            match &mut outcome {
+                Ok(reply) => erase(&mut reply.body, secret.expose_secret()),
+                Err(error) => erase(&mut error.partial, secret.expose_secret()),
             }
         }
+        if let Err(error) = &mut outcome {
+            // It waits for its record beside others, of which each may have come to the cap.
+            error.partial.truncate(KEPT_OF_CUT);
+            error.partial.shrink_to_fit();
+        }
+        outcome
     }
 
     async fn secret(&self) -> Result<Option<SecretString>, CallError> {
@@ -419,6 +420,9 @@ fn body_too_large(status: u16) -> CallError {
     let message = format!("The answer is larger than {} MB.", BODY_CAP >> 20);
     CallError { status: Some(status), ..CallError::new(Fault::TooLarge, message) }
 }
+
+/// Bytes that an error keeps of an answer that was cut.
+const KEPT_OF_CUT: usize = 64 << 10;
 
 fn with_partial(error: CallError, reply: RawReply) -> CallError {
     CallError {
