@@ -6,22 +6,12 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{
-    Assertion, AssertionKind, AssertionSet, Case, Check, CheckKind, CheckResult, Completion, Dialect, FinishReason,
-    LengthUnit, Need, Outcome, PassRule, Problem, Tolerance, Usd, Verdict,
+    Assertion, AssertionKind, AssertionSet, Case, Check, CheckKind, CheckResult, Completion, Dialect, LengthUnit, Need,
+    Outcome, PassRule, Problem, Tolerance, Usd, Verdict,
 };
 
 pub(super) fn completion(text: &str) -> Completion {
-    Completion {
-        text: text.to_owned(),
-        reasoning: None,
-        tool_calls: Vec::new(),
-        finish: FinishReason::Stop,
-        usage: None,
-        model: None,
-        request_id: None,
-        first_token_ms: None,
-        latency_ms: 1500.0,
-    }
+    Completion { latency_ms: 1500.0, ..Completion::given(text.to_owned()) }
 }
 
 pub(super) fn case() -> Case {

@@ -204,20 +204,10 @@ impl SweptColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Completion, Fingerprint, FinishReason, Guarded, Outcome, Score, TimedStep, Usd, Verdict};
+    use crate::domain::{Completion, Fingerprint, Guarded, Outcome, Score, TimedStep, Usd, Verdict};
 
     fn ended(guarded: Guarded) -> TrialEnded {
-        let answer = Completion {
-            text: "[]".into(),
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: FinishReason::Stop,
-            usage: None,
-            model: None,
-            request_id: None,
-            first_token_ms: None,
-            latency_ms: 1.0,
-        };
+        let answer = Completion::given("[]".to_owned());
         TrialEnded {
             trial: TrialRef { case: 0, variant: 0, model: 0, repeat: 0 },
             key: Fingerprint::default(),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::tests::{at, board, ended, header, scored, trial};
 use super::*;
 use crate::analysis::against;
-use crate::domain::{Budget, CallError, CheckResult, Completion, Fingerprint, FinishReason, Outcome, Score, Verdict};
+use crate::domain::{Budget, CallError, CheckResult, Completion, Fingerprint, Outcome, Score, Verdict};
 
 /// One call of a made-up run.
 #[derive(Debug, Clone)]
@@ -36,19 +36,7 @@ fn events(call: &Made) -> [RunEvent; 2] {
         reserved: None,
         at: Timestamp::UNIX_EPOCH + i64::from(call.case).seconds(),
     };
-    let answer = |latency_ms| {
-        Arc::new(Completion {
-            text: String::new(),
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: FinishReason::Stop,
-            usage: None,
-            model: None,
-            request_id: None,
-            first_token_ms: None,
-            latency_ms,
-        })
-    };
+    let answer = |latency_ms| Arc::new(Completion { latency_ms, ..Completion::given(String::new()) });
     let over = AttemptEnded {
         attempt,
         request: Fingerprint([call.request; 32]),

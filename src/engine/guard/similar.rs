@@ -308,7 +308,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Completion, FinishReason};
+    use crate::domain::Completion;
     use crate::scoring::lexical_vector;
 
     const SPACE: Fingerprint = Fingerprint([1; 32]);
@@ -319,17 +319,7 @@ mod tests {
     }
 
     fn call(text: &str) -> CachedCall {
-        let completion = Completion {
-            text: text.to_owned(),
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: FinishReason::Stop,
-            usage: None,
-            model: None,
-            request_id: None,
-            first_token_ms: None,
-            latency_ms: 1.0,
-        };
+        let completion = Completion::given(text.to_owned());
         CachedCall { completion: Arc::new(completion), cost: None }
     }
 

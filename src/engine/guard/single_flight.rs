@@ -112,20 +112,10 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
-    use crate::domain::{Completion, FinishReason};
+    use crate::domain::Completion;
 
     fn call() -> CachedCall {
-        let completion = Completion {
-            text: "yes".to_owned(),
-            reasoning: None,
-            tool_calls: Vec::new(),
-            finish: FinishReason::Stop,
-            usage: None,
-            model: None,
-            request_id: None,
-            first_token_ms: None,
-            latency_ms: 1.0,
-        };
+        let completion = Completion::given("yes".to_owned());
         CachedCall { completion: Arc::new(completion), cost: None }
     }
 

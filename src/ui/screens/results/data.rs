@@ -315,8 +315,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::domain::{
-        CallError, CheckResult, Completion, Fault, Fingerprint, FinishReason, Guarded, Outcome, RunEvent, RunModel,
-        Score, StandIn, TrialEnded, Verdict,
+        CallError, CheckResult, Completion, Fault, Fingerprint, Guarded, Outcome, RunEvent, RunModel, Score, StandIn,
+        TrialEnded, Verdict,
     };
 
     /// A run of two variants on one model, with two checks.
@@ -366,19 +366,7 @@ pub(super) mod tests {
             _ => Outcome::Errored(CallError::new(Fault::Server, "down")),
         };
         let answered = !matches!(outcome, Outcome::Errored(_));
-        let answer = answered.then(|| {
-            Arc::new(Completion {
-                text: "x".into(),
-                reasoning: None,
-                tool_calls: Vec::new(),
-                finish: FinishReason::Stop,
-                usage: None,
-                model: None,
-                request_id: None,
-                first_token_ms: None,
-                latency_ms: 840.0,
-            })
-        });
+        let answer = answered.then(|| Arc::new(Completion { latency_ms: 840.0, ..Completion::given("x".to_owned()) }));
         let mut key = [0; 32];
         key[..4].copy_from_slice(&case.to_be_bytes());
         key[4..6].copy_from_slice(&variant.to_be_bytes());
