@@ -16,7 +16,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, nullable};
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, OnText, Provider, Received};
 use crate::domain::{
     CallError, ChatRequest, Completion, FinishReason, Message, Params, RawReply, ReasoningEffort, ResponseFormat, Role,
     Usage,
@@ -44,7 +44,7 @@ impl Provider for Anthropic {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             let stream = request.params.stream.then_some(STREAMING);
             self.endpoint.post(self.url.clone(), body(request)?, stream, on_text).await

@@ -13,7 +13,7 @@ use self::fill::{Put, Template, values};
 use super::failure::{bad_json, inner_failure, protocol, status_failure};
 use super::http::{Endpoint, KeyHeader};
 use super::wire::{self, Draft};
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, OnText, Provider, Received};
 use crate::domain::{
     CallError, ChatRequest, Completion, Fault, HttpAnswer, HttpBody, HttpMethod, HttpSpec, KeyPlace, RawReply,
 };
@@ -55,7 +55,7 @@ impl Provider for Custom {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             let values = values(request);
             let url = self.form.url(self.endpoint.base(), &values);

@@ -1,7 +1,7 @@
 //! Answers with the prompt's own text, so that checks can be tried without a model. *Echo, not a model.*
 
 use super::wire::Draft;
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, OnText, Provider, Received};
 use crate::domain::{CallError, ChatRequest, Completion, FinishReason, RawReply, Usage};
 
 pub(super) struct Echo;
@@ -11,11 +11,11 @@ impl Provider for Echo {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             let text = request.messages.iter().map(|message| message.content.as_str()).collect::<Vec<_>>().join("\n\n");
             on_text(&text);
-            Ok(RawReply { status: 200, body: text.into_bytes(), ..RawReply::default() })
+            Ok(RawReply { status: 200, body: text.into_bytes(), ..RawReply::default() }.into())
         })
     }
 

@@ -3,6 +3,7 @@
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
+use super::Received;
 use super::failure::{bad_json, protocol, status_failure};
 use super::http::Endpoint;
 use super::wire::{self, Count};
@@ -125,7 +126,7 @@ pub(super) async fn ask<A: for<'de> Deserialize<'de>>(
     endpoint: &Endpoint,
     url: Url,
     body: &impl Serialize,
-) -> Result<(A, RawReply), CallError> {
+) -> Result<(A, Received), CallError> {
     let body = wire::body(body, &serde_json::Map::new())?;
     let reply = endpoint.post(url, body, None, &|_| {}).await?;
     if !(200..300).contains(&reply.status) {

@@ -13,7 +13,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, nullable};
-use super::{BoxFuture, Embedded, OnText, Provider, embedding};
+use super::{BoxFuture, Embedded, OnText, Provider, Received, embedding};
 use crate::domain::{
     CallError, ChatRequest, Completion, Fault, FinishReason, Message, Params, RawReply, ReasoningEffort,
     ResponseFormat, Role, Usage,
@@ -59,7 +59,7 @@ impl Provider for Gemini {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             let stream = request.params.stream.then_some(STREAMING);
             self.endpoint.post(self.url(request)?, body(request)?, stream, on_text).await

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::keys::KeyStore;
 use super::redact::{erase, redact};
-use super::room::{Held, ROOM};
+use super::room::{Body, Held, ROOM, Received};
 use super::sse::{Decoder, Event, Framing};
 use super::watchdog::{Watchdog, millis, timeout};
 use super::{OnText, address};
@@ -120,13 +120,13 @@ impl Endpoint {
         body: Vec<u8>,
         stream: Option<Streaming>,
         on_text: OnText<'_>,
-    ) -> Result<RawReply, CallError> {
+    ) -> Result<Received, CallError> {
         let secret = self.secret().await?;
         let mut outcome = self.exchange(url, body, secret.as_ref(), stream, on_text).await;
         if let Some(secret) = secret {
             // A server that repeats the key must not bring it into the record.
             match &mut outcome {
-                Ok(reply) => erase(&mut reply.body, secret.expose_secret()),
+                Ok((reply, _)) => erase(&mut reply.body, secret.expose_secret()),
                 Err(error) => erase(&mut error.partial, secret.expose_secret()),
             }
         }
@@ -135,7 +135,7 @@ impl Endpoint {
             error.partial.truncate(KEPT_OF_CUT);
             error.partial.shrink_to_fit();
         }
-        outcome
+        outcome.map(|(reply, room)| Received::new(reply, room))
     }
 
     async fn secret(&self) -> Result<Option<SecretString>, CallError> {
@@ -198,7 +198,7 @@ impl Endpoint {
         secret: Option<&SecretString>,
         stream: Option<Streaming>,
         on_text: OnText<'_>,
-    ) -> Result<RawReply, CallError> {
+    ) -> Result<(RawReply, Held<'static>), CallError> {
         let sent = Arc::new(OnceLock::new());
         let sending = self.client.execute(self.request(url, body, secret, &sent)?);
         tokio::pin!(sending);
@@ -229,12 +229,11 @@ impl Endpoint {
         let mut reply = RawReply {
             status: response.status().as_u16(),
             headers: kept_headers(response.headers()),
-            body: Vec::with_capacity(expected_length(&response)),
             ..RawReply::default()
         };
         let streaming = stream.filter(|stream| is_stream(&reply, *stream));
         reply.streamed = streaming.is_some();
-        let mut held = ROOM.held();
+        let mut body = ROOM.body(response.content_length());
         let mut live = streaming.map(|stream| Live { decoder: Decoder::new(stream.framing), piece: stream.piece });
 
         loop {
@@ -242,29 +241,29 @@ impl Endpoint {
                 biased;
                 chunk = response.chunk() => match chunk {
                     Ok(chunk) => chunk,
-                    Err(error) => return Err(with_partial(reading_fault(error), reply)),
+                    Err(error) => return Err(with_partial(reading_fault(error), &reply, body)),
                 },
                 () = &mut timer => {
                     if let Err(error) = dog.check(Instant::now()) {
-                        return Err(with_partial(error, reply));
+                        return Err(with_partial(error, &reply, body));
                     }
                     timer.as_mut().reset(dog.next());
                     continue;
                 }
             };
             let Some(chunk) = chunk else { break };
-            let length = reply.body.len() + chunk.len();
+            let length = body.len() + chunk.len();
             if length > BODY_CAP {
                 return Err(body_too_large(reply.status));
             }
-            if length > held.size() {
-                match room_for(length, &mut held, &mut dog).await {
+            let needed = length + live.as_ref().map_or(0, |live| live.decoder.kept());
+            if !body.has_room(needed) {
+                match room_for(needed, &mut body, &mut dog).await {
                     // The server does not answer later because nobody reads here.
                     Ok(waited) => begun += waited,
-                    Err(error) => return Err(with_partial(error, reply)),
+                    Err(error) => return Err(with_partial(error, &reply, body)),
                 }
                 timer.as_mut().reset(dog.next());
-                reply.body.reserve_exact(held.size().min(BODY_CAP) - reply.body.len());
             }
             let now = Instant::now();
             let mut alive = false;
@@ -278,21 +277,21 @@ impl Endpoint {
                 }
             }
             dog.chunk(now, chunk.len(), alive);
-            reply.body.extend_from_slice(&chunk);
+            body.push(&chunk);
         }
         reply.latency_ms = ms_between(begun, Instant::now());
-        reply.body.shrink_to_fit();
-        Ok(reply)
+        let (body, room) = body.join();
+        Ok((RawReply { body, ..reply }, room))
     }
 }
 
 /// Waits until a body may have so many bytes, within the time of the whole call; how long that took. Meanwhile nothing is
 /// read, so that the server cannot be too slow.
-async fn room_for(length: usize, held: &mut Held<'_>, dog: &mut Watchdog) -> Result<Duration, CallError> {
+async fn room_for(length: usize, body: &mut Body<'_>, dog: &mut Watchdog) -> Result<Duration, CallError> {
     let asked = Instant::now();
     tokio::select! {
         biased;
-        () = held.grow(length) => {}
+        () = body.grow(length) => {}
         () = tokio::time::sleep_until(dog.end()) => return Err(timeout(Phase::Total)),
     }
     let now = Instant::now();
@@ -424,11 +423,11 @@ fn body_too_large(status: u16) -> CallError {
 /// Bytes that an error keeps of an answer that was cut.
 const KEPT_OF_CUT: usize = 64 << 10;
 
-fn with_partial(error: CallError, reply: RawReply) -> CallError {
+fn with_partial(error: CallError, reply: &RawReply, body: Body<'_>) -> CallError {
     CallError {
         status: Some(reply.status),
-        request_id: super::failure::request_id(&reply),
-        partial: reply.body,
+        request_id: super::failure::request_id(reply),
+        partial: body.beginning(),
         ..error
     }
 }
@@ -465,11 +464,6 @@ fn is_stream(reply: &RawReply, stream: Streaming) -> bool {
     (200..300).contains(&reply.status) && !plain && !kind.starts_with("text/html")
 }
 
-fn expected_length(response: &Response) -> usize {
-    const MOST: usize = 1 << 20;
-    response.content_length().map_or(1024, |length| usize::try_from(length).unwrap_or(MOST).min(MOST))
-}
-
 /// The innermost cause in its own words, which say most: "connection refused", "failed to look up address".
 fn reason(error: &(dyn Error + 'static)) -> String {
     let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
@@ -499,9 +493,9 @@ mod tests {
         let room = Room::new(0, 1);
         let limits = Timeouts { connect_ms: 1, first_byte_ms: 100, idle_ms: 50, total_ms: 1_000 };
         let mut dog = Watchdog::start(&limits, Instant::now());
-        let mut large = room.held();
+        let mut large = room.body(None);
         assert_eq!(room_for(BODY_CAP, &mut large, &mut dog).await.unwrap(), Duration::ZERO);
-        let mut waiting = room.held();
+        let mut waiting = room.body(None);
         let ends = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             drop(large);
@@ -509,7 +503,7 @@ mod tests {
         let (waited, ()) = tokio::join!(room_for(BODY_CAP, &mut waiting, &mut dog), ends);
         assert_eq!(waited.unwrap(), Duration::from_millis(300));
         assert!(dog.check(Instant::now()).is_ok(), "nobody was idle but this side");
-        let error = room_for(BODY_CAP, &mut room.held(), &mut dog).await.unwrap_err();
+        let error = room_for(BODY_CAP, &mut room.body(None), &mut dog).await.unwrap_err();
         assert_eq!(error.fault, Fault::Timeout(Phase::Total));
         drop(waiting);
     }

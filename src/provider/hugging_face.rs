@@ -1,7 +1,7 @@
 //! Hugging Face's inference API, for classifiers of texts. It answers no prompt.
 
 use super::http::Endpoint;
-use super::{BoxFuture, OnText, Provider, labels};
+use super::{BoxFuture, OnText, Provider, Received, labels};
 use crate::domain::{CallError, ChatRequest, Completion, Fault, Label, RawReply};
 
 pub(super) struct HuggingFace(pub Endpoint);
@@ -11,7 +11,7 @@ impl Provider for HuggingFace {
         &'a self,
         _request: &'a ChatRequest,
         _on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async { Err(no_words()) })
     }
 

@@ -50,6 +50,7 @@ pub use otlp::{Collector, report_capability};
 pub use redact::redact;
 pub use registry::{ConnectOptions, connect};
 pub use retry_after::duration_ms;
+pub use room::Received;
 pub use scripted::check_script;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -67,7 +68,7 @@ pub trait Provider: Send + Sync {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>>;
+    ) -> BoxFuture<'a, Result<Received, CallError>>;
 
     /// Understands a reply.
     ///

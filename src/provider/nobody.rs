@@ -1,6 +1,6 @@
 //! Stands where no trial of a run asks a model: no address is known, no key is read, and nothing is sent.
 
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, OnText, Provider, Received};
 use crate::domain::{CallError, ChatRequest, Completion, Fault, RawReply};
 
 /// Answers nothing.
@@ -11,7 +11,7 @@ impl Provider for Nobody {
         &'a self,
         _request: &'a ChatRequest,
         _on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async { Err(nobody()) })
     }
 

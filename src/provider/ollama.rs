@@ -12,7 +12,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, OpenText, nullable};
-use super::{BoxFuture, Embedded, OnText, Provider, embedding};
+use super::{BoxFuture, Embedded, OnText, Provider, Received, embedding};
 use crate::domain::{
     CallError, ChatRequest, Completion, FinishReason, Params, RawReply, ReasoningEffort, ResponseFormat, Usage,
 };
@@ -35,7 +35,7 @@ impl Provider for Ollama {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             let stream = request.params.stream.then_some(STREAMING);
             self.endpoint.post(self.url.clone(), body(request)?, stream, on_text).await

@@ -13,7 +13,7 @@ use super::failure::{bad_json, inner_failure, protocol, status_failure, truncate
 use super::http::{Endpoint, Piece, Streaming};
 use super::sse::{Event, Framing, each_event};
 use super::wire::{self, Count, Draft, OpenText, nullable};
-use super::{BoxFuture, Embedded, OnText, Provider, embedding, labels};
+use super::{BoxFuture, Embedded, OnText, Provider, Received, embedding, labels};
 use crate::domain::{CallError, ChatRequest, Completion, FinishReason, Label, RawReply, ResponseFormat, Usage};
 
 pub(super) struct OpenAi {
@@ -36,7 +36,7 @@ impl Provider for OpenAi {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             let body = body(request, self.official)?;
             let stream = request.params.stream.then_some(STREAMING);

@@ -18,7 +18,7 @@ use self::draw::Draws;
 use self::rules::{Answer, Rules};
 use super::failure::{bad_json, status_failure, truncated};
 use super::wire::Draft;
-use super::{BoxFuture, OnText, Provider};
+use super::{BoxFuture, OnText, Provider, Received};
 use crate::domain::{
     CallError, ChatRequest, Completion, Fault, FaultRates, FinishReason, Problem, RawReply, Script, ScriptedModel,
     Usage,
@@ -90,8 +90,8 @@ impl Provider for Scripted {
         &'a self,
         request: &'a ChatRequest,
         on_text: OnText<'a>,
-    ) -> BoxFuture<'a, Result<RawReply, CallError>> {
-        Box::pin(self.answer(request, on_text))
+    ) -> BoxFuture<'a, Result<Received, CallError>> {
+        Box::pin(async { self.answer(request, on_text).await.map(Received::from) })
     }
 
     fn read(&self, _request: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {

@@ -67,6 +67,12 @@ impl Decoder {
         self.events
     }
 
+    /// Bytes that it keeps until their event is complete.
+    #[must_use]
+    pub const fn kept(&self) -> usize {
+        self.line.capacity() + self.data.capacity()
+    }
+
     /// Takes in the next bytes and gives each event that they complete.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use strata::engine::{
     CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
 };
 use strata::plan::{Plan, PlanModel, PlanVariant, Selection, TierRoute};
-use strata::provider::{BoxFuture, Embedded, OnText, Provider};
+use strata::provider::{BoxFuture, Embedded, OnText, Provider, Received};
 use strata::scoring::guardrails::{Inspector, Sanitiser};
 use strata::scoring::{Checks, Validation};
 
@@ -58,7 +58,7 @@ impl Desk {
 }
 
 impl Provider for Desk {
-    fn exchange<'a>(&'a self, request: &'a ChatRequest, _: OnText<'a>) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    fn exchange<'a>(&'a self, request: &'a ChatRequest, _: OnText<'a>) -> BoxFuture<'a, Result<Received, CallError>> {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::SeqCst);
             let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
@@ -72,7 +72,7 @@ impl Provider for Desk {
                 *count += 1;
                 *count - 1
             };
-            (self.behaviour)(text, before)
+            (self.behaviour)(text, before).map(Received::from)
         })
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use strata::domain::{
-    Api, CallError, ChatRequest, Completion, Fault, FinishReason, Label, Message, Params, Phase, ProviderSpec,
-    RawReply, Role, SecretRef, Timeouts,
+    Api, CallError, ChatRequest, Completion, Fault, FinishReason, Label, Message, Params, Phase, ProviderSpec, Role,
+    SecretRef, Timeouts,
 };
 use strata::provider::{ConnectOptions, KeyError, KeyStore, Provider, capability, connect};
 
@@ -351,7 +351,7 @@ fn the_server_process() {
 async fn answers_can_depend_on_the_request() {
     let plan = Plan::answering(|body| format!("{} bytes", body.len()));
     let server = Server::start(plan);
-    let reply: RawReply =
+    let reply =
         provider(Wire::OpenAi, &server.url(), Timeouts::default()).exchange(&request(false), &|_| {}).await.unwrap();
     assert!(String::from_utf8_lossy(&reply.body).contains("bytes"));
 }

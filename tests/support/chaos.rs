@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use strata::domain::{
-    AttemptState, CallQuery, CallRow, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Usd, Verdict,
+    AttemptState, CallQuery, CallRow, Outcome, RunEvent, RunId, RunState, RunSummary, TrialEnded, Usd, Verdict,
 };
 use strata::provider::SystemKeys;
 use strata::session::Shelf;
 use strata::session::launch::{self, Start, Wish};
 use strata::store::open_workspace;
 use strata::store::records::Records;
+use tempfile::TempDir;
 
 use crate::support::faults::{ANSWERED, Again, End, Row};
 use crate::support::server::Seen;
@@ -150,8 +151,18 @@ fn the_books_are_right(ran: &Ran, what: &str) {
     }
 }
 
-/// A run to its end, which comes, and after which no connection and no task is left.
+/// A run that has ended, whose record nobody has read yet.
+pub struct Done {
+    folder: TempDir,
+    run: RunId,
+}
+
 pub fn run(server: &impl Counts, url: &str, knobs: Knobs) -> Ran {
+    carry_out(server, url, knobs).read(server)
+}
+
+/// A run to its end, which comes, and after which no connection and no task is left.
+pub fn carry_out(server: &impl Counts, url: &str, knobs: Knobs) -> Done {
     let folder = tempfile::tempdir().unwrap();
     write_workspace(folder.path(), url, knobs);
     let workspace = open_workspace(folder.path()).unwrap();
@@ -178,17 +189,24 @@ pub fn run(server: &impl Counts, url: &str, knobs: Knobs) -> Ran {
     // The runtime lives on: a task that hangs would keep its connection.
     no_connection_is_left(server);
     no_task_is_left(&runtime);
+    Done { folder, run }
+}
 
-    let mut ended = Vec::new();
-    let mut keep = |event| {
-        if let RunEvent::TrialEnded(trial) = event {
-            ended.push(trial);
-        }
-    };
-    records.replay(&run, &mut keep).unwrap();
-    let calls = records.calls(&CallQuery::default(), 0, 1_000_000).unwrap();
-    let summary = records.run(&run).unwrap().unwrap();
-    Ran { summary, ended, calls, requests: server.requests() }
+impl Done {
+    /// What is on record.
+    pub fn read(self, server: &impl Counts) -> Ran {
+        let records = Records::open(self.folder.path()).unwrap();
+        let mut ended = Vec::new();
+        let mut keep = |event| {
+            if let RunEvent::TrialEnded(trial) = event {
+                ended.push(trial);
+            }
+        };
+        records.replay(&self.run, &mut keep).unwrap();
+        let calls = records.calls(&CallQuery::default(), 0, 1_000_000).unwrap();
+        let summary = records.run(&self.run).unwrap().unwrap();
+        Ran { summary, ended, calls, requests: server.requests() }
+    }
 }
 
 fn no_connection_is_left(server: &impl Counts) {

@@ -213,6 +213,7 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
         bill.pay(cost);
         let retry_in = tries.after(&result, &aftermath, &leg.route.endpoint);
         let recorded = leg.record_end(attempt, &result, cost, retry_in).await?;
+        drop(received);
         match (result, retry_in) {
             (Ok(completion), _) => {
                 land(flight, &completion, cost, recorded);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, ChatRequest, Completion, Fault, Fingerprint, FinishReason, Phase,
-    RawReply, RunEvent, RunState, Usd,
+    RunEvent, RunState, Usd,
 };
 use crate::engine::clock::now;
 use crate::engine::control::Stopped;
@@ -14,6 +14,7 @@ use crate::engine::dispatcher::Recorded;
 use crate::engine::sink::CachedCall;
 use crate::engine::world::{Route, StandInRoute};
 use crate::plan::{call_fingerprint, worst_case};
+use crate::provider::Received;
 
 use super::bill::Bill;
 use super::budget::Reservation;
@@ -152,7 +153,7 @@ impl<'a> Leg<'a> {
         reservation: &mut Reservation<'_>,
         entry: &mut Entry<'_>,
         tries: &Tries<'_>,
-    ) -> Result<Result<Arc<RawReply>, CallError>, Stopped> {
+    ) -> Result<Result<Received, CallError>, Stopped> {
         let job = self.job;
         self.record_sent(attempt, reservation).await?;
         if job.control.is_draining() {
@@ -167,14 +168,13 @@ impl<'a> Leg<'a> {
         let on_text = |text: &str| job.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
         let exchanged = tokio::time::timeout(limit, self.route.endpoint.provider.exchange(&self.request, &on_text))
             .await
-            .unwrap_or_else(|_| Err(too_long(limit)))
-            .map(Arc::new);
+            .unwrap_or_else(|_| Err(too_long(limit)));
         drop(on_the_wire);
         if exchanged.as_ref().is_ok_and(|reply| reply.status < 400) {
             entry.free_slot();
         }
         if let Ok(reply) = &exchanged {
-            job.ledger.commit(RunEvent::AttemptReceived { attempt, reply: reply.clone() }).await?;
+            job.ledger.commit(RunEvent::AttemptReceived { attempt, reply: reply.reply() }).await?;
         }
         Ok(exchanged)
     }
@@ -192,7 +192,7 @@ impl<'a> Leg<'a> {
         self.job.ledger.commit(RunEvent::AttemptSent(sent)).await
     }
 
-    pub fn read(&self, received: &Result<Arc<RawReply>, CallError>) -> Result<Arc<Completion>, CallError> {
+    pub fn read(&self, received: &Result<Received, CallError>) -> Result<Arc<Completion>, CallError> {
         let reply = received.as_ref().map_err(Clone::clone)?;
         self.route.endpoint.provider.read(&self.request, reply).map(Arc::new)
     }

@@ -15,7 +15,7 @@ use crate::domain::{
     BreakerPolicy, CallError, ChatRequest, Completion, Fault, FinishReason, LimitPolicy, Policy, RawReply, RetryBudget,
     RetryPolicy, Usage,
 };
-use crate::provider::{BoxFuture, OnText, Provider};
+use crate::provider::{BoxFuture, OnText, Provider, Received};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Callers at once.
@@ -48,7 +48,7 @@ struct Desk {
 }
 
 impl Provider for Simulated {
-    fn exchange<'a>(&'a self, _: &'a ChatRequest, _: OnText<'a>) -> BoxFuture<'a, Result<RawReply, CallError>> {
+    fn exchange<'a>(&'a self, _: &'a ChatRequest, _: OnText<'a>) -> BoxFuture<'a, Result<Received, CallError>> {
         let (latency, reply) = {
             let mut desk = self.desk.lock().unwrap();
             let now = self.start.elapsed();
@@ -69,7 +69,7 @@ impl Provider for Simulated {
         };
         Box::pin(async move {
             tokio::time::sleep(latency).await;
-            Ok(reply)
+            Ok(reply.into())
         })
     }
 
@@ -135,9 +135,9 @@ async fn guarded_call(endpoint: &Endpoint, policy: &RetryPolicy, seed: u64) -> b
         is_retry = true;
         let exchanged = endpoint.provider.exchange(&request, &|_| {}).await;
         entry.free_slot();
-        let reply = exchanged.as_ref().ok().cloned();
-        let result = exchanged.and_then(|reply| endpoint.provider.read(&request, &reply)).map(Arc::new);
-        let aftermath = entry.record(&result, reply.as_ref());
+        let read = |reply: &RawReply| endpoint.provider.read(&request, reply).map(Arc::new);
+        let result = exchanged.as_deref().map_err(Clone::clone).and_then(read);
+        let aftermath = entry.record(&result, exchanged.as_deref().ok());
         let Err(error) = result else { return true };
         if aftermath.enters_again {
             continue;
