@@ -1,10 +1,13 @@
 //! Patterns as data. A pattern is a few first words and a regular expression for what comes after them: all first words
 //! of all patterns are looked for in one pass, and an expression only runs where its words stand.
 
+use std::array;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchError, PatternID};
 use regex::Regex;
 use serde::Deserialize;
 
@@ -87,8 +90,11 @@ enum Form {
 pub(super) struct Patterns {
     all: Vec<Pattern>,
     anchors: Vec<Anchor>,
-    finder: AhoCorasick,
+    finder: DFA,
 }
+
+/// Parts of a text that are searched at once: a step waits for the one before it in its part, but not for the others.
+const PARTS: usize = 4;
 
 impl Patterns {
     /// # Errors
@@ -107,10 +113,7 @@ impl Patterns {
             words.entry((Form::Rot13, rot13(word))).or_default();
             words.entry((Form::Reversed, reversed(word))).or_default();
         }
-        let finder = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(words.keys().map(|(_, word)| word))
-            .map_err(|error| error.to_string())?;
+        let finder = DFA::new(words.keys().map(|(_, word)| word)).map_err(|error| error.to_string())?;
         let anchors = words
             .into_iter()
             .map(|((form, word), patterns)| Anchor { form, begins_word: begins_word(&word), patterns })
@@ -150,17 +153,43 @@ impl Patterns {
 
     fn look(&self, text: &str, disguised: &mut dyn FnMut(Form, Range<usize>)) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for found in self.finder.find_overlapping_iter(text) {
-            let anchor = &self.anchors[found.pattern().as_usize()];
+        for (word, end) in self.first_words(text.as_bytes()).unwrap_or_default() {
+            let (anchor, place) = (&self.anchors[word], end - self.finder.pattern_len(word)..end);
             if anchor.form != Form::Plain {
-                disguised(anchor.form, found.range());
-            } else if !anchor.begins_word || at_word(text, found.start()) {
-                hits.extend(anchor.patterns.iter().filter_map(|pattern| self.hit(*pattern, text, found.range())));
+                disguised(anchor.form, place);
+            } else if !anchor.begins_word || at_word(text, place.start) {
+                hits.extend(anchor.patterns.iter().filter_map(|pattern| self.hit(*pattern, text, place.clone())));
             }
         }
         hits.sort_by_key(|hit| (hit.span.start, hit.pattern));
         hits.dedup();
         hits
+    }
+
+    /// Every first word and where it ends, in the order of the ends.
+    fn first_words(&self, bytes: &[u8]) -> Result<Vec<(PatternID, usize)>, MatchError> {
+        let finder = &self.finder;
+        let each = bytes.len().div_ceil(PARTS);
+        // A word that ends in a part may begin before it.
+        let before = finder.max_pattern_len().saturating_sub(1);
+        let begins: [usize; PARTS] = array::from_fn(|part| (part * each).saturating_sub(before).min(bytes.len()));
+        let parts: [&[u8]; PARTS] = array::from_fn(|part| &bytes[begins[part]..bytes.len().min((part + 1) * each)]);
+        let mut states = [finder.start_state(Anchored::No)?; PARTS];
+        let mut found = Vec::new();
+        for step in 0..each + before {
+            for part in 0..PARTS {
+                let Some(byte) = parts[part].get(step) else { continue };
+                let state = finder.next_state(Anchored::No, states[part], *byte);
+                states[part] = state;
+                let end = begins[part] + step + 1;
+                if finder.is_match(state) && end > part * each {
+                    let words = (0..finder.match_len(state)).map(|index| finder.match_pattern(state, index));
+                    found.extend(words.map(|word| (word, end)));
+                }
+            }
+        }
+        found.sort_by_key(|(_, end)| *end);
+        Ok(found)
     }
 
     fn hit(&self, index: usize, text: &str, start: Range<usize>) -> Option<Hit> {
@@ -243,6 +272,8 @@ pub(super) fn boundary(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn patterns() -> Patterns {
@@ -286,6 +317,25 @@ mod tests {
         check("vtaber gur ehyrf", &["ignore the rules"]);
         check("selur eht erongi", &["ignore the rules"]);
         check("ignore the rules", &[]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_of_a_text_hide_no_first_word(text in "[cgnoreits yml:忽略]{0,200}", at in 0_usize..200) {
+            const WORDS: [&str; 6] = ["erongi", "ignore", "system:", "vergiss", "vtaber", "忽略"];
+            let mut text = text;
+            text.insert_str(boundary(&text, at), "ignore");
+            let mut expect: Vec<(usize, &str)> = WORDS
+                .into_iter()
+                .flat_map(|word| text.match_indices(word).map(|(begin, word)| (begin + word.len(), word)))
+                .collect();
+            expect.sort_unstable();
+            let patterns = patterns();
+            let found = patterns.first_words(text.as_bytes()).unwrap();
+            let word = |(word, end)| (end, &text[end - patterns.finder.pattern_len(word)..end]);
+            let found: Vec<_> = found.into_iter().map(word).collect();
+            prop_assert_eq!(found, expect);
+        }
     }
 
     #[test]
