@@ -36,6 +36,9 @@ pub struct Guarded {
     /// The case gave the answer: no model was asked, and neither time nor money says anything of one.
     #[serde(skip_serializing_if = "is_default")]
     pub given: bool,
+    /// So many trials of its case ended together, since their outputs are compared; 0: it ended by itself.
+    #[serde(skip_serializing_if = "is_default")]
+    pub compared: u32,
     /// Who asked, by the column that the policy names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,

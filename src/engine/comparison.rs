@@ -2,7 +2,8 @@
 //!
 //! A trial that waits is not on record yet. Where the others of its case do not end, it ends without the comparison, so
 //! that what was answered is not lost. Where all of them are there and the run stopped before they were compared, they are
-//! left. A run that goes on takes up the whole case either way, with the answers that were paid for.
+//! left. A run that goes on takes up the whole case either way, with the answers that were paid for: each trial says of how
+//! many it was compared, so that trials that ended in several executions are not taken for a case that was compared.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -160,6 +160,8 @@ impl Bench {
         let mut outcomes: Vec<_> = group.iter_mut().map(|ended| &mut ended.outcome).collect();
         self.world.checks.compare(&case, &mut outcomes, &chosen);
         group.extend(aside);
+        let size = u32::try_from(group.len()).unwrap_or(u32::MAX);
+        group.iter_mut().for_each(|ended| ended.guarded.compared = size);
         self.comparison.is_settled(trial);
         Some(group)
     }

@@ -152,6 +152,7 @@ async fn a_model_chooses_the_best_of_a_cases_outputs_once() {
     assert_eq!(verdicts, [Some(Verdict::Fail), Some(Verdict::Pass)]);
     assert!(ended[0].judge_spent > Usd::ZERO && ended[1].judge_spent == Usd::ZERO);
     assert!(ended[1].outcome.checks()[1].reason.contains("It is kind."));
+    assert_eq!(ended.iter().map(|ended| ended.guarded.compared).collect::<Vec<_>>(), [2, 2]);
 
     let (state, record, _) = setup(&judge, vec![right(), best]).run().await;
     assert_eq!((state, judge.calls()), (RunState::Completed, 1), "one output is no choice");
@@ -173,4 +174,5 @@ async fn outputs_whose_others_do_not_end_are_said_without_the_comparison() {
     });
     assert!(alone.count() >= 2, "{of_first:?}");
     assert!(of_first.iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Unscored)));
+    assert!(of_first.iter().all(|ended| ended.guarded.compared == 0));
 }

@@ -116,7 +116,7 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         .filter_map(|index| Some((index, plan.prepare(plan.trial(index)).ok()?.key)))
         .filter(|(_, key)| earlier.finished.contains_key(key))
         .collect();
-    let kept = with_whole_groups(plan, &prepared.checks, kept);
+    let kept = with_whole_groups(plan, &prepared.checks, kept, &earlier.compared);
     let is_kept: HashSet<&TrialKey> = kept.values().collect();
     let again: HashSet<TrialKey> = earlier.finished.keys().filter(|key| !is_kept.contains(key)).copied().collect();
     let mut answered = if again.is_empty() { Answers::default() } else { records.answers_of(run, &again)? };
@@ -132,20 +132,28 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     Ok(Resumed { prepared, earlier })
 }
 
-/// Outputs that are compared with each other are kept all or none: each group waits for its last trial.
-fn with_whole_groups(plan: &Plan, checks: &Checks, mut kept: HashMap<u64, TrialKey>) -> HashMap<u64, TrialKey> {
-    let mut sizes: HashMap<(u32, u16), usize> = HashMap::new();
-    for index in kept.keys() {
+/// Outputs that are compared with each other are kept all or none, and only where they were compared among just those that
+/// the plan has of their case: trials may have ended one by one, each without the others, in several executions.
+fn with_whole_groups(
+    plan: &Plan,
+    checks: &Checks,
+    mut kept: HashMap<u64, TrialKey>,
+    compared: &HashMap<TrialKey, u32>,
+) -> HashMap<u64, TrialKey> {
+    if !plan.cases.has_options() && !checks.compare_outputs(&Case::default()) {
+        return kept;
+    }
+    let mut settled: HashMap<(u32, u16), usize> = HashMap::new();
+    for (index, key) in &kept {
         let trial = plan.trial(*index);
-        *sizes.entry((trial.case, trial.repeat)).or_default() += 1;
+        let is_settled = compared.get(key).is_some_and(|size| *size as usize == plan.columns_of(trial));
+        *settled.entry((trial.case, trial.repeat)).or_default() += usize::from(is_settled);
     }
     let is_part = |trial: TrialRef| {
-        let whole = sizes.get(&(trial.case, trial.repeat)).is_some_and(|size| *size == plan.columns_of(trial));
+        let whole = settled.get(&(trial.case, trial.repeat)) == Some(&plan.columns_of(trial));
         !whole && plan.case(trial).is_ok_and(|case| checks.compare_outputs(&case))
     };
-    if plan.cases.has_options() || checks.compare_outputs(&Case::default()) {
-        kept.retain(|index, _| !is_part(plan.trial(*index)));
-    }
+    kept.retain(|index, _| !is_part(plan.trial(*index)));
     kept
 }
 

@@ -24,6 +24,8 @@ pub struct Resume {
     pub finished: HashMap<TrialKey, Option<TrialRef>>,
     /// Trials that ended because machinery failed. They can be kept like finished ones, or be run again.
     pub errored: HashMap<TrialKey, Option<TrialRef>>,
+    /// How many trials of its case a finished trial was compared among, itself included; not here: it ended by itself.
+    pub compared: HashMap<TrialKey, u32>,
     /// Replies that were received and not read, by request: read them instead of paying again. Reading one is told by an
     /// `AttemptEnded` with its request and no `AttemptSent`; an `AttemptSent` is always another call, paid again.
     pub received: HashMap<Fingerprint, RawReply>,
@@ -47,11 +49,12 @@ impl Records {
         let summary = self.run(run)?.ok_or_else(|| RecordsError::NoRun(run.clone()))?;
         self.read(|conn| {
             let number = number_of(conn, run)?;
-            let (finished, errored) = load_trials(conn, number)?;
+            let Ended { finished, errored, compared } = load_trials(conn, number)?;
             Ok(Resume {
                 header: summary.header,
                 finished,
                 errored,
+                compared,
                 received: load_received(conn, number)?,
                 answered: load_answered(conn, number)?,
                 ambiguous: summary.ambiguous,
@@ -122,21 +125,38 @@ pub(super) fn number_of(conn: &Connection, run: &RunId) -> rusqlite::Result<i64>
     conn.prepare_cached("SELECT id FROM runs WHERE name = ?1")?.query_row([run.as_str()], |row| row.get(0))
 }
 
-type Places = HashMap<TrialKey, Option<TrialRef>>;
+/// Trials that are over, by how they ended.
+#[derive(Default)]
+struct Ended {
+    finished: HashMap<TrialKey, Option<TrialRef>>,
+    errored: HashMap<TrialKey, Option<TrialRef>>,
+    compared: HashMap<TrialKey, u32>,
+}
 
-/// Finished and errored trials. A trial that failed once and ended later is finished.
-fn load_trials(conn: &Connection, run: i64) -> rusqlite::Result<(Places, Places)> {
-    let mut statement =
-        conn.prepare_cached("SELECT key, outcome, case_no, slot FROM trials WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+/// Finished and errored trials. A trial that failed once and ended later is finished; of one that ended several times, the
+/// last end counts.
+fn load_trials(conn: &Connection, run: i64) -> rusqlite::Result<Ended> {
+    let mut statement = conn.prepare_cached(
+        "SELECT key, outcome, case_no, slot, guarded ->> '$.compared'
+         FROM trials WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    )?;
     let mut found = statement.query(<[i64; 2]>::from(rows::ids_of(run)))?;
-    let (mut finished, mut errored) = (Places::new(), Places::new());
+    let mut ended = Ended::default();
     while let Some(row) = found.next()? {
+        let key = rows::get_fingerprint(row, 0)?;
         let place = row.get::<_, Option<i64>>(2)?.map(|_| rows::get_trial(row, 2)).transpose()?;
-        let places = if Tally::from_code(row.get(1)?) == Tally::Errored { &mut errored } else { &mut finished };
-        places.insert(rows::get_fingerprint(row, 0)?, place);
+        if Tally::from_code(row.get(1)?) == Tally::Errored {
+            ended.errored.insert(key, place);
+            continue;
+        }
+        ended.finished.insert(key, place);
+        match row.get::<_, Option<u32>>(4)? {
+            Some(size) => ended.compared.insert(key, size),
+            None => ended.compared.remove(&key),
+        };
     }
-    errored.retain(|key, _| !finished.contains_key(key));
-    Ok((finished, errored))
+    ended.errored.retain(|key, _| !ended.finished.contains_key(key));
+    Ok(ended)
 }
 
 /// Answers of attempts whose trial has no row, or one that will be run again.

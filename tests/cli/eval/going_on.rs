@@ -275,3 +275,38 @@ fn answers_that_are_all_there_are_left_when_their_judge_stops_and_compared_when_
     assert_eq!((rows.len(), passed("first"), passed("second")), (12, 0, 6), "{}", ran.err);
     assert_eq!((first.requests(), second.requests()), (6, 6), "what was answered is not asked again");
 }
+
+/// A server that takes the first question for a wrong request as long as it is told to.
+fn refusing_the_first(refuses: &Arc<AtomicBool>) -> Server {
+    let refuses = refuses.clone();
+    Server::start(Plan {
+        keep: true,
+        misdeed: Some(Arc::new(move |seen| {
+            let is_first = String::from_utf8_lossy(&seen.body).contains(&crate::desk::marker(0));
+            (is_first && refuses.load(Ordering::SeqCst)).then(|| Misdeed::status(400))
+        })),
+        ..Plan::default()
+    })
+}
+
+#[test]
+fn columns_that_ended_in_several_executions_are_compared_by_the_one_that_has_them_all() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let (first, second) = (refusing_the_first(&refuses), refusing_the_first(&refuses));
+    let desk = with_config(&compared(&first, &second, "{type: max-score}"));
+    let passed = |arguments: &[&str]| {
+        let ran = eval(&desk, &[&["--no-cache", "-o", "out.json"], arguments].concat());
+        let rows = json(&desk.path().join("out.json"))["results"].as_array().unwrap().clone();
+        let of = |name: &str| rows.iter().filter(|row| row["provider"] == name && row["pass"] == true).count();
+        (of("first"), of("second"), ran.err)
+    };
+    // Each is the best of those that take part.
+    let (alone, _, told) = passed(&["--provider", "first"]);
+    assert_eq!(alone, 5, "{told}");
+    let (_, alone, told) = passed(&["--provider", "second", "--resume"]);
+    assert!(alone == 5 && told.contains(" goes on: "), "{told}");
+    refuses.store(false, Ordering::SeqCst);
+    let (of_first, of_second, told) = passed(&["--resume"]);
+    assert_eq!((of_first, of_second), (6, 0), "{told}");
+    assert_eq!((first.requests(), second.requests()), (7, 7), "what was answered is not asked again");
+}

@@ -109,6 +109,25 @@ fn kept_trials_move_to_their_new_places_and_the_rest_is_superseded() {
 }
 
 #[test]
+fn what_a_trial_was_compared_among_is_known_from_its_last_end() {
+    let (_dir, records) = records();
+    let run = RunId::from("r1");
+    let ends = |index: u32, compared: u32| {
+        let mut ended = trial_ended(index, Some(&Arc::new(completion("a"))));
+        ended.guarded.compared = compared;
+        RunEvent::TrialEnded(Arc::new(ended))
+    };
+    let first =
+        vec![RunEvent::Started(header("r1", 2)), ends(0, 0), ends(1, 2), ends(2, 2), ended(RunState::Cancelled)];
+    record(&mut records.recorder(&run).unwrap(), "r1", 1, first);
+    assert_eq!(records.resume(&run).unwrap().compared, [(key(1), 2), (key(2), 2)].into());
+    let second = vec![RunEvent::Resumed { kept: 0, ambiguous: 0 }, ends(0, 3), ends(1, 0)];
+    record(&mut records.recorder(&run).unwrap(), "r1", 1, second);
+    let resume = records.resume(&run).unwrap();
+    assert_eq!((resume.finished.len(), resume.compared), (3, [(key(0), 3), (key(2), 2)].into()));
+}
+
+#[test]
 fn a_trial_that_failed_can_be_run_again() {
     let (_dir, records) = records();
     let run = RunId::from("r1");
