@@ -129,6 +129,17 @@ impl Control {
         }
     }
 
+    /// Waits for so long.
+    ///
+    /// # Errors
+    /// The run makes no further call.
+    pub async fn sleep(&self, wait: Duration) -> Result<(), Stopped> {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = self.drained() => Err(Stopped),
+        }
+    }
+
     pub fn call_begins(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(self)

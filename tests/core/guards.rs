@@ -1,6 +1,7 @@
 //! Repair, fallback and single flight against providers that do as they are told, under paused time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use strata::domain::{
@@ -174,11 +175,33 @@ async fn a_pause_takes_nothing_of_the_routes_time() {
     let record = setup.record.clone();
     let handle = setup.start();
     handle.pause();
-    tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
     handle.resume();
     assert_eq!(handle.ended().await, RunState::Completed);
     assert_eq!((up.calls(), desk.calls()), (0, 40));
     assert!(record.ended().iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Pass)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_takes_nothing_of_the_time_for_retries_though_the_call_was_held_back_before_it() {
+    let desk = Desk::new(|_, before| if before < 2 { fails(Fault::Overloaded) } else { says("right") });
+    let mut setup = Setup { cases: 1, ..Setup::new(&desk) };
+    setup.policy.retry.deadline_ms = 30_000;
+    setup.policy.breaker.on = false;
+    setup.policy.limits.requests_per_minute = Some(1);
+    let record = setup.record.clone();
+    let handle = setup.start();
+    while desk.calls() < 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The second attempt waits a minute for its turn, and then for the end of the pause.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    handle.pause();
+    tokio::time::sleep(Duration::from_secs(80)).await;
+    handle.resume();
+    handle.ended().await;
+    let ended = record.ended();
+    assert_eq!((desk.calls(), ended[0].outcome.verdict()), (3, Some(Verdict::Pass)), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]

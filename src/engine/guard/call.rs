@@ -191,9 +191,9 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
     if let Some(paid) = leg.paid_before(bill).await? {
         return Ok(paid);
     }
-    let mut tries = Tries::new(job, leg);
+    let mut tries = Tries::new(&job.policy.retry, job.seed, leg.others_follow);
+    let mut asked = Instant::now();
     loop {
-        let asked = Instant::now();
         job.control.gate().await?;
         let mut reservation = leg.reserve().await?;
         let mut entry = leg.enter().await?;
@@ -201,7 +201,8 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
             // Since it began to wait for its turn: all that it took goes back.
             continue;
         }
-        if !tries.begin(asked.elapsed(), bill) {
+        let held_back = asked.elapsed();
+        if !tries.begin(held_back, bill.route_goes_on(held_back)) {
             return Err(Missed::Failed(route_is_over()));
         }
         let attempt = bill.next_attempt(tries.is_retry());
@@ -221,7 +222,8 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
             }
             (Err(_), Some(wait)) => {
                 drop(entry);
-                leg.back_off(wait).await?;
+                job.control.sleep(wait).await?;
+                asked = Instant::now();
             }
             (Err(error), None) => return Err(leg.give_up(error).await?),
         }

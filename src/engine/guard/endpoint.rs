@@ -119,11 +119,23 @@ impl Endpoint {
     /// What a fault that stopped the endpoint means for its trials, and which key was refused.
     #[must_use]
     pub fn stop_notice(&self, error: &CallError) -> String {
+        let reason = self.stop_reason(error);
+        format!("{} is stopped, its other trials are left for a resume: {reason}", self.id)
+    }
+
+    /// As [`Endpoint::stop_notice`], where it was asked for a vector that trials can do without.
+    #[must_use]
+    pub fn no_vectors_notice(&self, error: &CallError) -> String {
+        let reason = self.stop_reason(error);
+        format!("{} is stopped, questions are asked without its vectors from here on: {reason}", self.id)
+    }
+
+    fn stop_reason(&self, error: &CallError) -> String {
         let key = match &self.key {
             Some(key) if error.fault == Fault::Auth => format!(" It was sent with the key from {key}."),
             _ => String::new(),
         };
-        format!("{} is stopped, its other trials are left for a resume: {}{key}", self.id, error.message)
+        format!("{}{key}", error.message)
     }
 
     /// What a call's end means for the calls that follow, in words, where it means anything.
@@ -196,9 +208,12 @@ impl Endpoint {
     }
 
     /// The wait before a retry that would wait for so long by itself: longer while the retry budget has no token for
-    /// it. `None` when that would be longer than `longest`; then there is no retry.
+    /// it. `None` when that would not be shorter than `longest`; then there is no retry, and it takes no token.
     #[must_use]
     pub fn retry_wait(&self, wait: Duration, longest: Duration) -> Option<Duration> {
+        if wait >= longest {
+            return None;
+        }
         let token = self.retries.take(longest, Instant::now())?;
         Some(wait.max(token))
     }

@@ -242,14 +242,6 @@ impl<'a> Leg<'a> {
         self.job.ledger.tell(RunEvent::AttemptEnded(ended)).await
     }
 
-    /// Waits without holding a slot.
-    pub async fn back_off(&self, wait: Duration) -> Result<(), Stopped> {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => Ok(()),
-            () = self.job.control.drained() => Err(Stopped),
-        }
-    }
-
     /// The last attempt failed: the trial is errored, unless its endpoint stopped, which is no fault of the trial.
     pub async fn give_up(&self, error: CallError) -> Result<Missed, Stopped> {
         let endpoint = &self.route.endpoint;

@@ -415,3 +415,15 @@ async fn what_an_unsent_call_took_goes_back() {
     let entry = run.endpoint.enter("model", Bounds::default()).await.unwrap();
     assert!(entry.waited() >= MINUTE);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_comes_too_late_takes_no_token() {
+    let budget = RetryBudget { on: true, share: 1.0, per_second: 0.001 };
+    let policy = Policy { retry: RetryPolicy { budget, ..RetryPolicy::default() }, ..Policy::default() };
+    let endpoint = Endpoint::new("p".into(), "p".into(), Arc::new(crate::provider::Nobody), 1).with_policy(&policy, 0);
+    endpoint.retries.first_attempt();
+    let secs = Duration::from_secs;
+    assert_eq!(endpoint.retry_wait(secs(20), secs(10)), None);
+    assert_eq!(endpoint.retry_wait(secs(1), secs(10)), Some(secs(1)), "the token is still there");
+    assert_eq!(endpoint.retry_wait(secs(1), secs(10)), None, "it was the only one");
+}

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CallError, Completion};
+use crate::domain::{CallError, Completion, RetryPolicy};
 use crate::engine::clock::Deadline;
 
-use super::bill::Bill;
-use super::call::CallJob;
 use super::endpoint::Endpoint;
 use super::entry::Aftermath;
-use super::leg::Leg;
 use super::retry::Backoff;
 
 pub struct Tries<'a> {
@@ -25,22 +22,22 @@ pub struct Tries<'a> {
 }
 
 impl<'a> Tries<'a> {
-    pub fn new(job: &'a CallJob<'_>, leg: &Leg<'_>) -> Self {
-        let retry = &job.policy.retry;
+    /// `others_follow`: somebody else may answer.
+    pub fn new(retry: &'a RetryPolicy, seed: u64, others_follow: bool) -> Self {
         let limit = Duration::from_millis(retry.deadline_ms);
-        let backoff = Backoff::new(retry, job.seed);
-        Self { backoff, limit, own: None, route: None, others_follow: leg.others_follow, made: 0 }
+        Self { backoff: Backoff::new(retry, seed), limit, own: None, route: None, others_follow, made: 0 }
     }
 
-    /// An attempt begins, after the call was held back for so long. False when the route's time is over.
+    /// An attempt begins, after the call was held back for so long; `route` is the end of the route's time, where it has
+    /// several endpoints. False when that is over.
     #[must_use]
-    pub fn begin(&mut self, held_back: Duration, bill: &mut Bill) -> bool {
+    pub fn begin(&mut self, held_back: Duration, route: Option<Deadline>) -> bool {
         self.made += 1;
         self.own = Some(match self.own {
             None => Deadline::after(self.limit),
             Some(deadline) => deadline.later(held_back),
         });
-        self.route = bill.route_goes_on(held_back);
+        self.route = route;
         self.route_left() != Some(Duration::ZERO)
     }
 
@@ -70,6 +67,6 @@ impl<'a> Tries<'a> {
         let wait = self.backoff.wait_after(error)?;
         let deadlines = [self.own, self.route];
         let longest = deadlines.iter().flatten().map(Deadline::left).min().unwrap_or(self.limit);
-        endpoint.retry_wait(wait, longest).filter(|wait| *wait < longest)
+        endpoint.retry_wait(wait, longest)
     }
 }
