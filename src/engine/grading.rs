@@ -41,9 +41,7 @@ impl Line {
 
     /// Pays for what a service gave.
     fn served<T>(&mut self, served: Served<T>) -> Result<T, String> {
-        if let Some(cost) = served.paid {
-            self.pay(1, cost.unwrap_or_default());
-        }
+        self.pay(served.attempts, served.spent);
         served.got
     }
 }
@@ -138,6 +136,8 @@ impl Bench {
             earlier: &self.world.earlier,
             ledger: &self.ledger,
             control: &self.control,
+            is_needed: true,
+            seed: self.world.seed ^ self.plan.index(line.next.trial),
         }
     }
 

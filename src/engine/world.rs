@@ -73,12 +73,14 @@ pub struct StandInRoute {
 }
 
 /// What a run's earlier execution left in the record.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Earlier {
     /// Trials that have ended and are kept, by their index in the plan of now.
     pub kept: HashMap<u64, TrialKey>,
     /// Answers that were paid for and whose trial did not end, or is run again: they are scored, and not paid again.
     pub answered: Answers,
+    /// Vectors that the run has paid for, whichever trial asked for them; `None` for a new run.
+    pub vectors: Option<Arc<dyn CallCache>>,
     /// Replies that were received and never read: each is read now, once, and not paid again.
     pub received: Mutex<HashMap<Fingerprint, RawReply>>,
     /// Attempts of which nobody knows whether they were answered.

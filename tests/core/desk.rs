@@ -8,13 +8,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use strata::compose::{Composer, Library};
 use strata::domain::{
-    Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Context, Experiment, Fault,
-    Filter, Fingerprint, FinishReason, Label, Layer, ModelId, Numbered, Outcome, OutputSpec, Params, PassRule, Policy,
-    Price, Problem, Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text, TrialEnded, Usage,
-    Usd, Variable, Variant,
+    AttemptEnded, Budget, CallError, Case, Cases, ChatRequest, Check, CheckKind, Completion, Content, Context,
+    Experiment, Fault, Filter, Fingerprint, FinishReason, Label, Layer, ModelId, Numbered, Outcome, OutputSpec, Params,
+    PassRule, Policy, Price, Problem, Prompt, RawReply, Role, RunEvent, RunHeader, RunModel, RunState, Session, Text,
+    TrialEnded, Usage, Usd, Variable, Variant,
 };
 use strata::engine::{
-    CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
+    CachedCall, CallCache, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, SinkError, StandInRoute, World, start,
 };
 use strata::plan::{Plan, PlanModel, PlanVariant, Selection, TierRoute};
 use strata::provider::{BoxFuture, Embedded, OnText, Provider, Received};
@@ -183,8 +183,41 @@ impl Record {
         self.events().into_iter().filter_map(ended).collect()
     }
 
+    pub fn notices(&self) -> Vec<String> {
+        let message = |event| match event {
+            RunEvent::Notice { message } => Some(message),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(message).collect()
+    }
+
     pub fn count(&self, wanted: fn(&RunEvent) -> bool) -> usize {
         self.events().iter().filter(|event| wanted(event)).count()
+    }
+}
+
+/// The answers of a run that may answer again.
+#[derive(Default)]
+pub struct Paid(Mutex<HashMap<Fingerprint, CachedCall>>);
+
+impl Paid {
+    pub fn of(record: &Record) -> Arc<Self> {
+        let paid = Self::default();
+        for event in record.events() {
+            if let RunEvent::AttemptEnded(AttemptEnded {
+                request, result: Ok(completion), cost, cacheable: true, ..
+            }) = event
+            {
+                paid.0.lock().unwrap().insert(request, CachedCall { completion, cost });
+            }
+        }
+        Arc::new(paid)
+    }
+}
+
+impl CallCache for Paid {
+    fn get(&self, request: &Fingerprint) -> Option<CachedCall> {
+        self.0.lock().unwrap().get(request).cloned()
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strata::analysis::Board;
 use strata::domain::{Budget, Fault, Fingerprint, RunEvent, RunState, Usd, Verdict};
-use strata::engine::{Answers, CachedCall, CallCache, Earlier};
+use strata::engine::{Answers, CachedCall, Earlier};
 use strata::provider::Provider;
 
-use crate::desk::{Desk, Record, Setup, fails, fault_of, says};
+use crate::desk::{Desk, Paid, Record, Setup, fails, fault_of, says};
 
 #[tokio::test(start_paused = true)]
 async fn every_trial_ends_with_its_verdict() {
@@ -242,32 +242,16 @@ async fn a_reply_that_was_never_read_answers_one_trial_though_two_ask_the_same()
     assert_eq!((desk.calls(), sent, ended, record.ended().len()), (1, 1, 2, 2));
 }
 
-#[derive(Default)]
-struct Memory(Mutex<HashMap<Fingerprint, CachedCall>>);
-
-impl CallCache for Memory {
-    fn get(&self, request: &Fingerprint) -> Option<CachedCall> {
-        self.0.lock().unwrap().get(request).cloned()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_cache_answers_the_same_request_and_keeps_repeats_apart() {
     let desk = Desk::new(|_, _| says("right"));
     let (_, record, _) = Setup { repeats: 3, ..Setup::new(&desk) }.run().await;
     assert_eq!(desk.calls(), 60, "repeats are separate samples");
-    let memory = Memory::default();
-    for event in record.events() {
-        if let RunEvent::AttemptEnded(ended) = event
-            && let Ok(completion) = &ended.result
-        {
-            assert!(ended.cacheable);
-            let call = CachedCall { completion: completion.clone(), cost: ended.cost };
-            memory.0.lock().unwrap().insert(ended.request, call);
-        }
-    }
+    let ended = record.count(|event| matches!(event, RunEvent::AttemptEnded(ended) if ended.cacheable));
+    assert_eq!(ended, 60);
+    let memory = Paid::of(&record);
     let again = Desk::new(|_, _| says("wrong"));
-    let (_, record, spent) = Setup { repeats: 3, cache: Arc::new(memory), ..Setup::new(&again) }.run().await;
+    let (_, record, spent) = Setup { repeats: 3, cache: memory, ..Setup::new(&again) }.run().await;
     assert_eq!((again.calls(), spent), (0, Usd::ZERO));
     let ended = record.ended();
     assert!(ended.iter().all(|ended| ended.cached && ended.cost > Some(Usd::ZERO) && ended.spent == Usd::ZERO));

@@ -1,6 +1,8 @@
 //! Models that grade, in a run: what they are asked, what it costs, and what is left when they fail.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use strata::domain::{
@@ -8,7 +10,7 @@ use strata::domain::{
     Usd, Verdict,
 };
 
-use crate::desk::{Desk, Record, Setup, fails, says};
+use crate::desk::{Desk, Paid, Record, Setup, fails, says};
 
 fn graded(kind: AssertionKind, value: Value, model: Option<&str>) -> Check {
     let assertion = Assertion { model: model.map(ModelId::from), ..Assertion::new(kind, value) };
@@ -175,4 +177,73 @@ async fn outputs_whose_others_do_not_end_are_said_without_the_comparison() {
     assert!(alone.count() >= 2, "{of_first:?}");
     assert!(of_first.iter().all(|ended| ended.outcome.verdict() == Some(Verdict::Unscored)));
     assert!(of_first.iter().all(|ended| ended.guarded.compared == 0));
+}
+
+fn similar() -> Check {
+    graded(AssertionKind::Similar, json!("right"), Some("judge"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_that_is_scored_again_asks_for_no_vector_again() {
+    let judge = Desk::new(|_, _| says("0.1,0.7"));
+    let (_, record, _) = setup(&judge, vec![similar()]).run().await;
+    let mut again = setup(&judge, vec![similar()]);
+    again.earlier.vectors = Some(Paid::of(&record));
+    again.earlier.begun = true;
+    let (_, again, _) = again.run().await;
+    assert_eq!(judge.calls(), 1);
+    let (first, second) = (only(&record), only(&again));
+    assert_eq!(first.outcome, second.outcome);
+    assert_eq!(second.judge_spent, Usd::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_on_the_way_to_a_vector_or_a_label_are_tried_again_each_on_record() {
+    let flaky = |said: &'static str| {
+        let calls = AtomicU32::new(0);
+        Desk::new(
+            move |_, _| if calls.fetch_add(1, Ordering::SeqCst) < 2 { fails(Fault::Overloaded) } else { says(said) },
+        )
+    };
+    let moderation = graded(AssertionKind::Moderation, json!(["hate"]), Some("judge"));
+    // Vectors of two texts are asked for in one call.
+    for (judge, check) in [(flaky("fine"), moderation), (flaky("0.5,0.5"), similar())] {
+        let (state, record, spent) = setup(&judge, vec![right(), check]).run().await;
+        let ended = only(&record);
+        assert_eq!((state, ended.outcome.verdict()), (RunState::Completed, Some(Verdict::Pass)), "{ended:?}");
+        assert_eq!((judge.calls(), lines(&record)), (3, vec![(1, 0), (1, 1), (1, 2)]));
+        assert_eq!(ended.spent, spent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_whose_vectors_cannot_be_had_since_their_endpoint_stopped_is_left_for_a_resume() {
+    let judge = Desk::new(|_, _| fails(Fault::Auth));
+    let plain = setup(&judge, vec![right(), similar()]);
+    let (state, record, _) = Setup { cases: 10, concurrency: 1, ..plain }.run().await;
+    assert_eq!((state, judge.calls(), record.ended().len()), (RunState::Incomplete, 1, 0));
+    assert_eq!(record.notices(), ["judge is stopped, its other trials are left for a resume: told to fail"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_holds_calls_for_vectors_that_wait_for_their_turn() {
+    let judge = Arc::new(Desk { latency: Duration::from_secs(10), ..Desk::plain(|_, _| says("0.5,0.5")) });
+    let handle = Setup { cases: 20, ..setup(&judge, vec![right(), similar()]) }.start();
+    while judge.calls() < 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    handle.pause();
+    // The record is a thread of its own, which paused time does not wait for.
+    for _ in 0..100_000 {
+        if handle.status().reserved == Usd::ZERO {
+            break;
+        }
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        std::thread::yield_now();
+    }
+    assert!(judge.calls() <= 8, "{} calls, 4 when it was paused", judge.calls());
+    assert_eq!(handle.status().reserved, Usd::ZERO, "what waits has promised nothing");
+    handle.resume();
+    assert_eq!(handle.ended().await, RunState::Completed);
+    assert_eq!(judge.calls(), 20);
 }

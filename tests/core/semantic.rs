@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use strata::analysis::{Board, ColumnMetrics};
 use strata::domain::{
-    Budget, Embedder, Fault, Purpose, RunEvent, RunState, SemanticMode, SemanticPolicy, Step, TrialEnded, Usd, Verdict,
+    Budget, Embedder, Fault, Fingerprint, Purpose, RunEvent, RunState, SemanticMode, SemanticPolicy, Step, TrialEnded,
+    Usd, Verdict,
 };
 
-use crate::desk::{Desk, Record, Setup, fails, says};
+use crate::desk::{Desk, Paid, Record, Setup, fails, says};
 
 const ASKED: [&str; 4] = [
     "how do I change the password of my account?",
@@ -159,4 +160,40 @@ async fn vectors_stop_at_the_budget_too() {
     setup.budget = Budget { hard: Some(Usd::from_nanos(1)), warn: None };
     let (state, _, spent) = setup.run().await;
     assert_eq!((state, spent, embedder.calls()), (RunState::BudgetReached, Usd::ZERO, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_goes_on_asks_for_no_vector_again_whichever_trial_paid_for_it() {
+    let desk = Desk::new(|_, _| says("right"));
+    let embedder = Desk::new(|text, _| says(if text.contains("parcel") { "0,1" } else { "3,0" }));
+    let (_, record, _) = with_embedder(&desk, &embedder, SemanticMode::On).run().await;
+    let (asked, vectors) = (embedder.calls(), Paid::of(&record));
+    // The same questions, of another repeat.
+    let mut setup = Setup { repeats: 2, ..with_embedder(&desk, &embedder, SemanticMode::On) };
+    setup.earlier.vectors = Some(vectors);
+    setup.earlier.kept = (0..8)
+        .filter(|index| setup.plan().trial(*index).repeat == 0)
+        .map(|index| (index, Fingerprint([9; 32])))
+        .collect();
+    setup.earlier.begun = true;
+    let (state, again, spent) = setup.run().await;
+    assert_eq!((state, embedder.calls()), (RunState::Completed, asked));
+    let hit = &by_case(&again)[1];
+    assert!(matches!(steps(hit)[..], [Step::SemanticHit { .. }]), "the vectors are those that were paid for: {hit:?}");
+    assert_eq!((hit.spent, hit.guarded.embedding_spent), (Usd::ZERO, Usd::ZERO));
+    assert_eq!(hit.cost, by_case(&record)[1].cost, "it costs in production what it cost then");
+    assert_eq!(again.ended().iter().map(|ended| ended.spent).sum::<Usd>(), spent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_embedder_stops_questions_are_asked_without_vectors_and_the_notice_says_so() {
+    let desk = Desk::new(|_, _| says("right"));
+    let refused = Desk::new(|_, _| fails(Fault::Auth));
+    let (state, record, _) = with_embedder(&desk, &refused, SemanticMode::On).run().await;
+    assert_eq!((state, desk.calls(), refused.calls()), (RunState::Completed, 4, 1));
+    assert!(record.ended().iter().all(|ended| matches!(steps(ended)[..], [Step::NoVector { .. }])));
+    assert_eq!(
+        record.notices(),
+        ["embedder is stopped, questions are asked without its vectors from here on: told to fail"]
+    );
 }

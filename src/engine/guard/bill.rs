@@ -98,11 +98,11 @@ impl Bill {
         AttemptRef { purpose: Purpose::Embedding, number, ..self.next }
     }
 
-    /// A vector was paid for. It is part of what the answer costs only where the semantic cache answers.
-    pub fn pay_embedding(&mut self, cost: Option<Usd>, mode: SemanticMode) {
-        let paid = cost.unwrap_or_default();
-        self.spent += paid;
-        self.guarded.embedding_spent += paid;
+    /// A vector costs so much, of which so much was paid now. It is part of what the answer costs only where the semantic
+    /// cache answers.
+    pub fn pay_embedding(&mut self, spent: Usd, cost: Option<Usd>, mode: SemanticMode) {
+        self.spent += spent;
+        self.guarded.embedding_spent += spent;
         if mode == SemanticMode::On {
             self.add_cost(cost);
         }

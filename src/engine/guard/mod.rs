@@ -29,6 +29,7 @@ mod traffic;
 mod tries;
 mod under_way;
 mod users;
+mod vector_text;
 mod window;
 
 #[cfg(test)]

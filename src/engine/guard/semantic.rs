@@ -36,8 +36,18 @@ pub struct Semantic {
 
 /// Why a question has no vector.
 enum NoVector {
-    Missed(Missed),
+    /// The run stopped.
+    Left,
     Reason(String),
+}
+
+impl From<Missed> for NoVector {
+    fn from(missed: Missed) -> Self {
+        match missed {
+            Missed::Left => Self::Left,
+            Missed::Failed(error) | Missed::EndpointStopped(error) => Self::Reason(error.message),
+        }
+    }
 }
 
 impl Semantic {
@@ -92,18 +102,18 @@ impl Semantic {
                 earlier: job.earlier,
                 ledger: job.ledger,
                 control: job.control,
+                is_needed: false,
+                seed: job.seed,
             };
-            let made = service::vectors(&asked, &[text.to_owned()]).await.map_err(NoVector::Missed)?;
-            if let Some(cost) = made.paid {
-                bill.pay_embedding(cost, self.policy.mode);
-            }
+            let made = service::vectors(&asked, &[text.to_owned()]).await?;
+            bill.pay_embedding(made.spent, made.cost, self.policy.mode);
             let vector = made.got.map_err(NoVector::Reason)?.into_iter().next().unwrap_or_default();
             normalised(vector).ok_or_else(|| NoVector::Reason("its vector has no direction".to_owned()))
         });
         match embedded.await {
             Ok(vector) => Ok(Ok(vector.clone())),
             Err(NoVector::Reason(reason)) => Ok(Err(reason)),
-            Err(NoVector::Missed(missed)) => Err(missed),
+            Err(NoVector::Left) => Err(Missed::Left),
         }
     }
 

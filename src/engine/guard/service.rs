@@ -1,5 +1,5 @@
-//! Vectors and labels of texts: calls of their own, reserved, recorded and settled like every other. Each is tried once,
-//! since a question without a vector is simply asked, and a check without its answer is unscored.
+//! Vectors and labels of texts: calls of their own, reserved, recorded and settled like every other, and found again in the
+//! record of a run that goes on.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,24 +12,33 @@ use crate::domain::{
     Policy, Price, RunEvent, RunState, TrialKey, Usage, Usd,
 };
 use crate::engine::clock::now;
-use crate::engine::control::Control;
+use crate::engine::control::{Control, Stopped};
 use crate::engine::dispatcher::Ledger;
+use crate::engine::sink::CachedCall;
 use crate::engine::world::{Earlier, Route};
 use crate::plan::{embedding_fingerprint, labels_fingerprint};
 
+use super::budget::Reservation;
 use super::call::Missed;
+use super::entry::Entry;
 use super::limiter::Bounds;
+use super::tries::Tries;
+use super::vector_text::{read_vectors, vectors_text};
 
 /// Who is asked, for which trial.
 #[derive(Clone, Copy)]
 pub struct ServiceJob<'a> {
     pub route: &'a Route,
+    /// The first attempt of the call.
     pub attempt: AttemptRef,
     pub key: TrialKey,
     pub policy: &'a Policy,
     pub earlier: &'a Earlier,
     pub ledger: &'a Ledger,
     pub control: &'a Control,
+    /// The trial cannot do without: faults are tried again. Else it is asked once.
+    pub is_needed: bool,
+    pub seed: u64,
 }
 
 /// What came of it.
@@ -37,20 +46,22 @@ pub struct ServiceJob<'a> {
 pub struct Served<T> {
     /// What was asked for, or why there is none.
     pub got: Result<T, String>,
-    /// What it cost; `None` where nothing was sent.
-    pub paid: Option<Paid>,
+    pub attempts: u32,
+    /// What it costs in production, all attempts together; `None` where the price is unknown.
+    pub cost: Option<Usd>,
+    /// What was paid now.
+    pub spent: Usd,
 }
 
-/// `None` where the price is unknown.
-pub type Paid = Option<Usd>;
-
 impl<T> Served<T> {
-    fn not_asked(why: String) -> Self {
-        Self { got: Err(why), paid: None }
+    /// Paid for before the run went on.
+    fn kept(value: T, cost: Option<Usd>) -> Self {
+        Self { got: Ok(value), attempts: 0, cost, spent: Usd::ZERO }
     }
 
     fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, String>) -> Served<U> {
-        Served { got: self.got.and_then(read), paid: self.paid }
+        let Self { got, attempts, cost, spent } = self;
+        Served { got: got.and_then(read), attempts, cost, spent }
     }
 }
 
@@ -61,7 +72,16 @@ struct Told<T> {
     text: String,
 }
 
-/// The vectors of texts, one for each in their order, in one call.
+/// What is asked: its identity, and the most tokens that are sent.
+#[derive(Clone, Copy)]
+struct Wish {
+    request: Fingerprint,
+    bound: u64,
+    /// The answer may answer the same request again, whichever trial has it.
+    is_shared: bool,
+}
+
+/// The vectors of texts, one for each in their order, in one call; those of the run's earlier execution where it has them.
 pub async fn vectors(job: &ServiceJob<'_>, texts: &[String]) -> Result<Served<Vec<Vec<f32>>>, Missed> {
     let route = job.route;
     let (origin, model) = (&route.endpoint.origin, &route.provider_model);
@@ -70,86 +90,143 @@ pub async fn vectors(job: &ServiceJob<'_>, texts: &[String]) -> Result<Served<Ve
         [only] => embedding_fingerprint(origin, model, only),
         several => embedding_fingerprint(origin, model, &serde_json::json!(several).to_string()),
     };
-    let bytes = texts.iter().map(|text| text.len() as u64).sum();
-    let asked = async {
+    let are_whole = |vectors: &Vec<Vec<f32>>| vectors.len() == texts.len();
+    if let Some(CachedCall { completion, cost }) = job.earlier.vectors.as_ref().and_then(|paid| paid.get(&request))
+        && let Some(vectors) = read_vectors(&completion.text).filter(are_whole)
+    {
+        return Ok(Served::kept(vectors, cost));
+    }
+    let ask = async || {
         let embedded = route.endpoint.provider.embed(model, texts).await?;
-        // A vector is of no use to a reader of the record.
-        Ok(Told { value: embedded.vectors, usage: embedded.usage, text: String::new() })
+        let text = vectors_text(&embedded.vectors);
+        Ok(Told { value: embedded.vectors, usage: embedded.usage, text })
     };
-    let served = served(job, request, bytes, asked).await?;
-    let are_whole = |vectors: Vec<Vec<f32>>| {
-        let whole = vectors.len() == texts.len();
-        whole.then_some(vectors).ok_or_else(|| "not as many vectors came as were asked for".to_owned())
+    let bound = texts.iter().map(|text| text.len() as u64).sum();
+    let served = served(job, Wish { request, bound, is_shared: true }, ask).await?;
+    let whole = |vectors| {
+        are_whole(&vectors).then_some(vectors).ok_or_else(|| "not as many vectors came as were asked for".to_owned())
     };
-    Ok(served.and_then(are_whole))
+    Ok(served.and_then(whole))
 }
 
 /// The labels of a text; those of the run's earlier execution where it has them.
 pub async fn labels(job: &ServiceJob<'_>, text: &str) -> Result<Served<Vec<Label>>, Missed> {
     let route = job.route;
     let request = labels_fingerprint(&route.endpoint.origin, &route.provider_model, text);
-    if let Some(kept) = job.earlier.answered.get(&job.key, &request)
-        && let Ok(labels) = serde_json::from_str(&kept.completion.text)
+    if let Some(CachedCall { completion, cost }) = job.earlier.answered.get(&job.key, &request)
+        && let Ok(labels) = serde_json::from_str(&completion.text)
     {
-        return Ok(Served { got: Ok(labels), paid: None });
+        return Ok(Served::kept(labels, *cost));
     }
-    let asked = async {
+    let ask = async || {
         let labels = route.endpoint.provider.label(&route.provider_model, text).await?;
         let text = serde_json::to_string(&labels).unwrap_or_default();
         Ok(Told { value: labels, usage: None, text })
     };
-    served(job, request, text.len() as u64, asked).await
+    served(job, Wish { request, bound: text.len() as u64, is_shared: false }, ask).await
 }
 
-/// Asks once. `bound` is the most tokens that are sent.
-async fn served<T>(
+/// Asks, again after faults where the answer is needed.
+async fn served<T, F: Future<Output = Result<Told<T>, CallError>>>(
     job: &ServiceJob<'_>,
-    request: Fingerprint,
-    bound: u64,
-    asked: impl Future<Output = Result<Told<T>, CallError>>,
+    wish: Wish,
+    ask: impl Fn() -> F,
 ) -> Result<Served<T>, Missed> {
-    let ServiceJob { route, control, attempt, .. } = *job;
-    control.gate().await?;
-    let limit = Duration::from_millis(job.policy.timeouts.total_ms);
-    let worst = match (route.price.as_ref(), control.wallet.cap()) {
-        (Some(price), _) => price.cost(&input(bound)),
-        (None, None) => Usd::ZERO,
-        (None, Some(_)) => {
-            let why = format!("the price of {} is unknown, and the run has a budget", route.model);
-            return Ok(Served::not_asked(why));
+    let mut tries = Tries::new(&job.policy.retry, job.seed, false);
+    let (mut attempts, mut cost, mut spent) = (0, Some(Usd::ZERO), Usd::ZERO);
+    loop {
+        let asked = Instant::now();
+        let (reservation, entry) = match admitted(job, wish.bound).await {
+            Ok(admitted) => admitted,
+            Err(Missed::Failed(error)) => return Ok(Served { got: Err(error.message), attempts, cost, spent }),
+            Err(missed) => return Err(missed),
+        };
+        // There is one endpoint, and so no route whose time could be over.
+        let _ = tries.begin(asked.elapsed(), None);
+        let attempt = AttemptRef { number: job.attempt.number + attempts, ..job.attempt };
+        let Tried { told, paid, retry_in } = tried(job, wish, attempt, (reservation, entry), &mut tries, ask()).await?;
+        attempts += 1;
+        cost = cost.zip(paid).map(|(sum, paid)| sum + paid);
+        spent += paid.unwrap_or_default();
+        match (told, retry_in) {
+            (Ok(value), _) => return Ok(Served { got: Ok(value), attempts, cost, spent }),
+            (Err(_), Some(wait)) => job.control.sleep(wait).await?,
+            (Err(error), None) if error.fault.stops_endpoint() => return Err(Missed::EndpointStopped(error)),
+            (Err(error), None) => return Ok(Served { got: Err(error.message), attempts, cost, spent }),
         }
-    };
-    let reserved = tokio::select! {
-        reserved = control.wallet.reserve(worst) => reserved,
-        () = control.drained() => return Err(Missed::Left),
-    };
-    let Some(mut reservation) = reserved else {
-        control.drain(RunState::BudgetReached);
-        return Err(Missed::Left);
-    };
-    let bounds = Bounds { input_tokens: bound, output_tokens: 0 };
-    let entered = tokio::select! {
-        biased;
-        () = control.drained() => return Err(Missed::Left),
-        entered = route.endpoint.enter(&route.provider_model, bounds) => entered,
-    };
-    let Some(mut entry) = entered else {
-        return Ok(Served::not_asked(format!("{} is stopped", route.endpoint.id)));
-    };
+    }
+}
+
+/// Waits for the money and the place of one call.
+async fn admitted<'a>(job: &ServiceJob<'a>, bound: u64) -> Result<(Reservation<'a>, Entry<'a>), Missed> {
+    let ServiceJob { route, control, .. } = *job;
+    loop {
+        control.gate().await?;
+        let worst = match (route.price.as_ref(), control.wallet.cap()) {
+            (Some(price), _) => price.cost(&input(bound)),
+            (None, None) => Usd::ZERO,
+            (None, Some(_)) => return Err(Missed::Failed(no_price(&route.model.0))),
+        };
+        let reserved = tokio::select! {
+            reserved = control.wallet.reserve(worst) => reserved,
+            () = control.drained() => return Err(Missed::Left),
+        };
+        let Some(reservation) = reserved else {
+            control.drain(RunState::BudgetReached);
+            return Err(Missed::Left);
+        };
+        let bounds = Bounds { input_tokens: bound, output_tokens: 0 };
+        let entered = tokio::select! {
+            biased;
+            () = control.drained() => return Err(Missed::Left),
+            entered = route.endpoint.enter(&route.provider_model, bounds) => entered,
+        };
+        let Some(entry) = entered else { return Err(Missed::EndpointStopped(route.endpoint.why_stopped())) };
+        // Where the run was paused since it began to wait, all that it took goes back.
+        if !control.is_paused() {
+            return Ok((reservation, entry));
+        }
+    }
+}
+
+/// What one try came to.
+struct Tried<T> {
+    told: Result<T, CallError>,
+    /// `None` where the price is unknown.
+    paid: Option<Usd>,
+    retry_in: Option<Duration>,
+}
+
+/// One try: sent on record → the provider, within its time → settled → its end on record.
+async fn tried<T>(
+    job: &ServiceJob<'_>,
+    wish: Wish,
+    attempt: AttemptRef,
+    (mut reservation, mut entry): (Reservation<'_>, Entry<'_>),
+    tries: &mut Tries<'_>,
+    asked: impl Future<Output = Result<Told<T>, CallError>>,
+) -> Result<Tried<T>, Missed> {
+    let ServiceJob { route, control, .. } = *job;
+    let end = End { job, attempt, wish };
+    let worst = reservation.amount();
     let reserved = route.price.is_some().then_some(worst);
-    let sent = AttemptSent { attempt, key: job.key, request, model: route.model.clone(), reserved, at: now() };
-    job.ledger.commit(RunEvent::AttemptSent(sent)).await?;
+    let (key, request, model) = (job.key, wish.request, route.model.clone());
+    job.ledger.commit(RunEvent::AttemptSent(AttemptSent { attempt, key, request, model, reserved, at: now() })).await?;
     if control.is_draining() {
-        record_end(job, request, Err(not_sent()), reserved.map(|_| Usd::ZERO)).await?;
+        end.record(Err(not_sent()), reserved.map(|_| Usd::ZERO), None).await?;
         return Err(Missed::Left);
     }
     reservation.mark_sent();
-    entry.mark_sent(false);
+    entry.mark_sent(tries.is_retry());
+    let limit = Duration::from_millis(job.policy.timeouts.total_ms);
     let on_the_wire = control.call_begins();
     let began = Instant::now();
     let told = tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| Err(too_long(limit)));
     drop(on_the_wire);
-    entry.free_slot();
+    if told.is_ok() {
+        // That of a failure stays, so that whoever waits for it learns first whether the endpoint has stopped.
+        entry.free_slot();
+    }
     let result = match &told {
         Ok(told) => Ok(Arc::new(kept(told, began.elapsed()))),
         Err(error) => Err(error.clone()),
@@ -158,33 +235,53 @@ async fn served<T>(
     if let Some(message) = route.endpoint.aftermath_notice(&route.provider_model, &aftermath) {
         job.ledger.say(RunEvent::Notice { message }).await?;
     }
-    let cost = route.price.as_ref().map(|price| cost(price, &result, worst));
-    if reservation.settle(cost.unwrap_or_default()) {
+    let paid = route.price.as_ref().map(|price| cost(price, &result, worst));
+    if reservation.settle(paid.unwrap_or_default()) {
         let message = format!("The run has spent {}, past its warning mark.", control.wallet.spent());
         job.ledger.say(RunEvent::Notice { message }).await?;
     }
-    record_end(job, request, result, cost).await?;
-    let got = match told {
-        Ok(told) => Ok(told.value),
-        Err(error) => {
-            if route.endpoint.failed(&error) {
-                job.ledger.say(RunEvent::Notice { message: route.endpoint.stop_notice(&error) }).await?;
-            }
-            Err(error.message)
-        }
-    };
-    Ok(Served { got, paid: Some(cost) })
+    let retry_in = if job.is_needed { tries.after(&result, &aftermath, &route.endpoint) } else { None };
+    end.record(result, paid, retry_in).await?;
+    if let (Err(error), None) = (&told, retry_in) {
+        give_up(job, error).await?;
+    }
+    Ok(Tried { told: told.map(|told| told.value), paid, retry_in })
 }
 
-async fn record_end(
-    job: &ServiceJob<'_>,
-    request: Fingerprint,
-    result: Result<Arc<Completion>, CallError>,
-    cost: Option<Usd>,
-) -> Result<(), Missed> {
-    let attempt = job.attempt;
-    let ended = AttemptEnded { attempt, request, result, cost, cacheable: false, retry_in_ms: None };
-    Ok(job.ledger.say(RunEvent::AttemptEnded(ended)).await?)
+/// The last try failed: says so where the endpoint stops by it.
+async fn give_up(job: &ServiceJob<'_>, error: &CallError) -> Result<(), Stopped> {
+    let endpoint = &job.route.endpoint;
+    if !endpoint.failed(error) {
+        return Ok(());
+    }
+    let message = if job.is_needed { endpoint.stop_notice(error) } else { endpoint.no_vectors_notice(error) };
+    job.ledger.say(RunEvent::Notice { message }).await
+}
+
+/// Whose end is to be recorded.
+struct End<'a> {
+    job: &'a ServiceJob<'a>,
+    attempt: AttemptRef,
+    wish: Wish,
+}
+
+impl End<'_> {
+    async fn record(
+        &self,
+        result: Result<Arc<Completion>, CallError>,
+        cost: Option<Usd>,
+        retry_in: Option<Duration>,
+    ) -> Result<(), Stopped> {
+        let ended = AttemptEnded {
+            attempt: self.attempt,
+            request: self.wish.request,
+            cacheable: self.wish.is_shared && result.is_ok(),
+            result,
+            cost,
+            retry_in_ms: retry_in.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        };
+        self.job.ledger.say(RunEvent::AttemptEnded(ended)).await
+    }
 }
 
 fn cost(price: &Price, result: &Result<Arc<Completion>, CallError>, worst: Usd) -> Usd {
@@ -221,4 +318,8 @@ fn too_long(total: Duration) -> CallError {
 
 fn not_sent() -> CallError {
     CallError::new(Fault::Cancelled, "The run was stopped before the request left.")
+}
+
+fn no_price(model: &str) -> CallError {
+    CallError::new(Fault::BadRequest, format!("the price of {model} is unknown, and the run has a budget"))
 }

@@ -124,6 +124,7 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     let earlier = Earlier {
         kept,
         answered,
+        vectors: Some(records.vectors_of(run)),
         received: Mutex::new(earlier.received),
         ambiguous: earlier.ambiguous,
         spent: earlier.spent,

@@ -310,3 +310,25 @@ fn columns_that_ended_in_several_executions_are_compared_by_the_one_that_has_the
     assert_eq!((of_first, of_second), (6, 0), "{told}");
     assert_eq!((first.requests(), second.requests()), (7, 7), "what was answered is not asked again");
 }
+
+/// All trials of a case are scored again when its last one is there.
+#[test]
+fn vectors_that_were_paid_for_are_not_asked_for_again() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let (first, vectors) = (slow_server(Duration::ZERO), slow_server(Duration::ZERO));
+    let second = refusing(&refuses, crate::support::server::ANSWER);
+    let by = format!(
+        "{{type: similar, threshold: 0, value: 'Answer to {{{{ question }}}}', provider: \
+         {{id: 'openai:embedding:vectors-1', config: {{apiBaseUrl: '{}/v1', apiKey: {INLINE}}}}}}}, {{type: max-score}}",
+        vectors.url()
+    );
+    let desk = with_config(&compared(&first, &second, &by));
+    eval(&desk, &["--no-cache", "-o", "out.json"]);
+    assert_eq!(vectors.requests(), 6);
+    refuses.store(false, Ordering::SeqCst);
+    let ran = eval(&desk, &["--resume", "--no-cache", "-o", "out.json"]);
+    let rows = json(&desk.path().join("out.json"))["results"].as_array().unwrap().clone();
+    let passed = |provider: &str| rows.iter().filter(|row| row["provider"] == provider && row["pass"] == true).count();
+    assert_eq!((passed("first"), passed("second")), (6, 0), "{}", ran.err);
+    assert_eq!((first.requests(), vectors.requests()), (6, 6), "what was paid for is not asked for again");
+}

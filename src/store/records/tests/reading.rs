@@ -73,6 +73,20 @@ fn what_was_paid_answers_again() {
     assert_eq!(cache.get(&request(3)), None);
 }
 
+#[test]
+fn vectors_are_found_by_their_request_in_their_own_run() {
+    let (_dir, records) = records();
+    record_run(&records, "r1", 3, None);
+    record_run(&records, "r2", 4, None);
+    let known = |run: &str| {
+        let vectors = records.vectors_of(&run.into());
+        (0..5).filter(|index| vectors.get(&request(*index)).is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!((known("r1"), known("r2"), known("r3")), (vec![0, 1, 2], vec![0, 1, 2, 3], vec![]));
+    let call = records.vectors_of(&"r1".into()).get(&request(2)).unwrap();
+    assert_eq!((call.completion.text.as_str(), call.cost), ("Answer 2", Some(Usd::from_nanos(CENT))));
+}
+
 fn calls(records: &Records, filter: CallFilter) -> Vec<CallRow> {
     records.calls(&CallQuery { filter, sort: CallSort::Newest }, 0, 1000).unwrap()
 }
