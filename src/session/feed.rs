@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use super::jobs::Wake;
-use crate::domain::Numbered;
+use crate::domain::{Numbered, RunEvent};
 use crate::engine::{RunSink, SinkError};
 
 /// Groups in flight. A full channel makes the engine wait, so that a window that is slow makes nothing grow.
@@ -56,9 +56,12 @@ impl Feed {
 }
 
 impl RunSink for FeedSink {
-    /// Never fails: a run goes on and is recorded when nobody watches any more.
+    /// Never fails: a run goes on and is recorded when nobody watches any more. Raw replies are on record and not shown, so
+    /// that a window that is slow keeps none of their bytes.
     fn on_events(&mut self, events: &[Arc<Numbered>]) -> Result<(), SinkError> {
-        if self.sender.send(events.to_vec()).is_ok() {
+        let is_shown = |event: &&Arc<Numbered>| !matches!(event.event, RunEvent::AttemptReceived { .. });
+        let shown: Vec<_> = events.iter().filter(is_shown).cloned().collect();
+        if !shown.is_empty() && self.sender.send(shown).is_ok() {
             (self.wake)();
         }
         Ok(())
@@ -68,7 +71,7 @@ impl RunSink for FeedSink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::RunEvent;
+    use crate::domain::{AttemptRef, Purpose, RawReply, TrialRef};
 
     fn events(numbers: std::ops::Range<u64>) -> Vec<Arc<Numbered>> {
         numbers.map(|number| Arc::new(Numbered { run: "r".into(), number, event: RunEvent::Continued })).collect()
@@ -84,6 +87,22 @@ mod tests {
         assert_eq!(seen.len(), STRIDE);
         assert!(!feed.drain(Duration::from_secs(10), |event| seen.push(event.number)));
         assert_eq!(seen, (0..200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_feed_that_nobody_takes_from_keeps_no_reply() {
+        let (mut sink, mut feed) = Feed::new(Arc::new(|| {}));
+        let reply = Arc::new(RawReply { body: vec![0; 1 << 20], ..RawReply::default() });
+        let trial = TrialRef { case: 0, variant: 0, model: 0, repeat: 0 };
+        let attempt = AttemptRef { trial, purpose: Purpose::Answer, number: 0 };
+        let event = RunEvent::AttemptReceived { attempt, reply: reply.clone() };
+        let received = Arc::new(Numbered { run: "r".into(), number: 1, event });
+        sink.on_events(&[received.clone()]).unwrap();
+        sink.on_events(&[received, events(2..3).remove(0)]).unwrap();
+        assert_eq!(Arc::strong_count(&reply), 1);
+        let mut seen = Vec::new();
+        feed.drain(Duration::from_secs(10), |event| seen.push(event.number));
+        assert_eq!(seen, [2]);
     }
 
     #[test]
