@@ -161,7 +161,9 @@ impl Bench {
         self.world.checks.compare(&case, &mut outcomes, &chosen);
         group.extend(aside);
         let size = u32::try_from(group.len()).unwrap_or(u32::MAX);
-        group.iter_mut().for_each(|ended| ended.guarded.compared = size);
+        for ended in &mut group {
+            ended.guarded.compared = size;
+        }
         self.comparison.is_settled(trial);
         Some(group)
     }

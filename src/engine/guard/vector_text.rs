@@ -1,9 +1,18 @@
 //! Vectors as the record keeps them: each number as the eight hexadecimal digits of its bits, a space between two vectors.
 //! So they come back to the bit, and take two thirds of the room of decimals.
 
+use std::fmt::Write as _;
+
 /// The text of vectors.
 pub fn vectors_text(vectors: &[Vec<f32>]) -> String {
-    let digits = |vector: &Vec<f32>| vector.iter().map(|part| format!("{:08x}", part.to_bits())).collect::<String>();
+    let digits = |vector: &Vec<f32>| {
+        let mut digits = String::with_capacity(8 * vector.len());
+        for part in vector {
+            // Writing into a string never fails.
+            let _ = write!(digits, "{:08x}", part.to_bits());
+        }
+        digits
+    };
     vectors.iter().map(digits).collect::<Vec<_>>().join(" ")
 }
 
