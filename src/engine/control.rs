@@ -27,6 +27,8 @@ pub struct Control {
     reason: Mutex<Option<RunState>>,
     stalled: Mutex<Option<String>>,
     in_flight: AtomicU32,
+    /// Calls that have left so far.
+    begun: AtomicU64,
     ended: AtomicU64,
 }
 
@@ -66,6 +68,7 @@ impl Control {
             reason: Mutex::new(None),
             stalled: Mutex::new(None),
             in_flight: AtomicU32::new(0),
+            begun: AtomicU64::new(0),
             ended: AtomicU64::new(kept),
         }
     }
@@ -142,7 +145,13 @@ impl Control {
 
     pub fn call_begins(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
         InFlight(self)
+    }
+
+    /// Calls that have left so far, where none of them is on the wire now.
+    pub fn begun_and_over(&self) -> Option<u64> {
+        (self.in_flight.load(Ordering::Relaxed) == 0).then(|| self.begun.load(Ordering::Relaxed))
     }
 
     pub fn trial_ended(&self) {

@@ -4,6 +4,7 @@
 //! follows the load by itself. A full queue slows the executor down.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,16 @@ const STALL_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Ledger {
     queue: mpsc::Sender<Entry>,
+    waiting: Arc<AtomicU32>,
+}
+
+/// Counts who waits until an event is durable, for as long as it lives.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Entry {
@@ -46,7 +57,14 @@ impl Ledger {
     /// # Errors
     /// The record has been given up; the event may not be stored.
     pub async fn commit(&self, event: RunEvent) -> Result<(), Stopped> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
         self.tell(event).await?.0.await.map_err(|_| Stopped)
+    }
+
+    /// Somebody waits for an event to be durable.
+    pub fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Says it, and gives back something that waits until it is durable.
@@ -102,7 +120,7 @@ impl Dispatcher {
                 }
             }
         })?;
-        Ok((Ledger { queue }, thread))
+        Ok((Ledger { queue, waiting: Arc::default() }, thread))
     }
 
     fn deliver(&mut self, waiting: &mut Vec<Entry>) -> Result<(), Stopped> {

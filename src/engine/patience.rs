@@ -13,32 +13,49 @@ use super::trial::Bench;
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Ends the run as incomplete once no trial has ended for `limit` while a breaker held calls back for as long. Trials
-/// that wait are left for a resume; none is failed. It never comes back by itself.
+/// Ends the run as incomplete once no trial has ended for `limit` while a breaker, or a wait that the provider asked for,
+/// held calls back for as long, or while limits let no call leave. Trials that wait are left for a resume; none is failed.
+/// It never comes back by itself.
 pub async fn lose_patience(bench: &Bench, limit: Duration) {
     let endpoints = endpoints(bench);
-    let (mut ended, mut since) = (bench.control.ended(), Instant::now());
+    let control = &bench.control;
+    let (mut ended, mut since) = (control.ended(), Instant::now());
+    let (mut begun, mut quiet) = (control.begun_and_over(), Instant::now());
     loop {
         tokio::time::sleep(LOOK).await;
-        let moves = bench.control.is_paused() || bench.control.ended() != ended;
-        if moves {
-            (ended, since) = (bench.control.ended(), Instant::now());
+        if control.is_paused() || control.ended() != ended {
+            (ended, since) = (control.ended(), Instant::now());
         }
-        let unwell = endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.longest_unwell()?)));
-        let longest = unwell.max_by_key(|(_, (_, time))| *time).filter(|(_, (_, time))| *time >= limit);
-        let Some((endpoint, (model, time))) = longest.filter(|_| since.elapsed() >= limit) else { continue };
-        if !bench.control.is_draining() {
+        // A call that waits for its record is not held back by a limit.
+        let is_free = control.is_paused() || bench.ledger.is_waited_for();
+        if is_free || control.begun_and_over() != begun || begun.is_none() {
+            (begun, quiet) = (control.begun_and_over(), Instant::now());
+        }
+        let held_up = endpoints.iter().filter_map(|endpoint| held_up_by(endpoint));
+        let held_up = held_up.max_by_key(|(_, time)| *time).filter(|(_, time)| *time >= limit);
+        let quiet = Some(quiet.elapsed()).filter(|time| *time >= limit);
+        let quiet =
+            quiet.map(|time| ("The limits that are set, or that a provider told, let no call leave".to_owned(), time));
+        let Some((what, time)) = held_up.or(quiet).filter(|_| since.elapsed() >= limit) else { continue };
+        if !control.is_draining() {
             let message = format!(
-                "{model} at {} ({}) has been out of health for {} min and no trial ends any more: the run ends here, its \
-                 other trials are left for a resume.",
-                endpoint.id,
-                endpoint.origin,
+                "{what} for {} min and no trial ends any more: the run ends here, its other trials are left for a resume.",
                 time.as_secs() / 60
             );
             let _ = bench.ledger.say(RunEvent::Notice { message }).await;
-            bench.control.drain(RunState::Incomplete);
+            control.drain(RunState::Incomplete);
         }
     }
+}
+
+/// What holds calls of the endpoint back and for how long it has, where anything does.
+fn held_up_by(endpoint: &Endpoint) -> Option<(String, Duration)> {
+    let Endpoint { id, origin, .. } = endpoint;
+    let unwell = endpoint.longest_unwell();
+    let unwell = unwell.map(|(model, time)| (format!("{model} at {id} ({origin}) has been out of health"), time));
+    let paused = endpoint.paused_for();
+    let paused = paused.map(|time| (format!("{id} ({origin}) has asked for waits"), time));
+    [unwell, paused].into_iter().flatten().max_by_key(|(_, time)| *time)
 }
 
 /// All endpoints that the run may ask, each once.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use strata::domain::{
-    Fault, Guarded, OutputAction, OutputSpec, PiiKind, PiiPolicy, RunState, SanitiseAction, SanitisePattern,
+    CallError, Fault, Guarded, OutputAction, OutputSpec, PiiKind, PiiPolicy, RunState, SanitiseAction, SanitisePattern,
     SanitiseScope, Side, StandIn, StandInModel, Step, Strategy, Treatment, TrialEnded, Usd, Verdict,
 };
 
@@ -135,6 +135,22 @@ async fn a_used_up_quota_is_met_once_and_the_others_go_to_the_stand_in() {
     let (state, record, _) = Setup { concurrency: 1, ..with_stand_in(&down, &up) }.run().await;
     assert_eq!((state, down.calls(), up.calls()), (RunState::Completed, 1, 5));
     assert_eq!(record.ended().len(), 5);
+    assert_eq!(
+        record.notices(),
+        ["model-0 is stopped, other models of the route are asked in its place: told to fail"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_wait_that_a_provider_asks_for_is_not_waited_for_while_another_model_may_answer() {
+    let told = || CallError { retry_after_ms: Some(3_600_000), ..CallError::new(Fault::RateLimited, "wait an hour") };
+    let (down, up) = (Desk::new(move |_, _| Err(told())), Desk::new(|_, _| says("right")));
+    let mut setup = Setup { cases: 20, concurrency: 1, ..with_stand_in(&down, &up) };
+    setup.policy.limits.pause = true;
+    let before = tokio::time::Instant::now();
+    let (state, record, _) = setup.run().await;
+    assert_eq!((state, down.calls(), up.calls(), record.ended().len()), (RunState::Completed, 1, 20, 20));
+    assert!(before.elapsed() < Duration::from_mins(10), "{:?}", before.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

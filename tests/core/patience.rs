@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata::domain::{Fault, RunEvent, RunState};
+use strata::domain::{CallError, Fault, RawReply, RunEvent, RunState};
 use tokio::time::Instant;
 
 use crate::desk::{Desk, Record, Setup, fails, says};
@@ -76,4 +76,43 @@ async fn a_pause_is_no_standstill() {
     handle.resume();
     assert_eq!(handle.ended().await, RunState::Completed);
     assert_eq!(record.ended().len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_that_a_provider_asks_for_again_and_again_are_no_reason_to_wait_for_ever() {
+    let told = || CallError { retry_after_ms: Some(4 * 3_600_000), ..CallError::new(Fault::RateLimited, "wait") };
+    let refusing = |until: Duration| {
+        let start = Instant::now();
+        Desk::new(move |_, _| if start.elapsed() < until { Err(told()) } else { says("right") })
+    };
+    let setup = |desk: &Arc<Desk>| {
+        let mut setup = Setup { patience: Some(PATIENCE), ..Setup::new(desk) };
+        setup.policy.limits.pause = true;
+        setup
+    };
+    let (state, record, _) = setup(&refusing(Duration::from_hours(10_000))).run().await;
+    assert_eq!((state, record.ended().len()), (RunState::Incomplete, 0));
+    assert!(names(&record, "model-0 (model-0) has asked for waits"));
+    let (state, record, _) = setup(&refusing(Duration::from_hours(30))).run().await;
+    assert_eq!((state, record.ended().len()), (RunState::Completed, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_whole_again_in_days_is_not_waited_for() {
+    let told = |reset: &'static str| {
+        let header = |(name, value): (&str, &str)| (format!("x-ratelimit-{name}-requests"), value.to_owned());
+        let headers: Vec<_> = [("limit", "10"), ("remaining", "0"), ("reset", reset)].map(header).into();
+        Desk::new(move |_, _| says("right").map(|reply| RawReply { headers: headers.clone(), ..reply }))
+    };
+    let setup = |desk: &Arc<Desk>| {
+        let mut setup = Setup { cases: 3, concurrency: 1, patience: Some(PATIENCE), ..Setup::new(desk) };
+        setup.policy.limits.learn = true;
+        setup
+    };
+    let (state, record, _) = setup(&told("900h")).run().await;
+    // The second may have left before it was told.
+    assert!(state == RunState::Incomplete && (1..3).contains(&record.ended().len()), "{state:?}");
+    assert!(names(&record, "The limits that are set"));
+    let (state, record, _) = setup(&told("30h")).run().await;
+    assert_eq!((state, record.ended().len()), (RunState::Completed, 3));
 }

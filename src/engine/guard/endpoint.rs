@@ -42,6 +42,22 @@ pub struct Endpoint {
     last_error: Mutex<Option<CallError>>,
 }
 
+/// What becomes of the trials when their endpoint stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outlook {
+    Left,
+    OthersAnswer,
+    NoVectors,
+}
+
+/// Why calls of a model are held back, where somebody else may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeldBack {
+    Unwell,
+    /// The provider asks for a wait of which so much is left.
+    Paused(Duration),
+}
+
 /// An endpoint as the window shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndpointHealth {
@@ -117,25 +133,17 @@ impl Endpoint {
     }
 
     /// What a fault that stopped the endpoint means for its trials, and which key was refused.
-    #[must_use]
-    pub fn stop_notice(&self, error: &CallError) -> String {
-        let reason = self.stop_reason(error);
-        format!("{} is stopped, its other trials are left for a resume: {reason}", self.id)
-    }
-
-    /// As [`Endpoint::stop_notice`], where it was asked for a vector that trials can do without.
-    #[must_use]
-    pub fn no_vectors_notice(&self, error: &CallError) -> String {
-        let reason = self.stop_reason(error);
-        format!("{} is stopped, questions are asked without its vectors from here on: {reason}", self.id)
-    }
-
-    fn stop_reason(&self, error: &CallError) -> String {
+    pub(super) fn stop_notice(&self, error: &CallError, outlook: Outlook) -> String {
         let key = match &self.key {
             Some(key) if error.fault == Fault::Auth => format!(" It was sent with the key from {key}."),
             _ => String::new(),
         };
-        format!("{}{key}", error.message)
+        let outlook = match outlook {
+            Outlook::Left => "its other trials are left for a resume",
+            Outlook::OthersAnswer => "other models of the route are asked in its place",
+            Outlook::NoVectors => "questions are asked without its vectors from here on",
+        };
+        format!("{} is stopped, {outlook}: {}{key}", self.id, error.message)
     }
 
     /// What a call's end means for the calls that follow, in words, where it means anything.
@@ -224,13 +232,32 @@ impl Endpoint {
             return None;
         }
         let wait = Duration::from_millis(error.retry_after_ms.filter(|told| *told > 0)?);
-        self.pause.extend_to(now + wait);
+        self.pause.extend_to(now + wait, now);
         Some(wait)
     }
 
-    /// Waits until the model's breaker is open, so that calls are held back.
-    pub(super) async fn held_back(&self, model: &str) {
-        self.lane(model).breaker.opened().await;
+    /// Waits until calls of the model are held back for long: its breaker is open, or the provider asked for a wait that no
+    /// call waits for by itself.
+    pub(super) async fn held_back(&self, model: &str) -> HeldBack {
+        let lane = self.lane(model);
+        tokio::select! {
+            biased;
+            () = lane.breaker.opened() => HeldBack::Unwell,
+            left = self.pause.longer_than(self.longest_own_wait) => HeldBack::Paused(left),
+        }
+    }
+
+    /// A call was answered.
+    pub(super) fn answered(&self, latency_ms: f64) {
+        self.pause.answered();
+        self.slots.succeeded();
+        self.latency.note(latency_ms);
+    }
+
+    /// For how long the provider has asked for waits and answered nothing.
+    #[must_use]
+    pub fn paused_for(&self) -> Option<Duration> {
+        self.pause.lasts_for(Instant::now())
     }
 
     /// The model that has been out of health for the longest, and for how long.

@@ -82,8 +82,7 @@ impl<'e> Entry<'e> {
         match result {
             Ok(completion) => {
                 permit.record(Health::Well, now);
-                self.endpoint.slots.succeeded();
-                self.endpoint.latency.note(completion.latency_ms);
+                self.endpoint.answered(completion.latency_ms);
                 Aftermath::default()
             }
             Err(error) => {

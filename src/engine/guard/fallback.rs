@@ -45,21 +45,26 @@ pub fn time(job: &CallJob<'_>) -> Option<Duration> {
 /// reason to ask another model.
 pub const fn falls_through(missed: &Missed) -> bool {
     match missed {
-        Missed::Failed(error) | Missed::EndpointStopped(error) => matches!(
-            error.fault,
-            Fault::Connect
-                | Fault::Tls
-                | Fault::Disconnected
-                | Fault::Timeout(_)
-                | Fault::Stalled
-                | Fault::RateLimited
-                | Fault::Quota
-                | Fault::Server
-                | Fault::Overloaded
-                | Fault::Truncated
-        ),
+        Missed::Failed(error) | Missed::EndpointStopped(error) => lets_others_answer(error),
         Missed::Left => false,
     }
+}
+
+/// As [`falls_through`], for an endpoint's own error.
+pub const fn lets_others_answer(error: &CallError) -> bool {
+    matches!(
+        error.fault,
+        Fault::Connect
+            | Fault::Tls
+            | Fault::Disconnected
+            | Fault::Timeout(_)
+            | Fault::Stalled
+            | Fault::RateLimited
+            | Fault::Quota
+            | Fault::Server
+            | Fault::Overloaded
+            | Fault::Truncated
+    )
 }
 
 /// Whose fault and what it was.

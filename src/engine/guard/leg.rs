@@ -19,7 +19,9 @@ use crate::provider::Received;
 use super::bill::Bill;
 use super::budget::Reservation;
 use super::call::{CallJob, Missed};
+use super::endpoint::{HeldBack, Outlook};
 use super::entry::{Aftermath, Entry};
+use super::fallback;
 use super::limiter::Bounds;
 use super::single_flight::{Boarding, Flight};
 use super::tries::Tries;
@@ -128,16 +130,16 @@ impl<'a> Leg<'a> {
         worst_case(&self.request, self.route.price.as_ref(), self.route.max_output)
     }
 
-    /// Waits for the endpoint's breaker, its limits and a place among its calls in flight; not for the breaker where
-    /// somebody else may answer.
+    /// Waits for the endpoint's breaker, its limits and a place among its calls in flight; neither for the breaker nor for a
+    /// long wait that the provider asked for where somebody else may answer.
     pub async fn enter(&self) -> Result<Entry<'a>, Missed> {
         let output = self.request.params.max_tokens.or(self.route.max_output).unwrap_or_default();
         let bounds = Bounds { input_tokens: self.request.input_token_bound(), output_tokens: u64::from(output) };
         let entry = tokio::select! {
             biased;
             () = self.job.control.drained() => return Err(Missed::Left),
-            () = self.route.endpoint.held_back(&self.route.provider_model), if self.others_follow => {
-                return Err(Missed::Failed(held_back(&self.route.provider_model)));
+            why = self.route.endpoint.held_back(&self.route.provider_model), if self.others_follow => {
+                return Err(Missed::Failed(held_back(self.route, why)));
             }
             entry = self.route.endpoint.enter(&self.route.provider_model, bounds) => entry,
         };
@@ -246,7 +248,9 @@ impl<'a> Leg<'a> {
     pub async fn give_up(&self, error: CallError) -> Result<Missed, Stopped> {
         let endpoint = &self.route.endpoint;
         if endpoint.failed(&error) {
-            self.job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(&error) }).await?;
+            let others_answer = self.others_follow && fallback::lets_others_answer(&error);
+            let outlook = if others_answer { Outlook::OthersAnswer } else { Outlook::Left };
+            self.job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(&error, outlook) }).await?;
         }
         Ok(if error.fault.stops_endpoint() { Missed::EndpointStopped(error) } else { Missed::Failed(error) })
     }
@@ -271,9 +275,20 @@ fn too_long(total: Duration) -> CallError {
     )
 }
 
-fn held_back(model: &str) -> CallError {
-    let message = format!("{model} is held back by its breaker, since it failed too often.");
-    CallError::new(Fault::Overloaded, message)
+fn held_back(route: &Route, why: HeldBack) -> CallError {
+    let model = &route.provider_model;
+    match why {
+        HeldBack::Unwell => {
+            let message = format!("{model} is held back by its breaker, since it failed too often.");
+            CallError::new(Fault::Overloaded, message)
+        }
+        HeldBack::Paused(left) => {
+            let secs = left.as_secs_f64().ceil();
+            let message =
+                format!("{} asks for {secs} s without calls, {model} is not asked meanwhile.", route.endpoint.id);
+            CallError::new(Fault::RateLimited, message)
+        }
+    }
 }
 
 pub fn route_is_over() -> CallError {

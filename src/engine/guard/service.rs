@@ -20,6 +20,7 @@ use crate::plan::{embedding_fingerprint, labels_fingerprint};
 
 use super::budget::Reservation;
 use super::call::Missed;
+use super::endpoint::Outlook;
 use super::entry::Entry;
 use super::limiter::Bounds;
 use super::tries::Tries;
@@ -254,8 +255,8 @@ async fn give_up(job: &ServiceJob<'_>, error: &CallError) -> Result<(), Stopped>
     if !endpoint.failed(error) {
         return Ok(());
     }
-    let message = if job.is_needed { endpoint.stop_notice(error) } else { endpoint.no_vectors_notice(error) };
-    job.ledger.say(RunEvent::Notice { message }).await
+    let outlook = if job.is_needed { Outlook::Left } else { Outlook::NoVectors };
+    job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(error, outlook) }).await
 }
 
 /// Whose end is to be recorded.
