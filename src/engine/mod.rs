@@ -31,4 +31,4 @@ pub use guard::{
 pub use memory::Memory;
 pub use sink::{CachedCall, CallCache, NoCache, RunSink, SinkError};
 pub use start::{RunHandle, start};
-pub use world::{Earlier, Route, StandInRoute, TextWatcher, World};
+pub use world::{Earlier, Route, StandInRoute, TextWatcher, Unread, World};

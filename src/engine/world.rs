@@ -1,7 +1,7 @@
 //! What a run works with: endpoints, checks, cache, limits, and what an earlier execution left.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::{Budget, Fingerprint, ModelId, Policy, Price, RawReply, TrialKey, TrialRef, Usd};
@@ -81,12 +81,28 @@ pub struct Earlier {
     pub answered: Answers,
     /// Vectors that the run has paid for, whichever trial asked for them; `None` for a new run.
     pub vectors: Option<Arc<dyn CallCache>>,
-    /// Replies that were received and never read: each is read now, once, and not paid again.
-    pub received: Mutex<HashMap<Fingerprint, RawReply>>,
+    /// Replies that were received and never read, by request: each is read now, once, and not paid again.
+    pub received: Mutex<HashMap<Fingerprint, Vec<Unread>>>,
     /// Attempts of which nobody knows whether they were answered.
     pub ambiguous: u64,
     /// What the run has spent so far; ambiguous attempts and replies that were never read stand with their reservation.
     pub spent: Usd,
     /// The run was begun before.
     pub begun: bool,
+}
+
+/// A reply that was received and never read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unread {
+    pub reply: RawReply,
+    /// What is booked for it: its reservation.
+    pub booked: Usd,
+}
+
+impl Earlier {
+    /// Takes out a reply to this request.
+    #[must_use]
+    pub fn unread(&self, request: &Fingerprint) -> Option<Unread> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).get_mut(request)?.pop()
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strata::analysis::Board;
 use strata::domain::{Budget, Fault, Fingerprint, RunEvent, RunState, Usd, Verdict};
-use strata::engine::{Answers, CachedCall, Earlier};
+use strata::engine::{Answers, CachedCall, Earlier, Unread};
 use strata::provider::Provider;
 
 use crate::desk::{Desk, Paid, Record, Setup, fails, fault_of, says};
@@ -230,16 +230,24 @@ async fn trials_that_asked_the_same_are_scored_again_each_by_its_own_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_that_was_never_read_answers_one_trial_though_two_ask_the_same() {
-    let desk = Desk::new(|_, _| says("right"));
-    let mut setup = Setup { cases: 2, alike: true, ..Setup::new(&desk) };
-    let asked = setup.plan().prepare(setup.plan().trial(0)).unwrap().call;
-    let received = Mutex::new(HashMap::from([(asked, says("right").unwrap())]));
-    setup.earlier = Earlier { received, begun: true, ..Earlier::default() };
-    let (_, record, _) = setup.run().await;
-    let sent = record.count(|event| matches!(event, RunEvent::AttemptSent(_)));
-    let ended = record.count(|event| matches!(event, RunEvent::AttemptEnded(_)));
-    assert_eq!((desk.calls(), sent, ended, record.ended().len()), (1, 1, 2, 2));
+async fn each_reply_that_was_never_read_answers_one_trial_though_all_ask_the_same() {
+    let check = async |replies: u32, calls: u32| {
+        let desk = Desk::new(|_, _| says("right"));
+        let mut setup = Setup { cases: 2, alike: true, ..Setup::new(&desk) };
+        let asked = setup.plan().prepare(setup.plan().trial(0)).unwrap().call;
+        let booked = Usd::from_nanos(100);
+        let unread = (0..replies).map(|_| Unread { reply: says("right").unwrap(), booked }).collect();
+        let spent = (0..replies).map(|_| booked).sum();
+        let received = Mutex::new(HashMap::from([(asked, unread)]));
+        setup.earlier = Earlier { received, spent, begun: true, ..Earlier::default() };
+        let (_, record, spent) = setup.run().await;
+        let sent = record.count(|event| matches!(event, RunEvent::AttemptSent(_)));
+        let ended = record.count(|event| matches!(event, RunEvent::AttemptEnded(_)));
+        assert_eq!((desk.calls(), sent, ended, record.ended().len()), (calls, calls as usize, 2, 2));
+        assert_eq!(spent, Usd::from_nanos(2 * 20), "each takes 20 tokens, whatever was booked for it");
+    };
+    check(1, 1).await;
+    check(2, 0).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,6 +87,15 @@ impl Wallet {
         warned
     }
 
+    /// What an earlier execution of the run booked for a call turns out to have cost this.
+    pub fn rebook(&self, booked: Usd, cost: Usd) {
+        let mut state = self.lock();
+        state.spent -= booked;
+        state.spent += cost;
+        drop(state);
+        self.settled.notify_waiters();
+    }
+
     pub fn set_cap(&self, cap: Option<Usd>) {
         self.lock().cap = cap;
         self.settled.notify_waiters();
@@ -182,6 +191,15 @@ mod tests {
         sent.mark_sent();
         drop(sent);
         assert_eq!((wallet.spent(), wallet.reserved()), (usd(4), usd(0)));
+    }
+
+    #[test]
+    fn what_was_booked_too_high_may_be_spent() {
+        let wallet = Wallet::new(Budget { hard: Some(usd(10)), warn: None }, usd(9));
+        assert!(matches!(wallet.try_reserve(usd(5)), Reserve::Exhausted));
+        wallet.rebook(usd(8), usd(2));
+        assert_eq!(wallet.spent(), usd(3));
+        assert!(matches!(wallet.try_reserve(usd(5)), Reserve::Granted(_)));
     }
 
     /// A run of calls, 64 in flight: each waits for its money, is sent or not, and is settled at some share of what

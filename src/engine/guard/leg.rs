@@ -1,7 +1,7 @@
 //! One endpoint of a call's route, and each step of an attempt at it.
 
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
@@ -12,7 +12,7 @@ use crate::engine::clock::now;
 use crate::engine::control::Stopped;
 use crate::engine::dispatcher::Recorded;
 use crate::engine::sink::CachedCall;
-use crate::engine::world::{Route, StandInRoute};
+use crate::engine::world::{Route, StandInRoute, Unread};
 use crate::plan::{call_fingerprint, worst_case};
 use crate::provider::Received;
 
@@ -80,19 +80,17 @@ impl<'a> Leg<'a> {
         Ok(hit.map(|hit| bill.cached(hit)))
     }
 
-    /// A reply that was received and never read, since the program died between the two. The wallet holds its
-    /// reservation already.
+    /// A reply that was received and never read, since the program died between the two. The wallet holds its reservation
+    /// already; what it cost takes that one's place.
     async fn read_again(&self) -> Result<Option<(Arc<Completion>, Option<Usd>)>, Stopped> {
-        // One attempt received it, so that one trial may have it, though others ask for the same.
-        let received = &self.job.earlier.received;
-        let reply = received.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.fingerprint);
-        let Some(reply) = reply else { return Ok(None) };
+        // Each was received by one attempt, so that one trial may have it, though others ask for the same.
+        let Some(Unread { reply, booked }) = self.job.earlier.unread(&self.fingerprint) else { return Ok(None) };
         let Ok(completion) = self.route.endpoint.provider.read(&self.request, &reply).map(Arc::new) else {
             return Ok(None);
         };
-        let worst = self.worst_case().unwrap_or_default();
         let price = self.route.price.as_ref();
-        let cost = price.map(|price| completion.usage.map_or(worst, |usage| price.cost(&usage)));
+        let cost = price.map(|price| completion.usage.map_or(booked, |usage| price.cost(&usage)));
+        self.job.control.wallet.rebook(booked, cost.unwrap_or_default());
         self.record_end(self.job.first, &Ok(completion.clone()), cost, None).await?;
         Ok(Some((completion, cost)))
     }

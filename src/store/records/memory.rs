@@ -31,7 +31,7 @@ pub(super) struct Memory {
     /// Attempts of this program that are not over.
     pub open: HashMap<AttemptRef, OpenAttempt>,
     /// Replies that an earlier program received and did not read.
-    pub received: HashMap<Fingerprint, OpenAttempt>,
+    pub received: HashMap<Fingerprint, Vec<OpenAttempt>>,
     /// Trials with attempts that are not over.
     pub trials: HashMap<TrialKey, OpenTrial>,
     /// Trials that are over, for a run that goes on; read when the first is kept.
@@ -111,7 +111,7 @@ impl Memory {
             "SELECT a.id, a.key, a.request, a.case_no, a.slot, a.purpose, a.number, a.state, a.cost,
                     r.status, r.first_token, r.latency
              FROM attempts a LEFT JOIN replies r ON r.attempt = a.id
-             WHERE a.id BETWEEN ?1 AND ?2 AND a.state IN (?3, ?4)",
+             WHERE a.id BETWEEN ?1 AND ?2 AND a.state IN (?3, ?4) ORDER BY a.id",
         )?;
         let mut found = statement.query(params![first, last, attempt_state::SENT, attempt_state::RECEIVED])?;
         while let Some(row) = found.next()? {
@@ -129,7 +129,7 @@ impl Memory {
                 reply: reply.transpose()?,
             };
             if row.get::<_, i64>(7)? == attempt_state::RECEIVED {
-                self.received.insert(rows::get_fingerprint(row, 2)?, attempt);
+                self.received.entry(rows::get_fingerprint(row, 2)?).or_default().push(attempt);
             } else {
                 let place = AttemptRef {
                     trial: rows::get_trial(row, 3)?,
@@ -152,6 +152,11 @@ impl Memory {
             self.trials.insert(rows::get_fingerprint(row, 0)?, OpenTrial { id: row.get(1)?, answer: None });
         }
         Ok(())
+    }
+
+    /// Takes out an attempt for this request whose reply an earlier program did not read.
+    pub(super) fn unread(&mut self, request: &Fingerprint) -> Option<OpenAttempt> {
+        self.received.get_mut(request)?.pop()
     }
 
     /// Trials that are over, by what they are; of several with one key, the last that did not fail.

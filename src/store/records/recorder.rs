@@ -323,9 +323,7 @@ impl Group<'_> {
     }
 
     fn attempt_ended(&mut self, ended: &AttemptEnded) -> rusqlite::Result<()> {
-        let Some(open) =
-            self.memory.open.remove(&ended.attempt).or_else(|| self.memory.received.remove(&ended.request))
-        else {
+        let Some(open) = self.memory.open.remove(&ended.attempt).or_else(|| self.memory.unread(&ended.request)) else {
             // Refused on this side: nothing left, so there is nothing to tell of.
             let free = ended.result.is_err() && ended.cost.is_none_or(|cost| cost == Usd::ZERO);
             return if free { Ok(()) } else { Err(broken("an attempt was paid that was never sent")) };

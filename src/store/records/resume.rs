@@ -12,7 +12,7 @@ use super::rows::{self, ANSWER, ANSWER_WIDTH, Tally};
 use crate::domain::{
     ExperimentId, Fingerprint, ProjectId, RawReply, RunHeader, RunId, RunState, RunSummary, TrialKey, TrialRef, Usd,
 };
-use crate::engine::{Answers, CachedCall};
+use crate::engine::{Answers, CachedCall, Unread};
 
 /// A run that can go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Resume {
     pub compared: HashMap<TrialKey, u32>,
     /// Replies that were received and not read, by request: read them instead of paying again. Reading one is told by an
     /// `AttemptEnded` with its request and no `AttemptSent`; an `AttemptSent` is always another call, paid again.
-    pub received: HashMap<Fingerprint, RawReply>,
+    pub received: HashMap<Fingerprint, Vec<Unread>>,
     /// Answers that were paid for and whose trial did not end: score them instead of paying again.
     pub answered: Answers,
     /// Attempts of the run of which nobody knows whether they were answered. Their reservations are in `spent`.
@@ -210,14 +210,15 @@ fn keep_answer(row: &rusqlite::Row<'_>, key: TrialKey, answers: &mut Answers) ->
     Ok(())
 }
 
-fn load_received(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, RawReply>> {
+fn load_received(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Fingerprint, Vec<Unread>>> {
     let (first, last) = rows::ids_of(run);
     let mut statement = conn.prepare_cached(
-        "SELECT a.request, r.status, r.headers, r.streamed, r.first_token, r.latency, r.body
-         FROM attempts a JOIN replies r ON r.attempt = a.id WHERE a.id BETWEEN ?1 AND ?2 AND a.state = ?3",
+        "SELECT a.request, r.status, r.headers, r.streamed, r.first_token, r.latency, r.body, a.cost
+         FROM attempts a JOIN replies r ON r.attempt = a.id WHERE a.id BETWEEN ?1 AND ?2 AND a.state = ?3
+         ORDER BY a.id",
     )?;
     let mut found = statement.query(params![first, last, attempt_state::RECEIVED])?;
-    let mut received = HashMap::new();
+    let mut received = HashMap::<_, Vec<_>>::new();
     while let Some(row) = found.next()? {
         let reply = RawReply {
             status: row.get(1)?,
@@ -227,7 +228,8 @@ fn load_received(conn: &Connection, run: i64) -> rusqlite::Result<HashMap<Finger
             latency_ms: row.get::<_, Option<f64>>(5)?.unwrap_or(f64::NAN),
             body: row.get(6)?,
         };
-        received.insert(rows::get_fingerprint(row, 0)?, reply);
+        let booked = rows::get_usd(row, 7)?.unwrap_or_default();
+        received.entry(rows::get_fingerprint(row, 0)?).or_default().push(Unread { reply, booked });
     }
     Ok(received)
 }

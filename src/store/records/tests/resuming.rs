@@ -6,7 +6,7 @@ use super::super::samples::*;
 use super::super::*;
 use super::support::*;
 use crate::domain::*;
-use crate::engine::{Answers, CachedCall};
+use crate::engine::{Answers, CachedCall, Unread};
 
 #[test]
 fn a_run_that_died_goes_on_without_paying_twice() {
@@ -24,7 +24,8 @@ fn a_run_that_died_goes_on_without_paying_twice() {
     let resume = records.resume(&run).unwrap();
     assert_eq!(resume.finished.len(), 4);
     assert_eq!(resume.finished[&key(3)], Some(place(3)));
-    assert_eq!(resume.received, [(request(5), (*reply(5)).clone())].into());
+    let unread = Unread { reply: (*reply(5)).clone(), booked: Usd::from_nanos(2 * CENT) };
+    assert_eq!(resume.received, [(request(5), vec![unread])].into());
     let mut kept = Answers::default();
     kept.keep(key(6), request(6), CachedCall { completion: answer, cost: Some(Usd::from_nanos(CENT)) });
     assert_eq!(resume.answered, kept);
@@ -63,6 +64,29 @@ fn answers_of_trials_that_are_run_again_are_found_by_their_trials() {
     };
     assert_eq!(found(&[1, 3]), [1, 3]);
     assert!(found(&[]).is_empty());
+}
+
+#[test]
+fn two_replies_to_the_same_request_are_both_read_late() {
+    let (_dir, records) = records();
+    let run = RunId::from("r1");
+    let of_same_request = |event| match event {
+        RunEvent::AttemptSent(sent) => RunEvent::AttemptSent(AttemptSent { request: request(1), ..sent }),
+        RunEvent::AttemptEnded(ended) => RunEvent::AttemptEnded(AttemptEnded { request: request(1), ..ended }),
+        other => other,
+    };
+    let first = [sent(1, 0), sent(2, 0), received(1, 0), received(2, 0)].map(of_same_request);
+    let first = [vec![RunEvent::Started(header("r1", 4))], first.to_vec()].concat();
+    record(&mut records.recorder(&run).unwrap(), "r1", 1, first);
+    let resume = records.resume(&run).unwrap();
+    assert_eq!((resume.received[&request(1)].len(), resume.spent.nanos()), (2, 2 * 2 * CENT));
+    let answer = Arc::new(completion("read late"));
+    let late = [answered(1, 0, &answer), answered(2, 0, &answer)].map(of_same_request);
+    let second = [vec![RunEvent::Resumed { kept: 0, ambiguous: 0 }], late.to_vec()].concat();
+    record(&mut records.recorder(&run).unwrap(), "r1", 1, second);
+    check_consistent(&records, "r1");
+    let resume = records.resume(&run).unwrap();
+    assert_eq!((resume.received.len(), resume.spent.nanos()), (0, 2 * CENT));
 }
 
 #[test]
