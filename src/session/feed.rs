@@ -97,7 +97,7 @@ mod tests {
         let attempt = AttemptRef { trial, purpose: Purpose::Answer, number: 0 };
         let event = RunEvent::AttemptReceived { attempt, reply: reply.clone() };
         let received = Arc::new(Numbered { run: "r".into(), number: 1, event });
-        sink.on_events(&[received.clone()]).unwrap();
+        sink.on_events(std::slice::from_ref(&received)).unwrap();
         sink.on_events(&[received, events(2..3).remove(0)]).unwrap();
         assert_eq!(Arc::strong_count(&reply), 1);
         let mut seen = Vec::new();

@@ -237,14 +237,14 @@ async fn each_reply_that_was_never_read_answers_one_trial_though_all_ask_the_sam
         let asked = setup.plan().prepare(setup.plan().trial(0)).unwrap().call;
         let booked = Usd::from_nanos(100);
         let unread = (0..replies).map(|_| Unread { reply: says("right").unwrap(), booked }).collect();
-        let spent = (0..replies).map(|_| booked).sum();
+        let before = (0..replies).map(|_| booked).sum();
         let received = Mutex::new(HashMap::from([(asked, unread)]));
-        setup.earlier = Earlier { received, spent, begun: true, ..Earlier::default() };
-        let (_, record, spent) = setup.run().await;
+        setup.earlier = Earlier { received, spent: before, begun: true, ..Earlier::default() };
+        let (_, record, paid) = setup.run().await;
         let sent = record.count(|event| matches!(event, RunEvent::AttemptSent(_)));
         let ended = record.count(|event| matches!(event, RunEvent::AttemptEnded(_)));
         assert_eq!((desk.calls(), sent, ended, record.ended().len()), (calls, calls as usize, 2, 2));
-        assert_eq!(spent, Usd::from_nanos(2 * 20), "each takes 20 tokens, whatever was booked for it");
+        assert_eq!(paid, Usd::from_nanos(2 * 20), "each takes 20 tokens, whatever was booked for it");
     };
     check(1, 1).await;
     check(2, 0).await;
