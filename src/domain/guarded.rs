@@ -1,7 +1,10 @@
 //! What the guards did to a trial, beside sending its request.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::duration::duration;
 use super::finding::Finding;
 use super::ids::{LayerId, ModelId};
 use super::is_default;
@@ -208,8 +211,8 @@ impl Step {
             Self::SemanticHit { similarity, age_ms, saved } => {
                 let saved = saved.map_or_else(String::new, |saved| format!(", which saved {saved}"));
                 format!(
-                    "Took the answer of a question that is {similarity:.3} similar, {} s old{saved}.",
-                    age_ms / 1000
+                    "Took the answer of a question that is {similarity:.3} similar, {} old{saved}.",
+                    duration(Duration::from_millis(*age_ms))
                 )
             }
             Self::SemanticAudit { similarity, wrong } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::{RunEvent, RunState};
+use crate::domain::{RunEvent, RunState, duration};
 
 use super::guard::Endpoint;
 use super::trial::Bench;
@@ -39,8 +39,11 @@ pub async fn lose_patience(bench: &Bench, limit: Duration) {
         let Some((what, time)) = held_up.or(quiet).filter(|_| since.elapsed() >= limit) else { continue };
         if !control.is_draining() {
             let message = format!(
-                "{what} for {} min and no trial ends any more: the run ends here, its other trials are left for a resume.",
-                time.as_secs() / 60
+                "{model} at {} ({}) has been out of health for {} and no trial ends any more: the run ends here, its \
+                 other trials are left for a resume.",
+                endpoint.id,
+                endpoint.origin,
+                duration(time)
             );
             let _ = bench.ledger.say(RunEvent::Notice { message }).await;
             control.drain(RunState::Incomplete);

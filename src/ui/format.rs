@@ -1,11 +1,12 @@
 //! Numbers, times and shares as people read them: with units, and no more digits than they are worth.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::Interval;
+
+/// Waits and remaining times, rounded up.
+pub use crate::domain::wait as duration;
 
 /// `1 234 567`, with thin spaces, so that long counts can be read.
 #[must_use]
@@ -46,16 +47,6 @@ pub fn seconds(ms: f64) -> String {
     }
 }
 
-/// A stretch of time, coarsely: `8 s`, `3 min`, `2 h 05 min`.
-#[must_use]
-pub fn duration(time: Duration) -> String {
-    match time.as_secs() {
-        secs @ 0..=89 => format!("{secs} s"),
-        secs @ 90..=5_399 => format!("{} min", secs.div_ceil(60)),
-        secs => format!("{} h {:02} min", secs / 3600, secs % 3600 / 60),
-    }
-}
-
 /// `2026-11-23 14:05`, in the reader's own time zone.
 #[must_use]
 pub fn when(time: Timestamp) -> String {
@@ -89,9 +80,6 @@ mod tests {
         check(seconds(1240.0), "1.24 s");
         check(seconds(840.4), "840 ms");
         check(seconds(4.26), "4.3 ms");
-        check(duration(Duration::from_secs(8)), "8 s");
-        check(duration(Duration::from_secs(125)), "3 min");
-        check(duration(Duration::from_mins(125)), "2 h 05 min");
         check(interval(Interval { value: 0.875, low: 0.821, high: 0.914 }), "87.5 % (82.1–91.4)");
     }
 }

@@ -137,3 +137,5 @@ fn a_provider_that_does_not_get_well_ends_the_run_and_its_trials_are_left() {
     let ran = desk.run(&["--resume"]);
     assert_eq!((ran.code, desk.only_run().ended()), (Some(0), 12), "{}{}", ran.out, ran.err);
 }
+    let time = regex::Regex::new(r"out of health for \d+(\.\d)? s and").unwrap();
+    assert!(time.is_match(&ran.err), "{}", ran.err);

@@ -8,7 +8,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{BreakerPolicy, CallError, Fault, LimitPolicy, Policy, ProviderId, Retry, RetryPolicy, SecretRef};
+use crate::domain::{self, BreakerPolicy, CallError, Fault, LimitPolicy, Policy, ProviderId, Retry, RetryPolicy};
 use crate::provider::Provider;
 
 use super::breaker::BreakerState;
@@ -149,18 +149,16 @@ impl Endpoint {
     /// What a call's end means for the calls that follow, in words, where it means anything.
     #[must_use]
     pub fn aftermath_notice(&self, model: &str, aftermath: &Aftermath) -> Option<String> {
-        let secs = |wait: Duration| wait.as_secs_f64().ceil();
         let opened = aftermath.opened.map(|wait| {
             format!(
-                "{model} at {} fails too often: its calls are held back for {} s, then one tries again.",
+                "{model} at {} fails too often: its calls are held back for {}, then one tries again.",
                 self.id,
-                secs(wait)
+                domain::wait(wait)
             )
         });
-        let paused = aftermath
-            .paused
-            .filter(|wait| *wait > self.longest_own_wait)
-            .map(|wait| format!("{} asks for {} s without calls: its trials go on after that.", self.id, secs(wait)));
+        let paused = aftermath.paused.filter(|wait| *wait > self.longest_own_wait).map(|wait| {
+            format!("{} asks for {} without calls: its trials go on after that.", self.id, domain::wait(wait))
+        });
         opened.or(paused)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, ChatRequest, Completion, Fault, Fingerprint, FinishReason, Phase,
-    RunEvent, RunState, Usd,
+    RunEvent, RunState, Usd, duration,
 };
 use crate::engine::clock::now;
 use crate::engine::control::Stopped;
@@ -269,7 +269,7 @@ fn is_whole(completion: &Completion) -> bool {
 fn too_long(total: Duration) -> CallError {
     CallError::new(
         Fault::Timeout(Phase::Total),
-        format!("No whole answer within {} s, the policy's total time.", total.as_secs_f64()),
+        format!("No whole answer within {}, the policy's total time.", duration(total)),
     )
 }
 

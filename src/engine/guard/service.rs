@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, Completion, Fault, Fingerprint, FinishReason, Label, Phase,
-    Policy, Price, RunEvent, RunState, TrialKey, Usage, Usd,
+    Policy, Price, RunEvent, RunState, TrialKey, Usage, Usd, duration,
 };
 use crate::engine::clock::now;
 use crate::engine::control::{Control, Stopped};
@@ -313,7 +313,7 @@ fn kept<T>(told: &Told<T>, took: Duration) -> Completion {
 }
 
 fn too_long(total: Duration) -> CallError {
-    let message = format!("No answer within {} s, the policy's total time.", total.as_secs_f64());
+    let message = format!("No answer within {}, the policy's total time.", duration(total));
     CallError::new(Fault::Timeout(Phase::Total), message)
 }
 

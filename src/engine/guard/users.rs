@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use tokio::time::Instant;
 
-use crate::domain::{Tier, Usd, UserLimits};
+use crate::domain::{self, Tier, Usd, UserLimits};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Users are looked through for idle ones when there are so many, and each time that their number has doubled.
@@ -306,7 +306,7 @@ impl Refusal {
             UserLimit::Users(limit) => return format!("More than {limit} users are active. Try again in a minute."),
         };
         let when = match self.retry_after {
-            Some(wait) => format!("It can be sent again in {} s.", wait.as_secs_f64().ceil()),
+            Some(wait) => format!("It can be sent again in {}.", domain::wait(wait)),
             None => "It is larger than the limit itself.".to_owned(),
         };
         format!("The request does not fit into the tier `{}` with its {limit}. {when}", self.tier)
