@@ -41,7 +41,7 @@ pub(super) fn write(
         row("", &cells, out)?;
     }
     writeln!(out, "</tbody></table>")?;
-    if report.header.scripted() {
+    if report.has_stars() {
         writeln!(out, "<p>* <em>scripted, not a model</em></p>")?;
     }
     head(&["Case", "Variant", "Model", "Repeat", "Outcome", "Score", "Reason", "Output"], out)?;

@@ -23,7 +23,7 @@ pub(super) fn write(
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let row = |at: usize| columns.iter().map(|column| cell(&column.cells[at])).collect();
     table(&names, (0..report.named().count()).map(row), out)?;
-    if report.header.scripted() {
+    if report.has_stars() {
         writeln!(out, "\n\\* *scripted, not a model*")?;
     }
     failures(report, trials, out)

@@ -188,6 +188,24 @@ pub mod tests {
     /// Whatever a model writes, no format passes on a character that a terminal acts on.
     #[test]
     fn no_format_passes_on_what_terminals_act_on() {
+    /// A scripted model of which no trial is run has no row, and so there is no star to be explained.
+    #[test]
+    fn the_note_on_scripts_stands_where_a_row_has_a_star() {
+        let of_script = |format, idle: &[u32]| {
+            let mut report = report();
+            let header = Arc::make_mut(&mut report.header);
+            let asked = RunModel { id: "large".into(), scripted: false, ..header.models[0].clone() };
+            header.models.push(asked);
+            header.idle = idle.to_vec();
+            report.columns = vec![report.columns[0].clone(); 4];
+            text(format, &report, vec![]).contains("scripted, not a model")
+        };
+        for format in [RunFormat::Table, RunFormat::Md, RunFormat::Html] {
+            assert!(of_script(format, &[]) && of_script(format, &[0]), "{format:?}");
+            assert!(!of_script(format, &[0, 2]), "{format:?}");
+        }
+    }
+
         let hostile = "\x1b]8;;https://evil.example\x07link\x1b[2J\u{9b}31m\x08\x00\u{202e}\u{200b}\u{e0041}\u{7f}";
         for format in
             [RunFormat::Table, RunFormat::Json, RunFormat::Jsonl, RunFormat::Junit, RunFormat::Csv, RunFormat::Md]

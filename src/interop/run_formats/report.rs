@@ -149,6 +149,11 @@ impl Report {
     pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
         let models = self.header.models.len().max(1);
         let columns = self.columns.iter().enumerate().filter(|(index, _)| self.header.takes_part(*index));
+    /// Whether any column that is shown is answered by a script, and so has a star behind its model's name.
+    pub(super) fn has_stars(&self) -> bool {
+        self.named().any(|named| named.scripted)
+    }
+
         columns.filter_map(move |(index, column)| {
             let variant = self.header.variants.get(index / models)?;
             let model = self.header.models.get(index % models)?;

@@ -17,7 +17,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for row in 0..report.named().count() {
         line(columns.iter().map(|column| column.cells[row].as_str()), &widths, out)?;
     }
-    if report.header.scripted() {
+    if report.has_stars() {
         writeln!(out, "\n* scripted, not a model")?;
     }
     if report.state != RunState::Completed {
