@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::{ProjectId, RunId};
+use crate::interop::run_formats::RunFormat;
 
 mod interop;
 mod log;
@@ -18,7 +19,7 @@ use self::interop::{RawEval, RawExport, RawImport};
 use self::log::RawLog;
 pub use self::log::{LogArgs, LogTask, Since};
 pub use self::output::Output;
-use self::output::RawOutput;
+use self::output::{RawOutput, only};
 use self::release::RawRelease;
 pub use self::release::{Frozen, ReleaseArgs, VersionChoice};
 use self::run::RawRun;
@@ -132,6 +133,20 @@ struct RawArguments {
     verb: Option<RawVerb>,
 }
 
+const OF_RUNS: [(RunFormat, &str); 3] = [
+    (RunFormat::Table, "For people: one line for each run"),
+    (RunFormat::Json, "All runs as one JSON array"),
+    (RunFormat::Jsonl, "One JSON object a line for each run"),
+];
+const OF_TRAFFIC: [(RunFormat, &str); 2] = [
+    (RunFormat::Table, "For people: one line for each tier"),
+    (RunFormat::Json, "All columns and tiers as one JSON object"),
+];
+const OF_GUARDS: [(RunFormat, &str); 2] = [
+    (RunFormat::Table, "For people: the figures of each guard, by kind"),
+    (RunFormat::Json, "All figures as one JSON array"),
+];
+
 #[derive(Subcommand)]
 enum RawVerb {
     /// Run an experiment and check its gate
@@ -139,12 +154,14 @@ enum RawVerb {
     /// Look for mistakes in a workspace; nothing is sent
     Check(RawWorkspace),
     /// List the recorded runs
+    #[command(mut_arg("format", only(OF_RUNS)))]
     Runs(RawRuns),
     /// Show a recorded run
     Show(RawShow),
     /// Fit the tiers of a variant to a recorded run of several models
     Tiers(RawTiers),
     /// Let the requests of a recorded run in as its users' traffic, under their limits; nothing is sent
+    #[command(mut_arg("format", only(OF_TRAFFIC)))]
     Traffic(RawShow),
     /// Freeze a variant as a version and commit it to a git repository
     Release(RawRelease),
@@ -153,6 +170,7 @@ enum RawVerb {
     /// Show, grant or take back what a workspace may reach
     Trust(RawTrust),
     /// Measure the guards on labelled texts
+    #[command(mut_arg("format", only(OF_GUARDS)))]
     Guardrails(RawGuardrails),
     /// List the calls to models, their cost, and send them to a collector
     Log(RawLog),
@@ -287,6 +305,27 @@ mod tests {
     }
 
     #[test]
+    fn help_offers_the_formats_that_a_verb_writes_and_no_others() {
+        let check = |verb: &str, expect: &[&str]| {
+            let command = RawArguments::command();
+            let verb = command.find_subcommand(verb).unwrap();
+            let format = verb.get_arguments().find(|argument| argument.get_id() == "format").unwrap();
+            let offered: Vec<String> =
+                format.get_possible_values().iter().map(|one| one.get_name().to_owned()).collect();
+            assert_eq!(offered, expect, "{verb}");
+        };
+        check("run", &["table", "json", "jsonl", "junit", "csv", "md", "html"]);
+        check("show", &["table", "json", "jsonl", "junit", "csv", "md", "html"]);
+        check("runs", &["table", "json", "jsonl"]);
+        check("traffic", &["table", "json"]);
+        check("guardrails", &["table", "json"]);
+        check("log", &["table", "jsonl", "otlp"]);
+        for line in ["runs ws --format jsonl", "traffic ws r --format json", "guardrails --format table"] {
+            assert!(read(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
     fn no_verb_opens_the_window() {
         assert_eq!(parse([OsString::from("strata")]).unwrap(), Arguments { verb: None });
     }
@@ -318,6 +357,9 @@ mod tests {
             "release ws --variant v --repo r --version 1.0",
             "trust ws --revoke --write f",
             "run ws --yes-to-all",
+            "runs ws --format csv",
+            "traffic ws r --format jsonl",
+            "guardrails --format md",
         ] {
             assert!(read(line).is_err(), "{line}");
         }

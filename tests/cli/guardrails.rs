@@ -84,7 +84,8 @@ fn what_cannot_be_measured_is_refused() {
         (&["guardrails", "bad.jsonl"][..], "Line 1 is no labelled text"),
         (&["guardrails", "empty.jsonl"], "has no labelled text"),
         (&["guardrails", "missing.jsonl"], "it is not there"),
-        (&["guardrails", "--format", "csv"], "table or json"),
+        (&["guardrails", "--format", "csv"], "[possible values: table, json]"),
+        (&["guardrails", "-o", "guards.csv"], "table or json"),
     ] {
         let refused = desk.strata(line);
         assert!(refused.code == Some(2) && refused.err.contains(says), "{line:?}: {}", refused.err);

@@ -83,8 +83,13 @@ fn check_runs_list_and_show() {
     insta::assert_snapshot!(desk.strata(&["runs", "w", "--format", "csv"]).told(&desk), @r"
     exit 2
     --- stderr
-    strata: Runs are listed as table, json or jsonl; `strata show` writes one run in every format.
+    error: invalid value 'csv' for '--format <FORMAT>'
+      [possible values: table, json, jsonl]
+
+    For more information, try '--help'.
     ");
+    let by_name = desk.strata(&["runs", "w", "-o", "runs.csv"]);
+    assert!(by_name.code == Some(2) && by_name.err.contains("listed as table, json or jsonl"), "{}", by_name.err);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, Args, ValueEnum};
 
 use crate::interop::run_formats::RunFormat;
 
@@ -30,6 +30,14 @@ impl ValueEnum for RunFormat {
             Self::Md => PossibleValue::new("md").alias("markdown").help("A summary in Markdown"),
             Self::Html => PossibleValue::new("html").help("One web page with every trial"),
         })
+    }
+}
+
+/// Offers the formats that a verb writes, and no others, each with what it is there.
+pub(super) fn only<const N: usize>(formats: [(RunFormat, &'static str); N]) -> impl FnOnce(Arg) -> Arg {
+    move |arg| {
+        let offered = formats.into_iter().filter_map(|(format, help)| Some(format.to_possible_value()?.help(help)));
+        arg.value_parser(PossibleValuesParser::new(offered).try_map(|name| RunFormat::from_str(&name, false)))
     }
 }
 
