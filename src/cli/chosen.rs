@@ -30,6 +30,13 @@ pub(super) fn say(line: impl Display) {
     drop(writeln!(std::io::stdout(), "{}", harmless(&line.to_string())));
 }
 
+/// A word of a command that is shown, so that a shell reads it as one word.
+pub(super) fn word(text: impl Display) -> String {
+    let text = text.to_string();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@%+,=".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 pub(super) fn complain_all(problems: &[Problem]) {
     problems.iter().for_each(complain);
 }
@@ -84,4 +91,20 @@ pub(super) fn experiment(
 fn choices<T: Display>(ids: impl Iterator<Item = T>) -> String {
     let ids: Vec<String> = ids.map(|id| format!("`{id}`")).collect();
     if ids.is_empty() { "There is none.".to_owned() } else { format!("There are: {}.", ids.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_a_shown_word_as_one() {
+        let check = |text: &str, expect: &str| assert_eq!(word(text), expect);
+        check("workspaces/support-triage", "workspaces/support-triage");
+        check("my project", "'my project'");
+        check("", "''");
+        check("~/$HOME; rm *", "'~/$HOME; rm *'");
+        check("it's", r"'it'\''s'");
+        check("größe", "'größe'");
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args::ImportArgs;
-use super::chosen::{note, refuse, say};
+use super::chosen::{note, refuse, say, word};
 use super::exit::Exit;
 use crate::interop::{Fidelity, ImportReport};
 use crate::session::importing;
@@ -27,7 +27,8 @@ fn perform(arguments: &ImportArgs) -> Result<Exit, Exit> {
     let is_there = folder.join("workspace.ron").exists();
     let project = if is_there { add(folder) } else { new_workspace_with(folder, add) }.map_err(refuse)?;
     let shown = folder.display();
-    say(format!("The project `{project}` is in {shown}. Run it with: strata run {shown} --project {project}"));
+    let again = format!("strata run {} --project {}", word(&shown), word(&project));
+    say(format!("The project `{project}` is in {shown}. Run it with: {again}"));
     Ok(Exit::Passed)
 }
 

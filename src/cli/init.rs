@@ -1,7 +1,7 @@
 //! `strata init`: a new workspace that runs offline at once.
 
 use super::args::InitArgs;
-use super::chosen::{refuse, say};
+use super::chosen::{refuse, say, word};
 use super::exit::Exit;
 use crate::store::init_workspace;
 
@@ -10,6 +10,6 @@ pub(super) fn init(arguments: &InitArgs) -> Exit {
         return refuse(problem);
     }
     let folder = arguments.folder.display();
-    say(format!("A new workspace is in {folder}. Try it with: strata run {folder}"));
+    say(format!("A new workspace is in {folder}. Try it with: strata run {}", word(&folder)));
     Exit::Passed
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::args::{LogArgs, LogTask, Since};
-use super::chosen::{self, note, refuse, say};
+use super::chosen::{self, note, refuse, say, word};
 use super::exit::Exit;
 use super::write::Target;
 use crate::domain::{Alert, CallFilter, CallRow, CallSums, Workspace};
@@ -108,7 +108,7 @@ fn nothing(arguments: &LogArgs, records: &Records) -> Result<(), Exit> {
     if let Some(run) = &arguments.run
         && records.run(run).map_err(refuse)?.is_none()
     {
-        let workspace = arguments.workspace.display();
+        let workspace = word(arguments.workspace.display());
         return Err(refuse(format!("There is no run `{run}`. See: strata runs {workspace}")));
     }
     Ok(())
@@ -208,7 +208,7 @@ fn send(
     let told = report(&workspace.manifest, granted, keys, calls, runtime.handle(), &mut |_| true).map_err(|error| {
         let exit = refuse(&error);
         if error.to_string().contains("not trusted") {
-            note(format!("See and grant it with: strata trust {}", arguments.workspace.display()));
+            note(format!("See and grant it with: strata trust {}", word(arguments.workspace.display())));
         }
         exit
     })?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::RunArgs;
-use super::chosen::{self, complain, complain_all, note, refuse};
+use super::chosen::{self, complain, complain_all, note, refuse, word};
 use super::conduct::{Conduct, conduct, replayed, what_is_left};
 use super::exit::Exit;
 use super::log::alert_words;
@@ -113,14 +113,14 @@ fn latest(records: &Records, wish: &Wish) -> Result<Option<RunSummary>, Exit> {
 }
 
 fn told(error: LaunchError, arguments: &RunArgs) -> Exit {
-    let workspace = arguments.workspace.display();
+    let workspace = word(arguments.workspace.display());
     match (&error, &arguments.trust_file) {
         (LaunchError::Untrusted(_), None) => {
             refuse(format!("{error}\nSee and grant it with: strata trust {workspace}"))
         }
         (LaunchError::Untrusted(_), Some(file)) => {
+            let again = format!("strata trust {workspace} --write {}", word(file.display()));
             let file = file.display();
-            let again = format!("strata trust {workspace} --write {file}");
             refuse(format!(
                 "{error}\n{file} was written for something else. Look at what is asked, and write it anew: {again}"
             ))

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::args::{RunsArgs, ShowArgs};
-use super::chosen::{self, refuse};
+use super::chosen::{self, refuse, word};
 use super::conduct::replayed;
 use super::exit::Exit;
 use super::write::{self, Target};
@@ -80,7 +80,8 @@ fn tell(arguments: &ShowArgs) -> Result<(), Exit> {
     let records = chosen::records(&workspace)?;
     let run = records.run(&arguments.run).map_err(refuse)?;
     let run = run.ok_or_else(|| {
-        refuse(format!("There is no run `{}`. See: strata runs {}", arguments.run, arguments.workspace.display()))
+        let workspace = word(arguments.workspace.display());
+        refuse(format!("There is no run `{}`. See: strata runs {workspace}", arguments.run))
     })?;
     let report = Report::of(&replayed(&records, &run)?);
     write::run(target, &arguments.output, &report, &records)

@@ -30,6 +30,17 @@ fn many_long_tests_become_rows_that_are_run() {
 }
 
 #[test]
+fn the_command_that_is_told_is_one_that_a_shell_takes() {
+    let desk = long(1, 10, "");
+    let ran = desk.strata(&["import", "c", "my w", "--project", "it's tea"]);
+    let told = r"Run it with: strata run 'my w' --project 'it'\''s tea'";
+    assert!(ran.out.contains(told), "{}{}", ran.out, ran.err);
+    let command = ran.out.split("strata run ").nth(1).unwrap().trim();
+    let words = std::process::Command::new("sh").args(["-c", &format!("printf '%s|' {command}")]).output().unwrap();
+    assert_eq!(String::from_utf8(words.stdout).unwrap(), "my w|--project|it's tea|");
+}
+
+#[test]
 fn what_cannot_be_imported_leaves_nothing() {
     let refused = |desk: &Desk, arguments: &[&str], words: &[&str]| {
         let ran = desk.strata(&[&["import", "c", "w"], arguments].concat());
