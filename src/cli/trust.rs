@@ -27,7 +27,7 @@ fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
     }
     if asked.is_empty() {
         say("This workspace reaches nothing outside its folder.");
-        return Ok(Exit::Passed);
+        return arguments.write.as_deref().map_or(Ok(Exit::Passed), |file| write(file, &asked));
     }
     say("This workspace asks to:");
     for capability in &asked {
@@ -46,7 +46,7 @@ fn perform(arguments: &TrustArgs) -> Result<Exit, Exit> {
     }
     if !io::stdin().is_terminal() {
         say("It is not granted. Answer on a terminal, or write a trust file with --write for `run --trust-file`.");
-        return Ok(Exit::Failed);
+        return Ok(Exit::Passed);
     }
     for capability in &asked {
         if !confirmed(capability) {
@@ -102,7 +102,8 @@ fn write(file: &Path, asked: &BTreeSet<Capability>) -> Result<Exit, Exit> {
     Decision::new(asked, asked)
         .save(file)
         .map_err(|error| refuse(format!("{} cannot be written: {error}.", file.display())))?;
-    say(format!("Written to {}. Whoever runs with --trust-file and this file grants exactly this.", file.display()));
+    let what = if asked.is_empty() { "nothing, as nothing is asked" } else { "exactly this" };
+    say(format!("Written to {}. Whoever runs with --trust-file and this file grants {what}.", file.display()));
     Ok(Exit::Passed)
 }
 

@@ -20,7 +20,7 @@ fn an_untrusted_workspace_sends_nothing() {
     See and grant it with: strata trust w
     ");
     insta::assert_snapshot!(desk.strata(&["trust", "w"]).told(&desk), @r"
-    exit 1
+    exit 0
     This workspace asks to:
       · send prompts and cases to http://[server], with the key from environment variable LOOPBACK_KEY
     It is not granted. Answer on a terminal, or write a trust file with --write for `run --trust-file`.
@@ -130,6 +130,25 @@ fn a_request_of_ones_own_needs_a_grant_of_its_own_description() {
     assert!(ran.err.contains("by the workspace's own POST request ("), "{}", ran.err);
 }
 
+/// CI writes the file for whatever the workspace asks, and runs under it.
+#[test]
+fn where_nothing_is_asked_a_trust_file_is_written_and_grants_nothing() {
+    let desk = Desk::quick(&["tea"]);
+    insta::assert_snapshot!(desk.strata(&["trust", "w", "--write", "trust.ron"]).told(&desk), @r"
+    exit 0
+    This workspace reaches nothing outside its folder.
+    Written to trust.ron. Whoever runs with --trust-file and this file grants nothing, as nothing is asked.
+    ");
+    let ran = desk.run(&[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    // A pull that asks for something is not granted by it.
+    let asking = "providers: {\"away\": (api: OpenAi, base_url: \"http://127.0.0.1:9/v1\"), ";
+    desk.edit("workspace.ron", "providers: {", asking);
+    desk.edit("workspace.ron", "(provider: \"desk\"", "(provider: \"away\"");
+    let ran = desk.run(&["--no-cache"]);
+    assert!(ran.code == Some(2) && ran.err.contains("not trusted"), "{}", ran.err);
+}
+
 #[test]
 fn a_trust_file_cannot_be_written_just_anywhere() {
     let desk = Desk::loopback("http://127.0.0.1:9", &Loopback::default());
@@ -148,7 +167,7 @@ fn a_pipe_is_nobody_to_ask() {
     let desk = Desk::loopback(&server.url(), &Loopback::default());
     let mut child = desk.command(&["trust", "w"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"y\ny\ny\n").unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(desk.strata(&["run", "w"]).code, Some(2));
     assert_eq!(server.requests(), 0);
 }
