@@ -67,6 +67,20 @@ fn a_complete_run_is_shown_again_and_none_at_all_begins() {
 }
 
 #[test]
+fn a_run_that_asks_everything_anew_does_so_to_its_end() {
+    let server = slow_server(Duration::from_millis(20));
+    let desk = Desk::loopback(&server.url(), &Loopback { cases: 12, concurrency: 1, ..Loopback::default() });
+    desk.trust();
+    assert_eq!(desk.run(&[]).code, Some(0));
+    let mut running = desk.start(&["--no-cache"]);
+    wait_until("some are asked again", || server.requests() >= 15 || running.is_over());
+    running.signal("INT");
+    assert_eq!(running.end().code, Some(130));
+    assert_eq!(desk.run(&["--resume"]).code, Some(0));
+    assert!(asked(&server).values().all(|times| *times == 2), "{:?}", asked(&server));
+}
+
+#[test]
 fn errored_trials_are_tried_again_and_others_are_not() {
     // Of each call, the first two attempts fail for one case.
     let server = Server::start(Plan {

@@ -108,6 +108,10 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     let earlier = records.resume(run)?;
     let header =
         RunHeader { id: run.clone(), started_at: earlier.header.started_at, ..(*prepared.plan.header).clone() };
+    if !caches(&earlier.header) {
+        prepared.policy.cache.on = false;
+        header.definition.policy.iter_mut().for_each(|policy| policy.cache.on = false);
+    }
     prepared.plan.header = Arc::new(header);
     let plan = &prepared.plan;
     // What later cases see of earlier answers is not on record as such: those are answered again, and not paid again.
@@ -133,19 +137,15 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     Ok(Resumed { prepared, earlier })
 }
 
-/// Outputs that are compared with each other are kept all or none, and only where they were compared among just those that
-/// the plan has of their case: trials may have ended one by one, each without the others, in several executions.
-fn with_whole_groups(
-    plan: &Plan,
-    checks: &Checks,
-    mut kept: HashMap<u64, TrialKey>,
-    compared: &HashMap<TrialKey, u32>,
-) -> HashMap<u64, TrialKey> {
-    if !plan.cases.has_options() && !checks.compare_outputs(&Case::default()) {
-        return kept;
-    }
-    let mut settled: HashMap<(u32, u16), usize> = HashMap::new();
-    for (index, key) in &kept {
+/// Whether answers of earlier calls could stand in a run: one that asks everything anew does so to its end.
+fn caches(header: &RunHeader) -> bool {
+    header.definition.policy.as_ref().is_none_or(|policy| policy.cache.on)
+}
+
+/// Outputs that are compared with each other are kept all or none: each group waits for its last trial.
+fn with_whole_groups(plan: &Plan, checks: &Checks, mut kept: HashMap<u64, TrialKey>) -> HashMap<u64, TrialKey> {
+    let mut sizes: HashMap<(u32, u16), usize> = HashMap::new();
+    for index in kept.keys() {
         let trial = plan.trial(*index);
         let is_settled = compared.get(key).is_some_and(|size| *size as usize == plan.columns_of(trial));
         *settled.entry((trial.case, trial.repeat)).or_default() += usize::from(is_settled);

@@ -112,6 +112,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     });
     // On record with the run, so that it goes on under the policy that it began with.
     let mut policy = effective_policy(workspace, &experiment);
+    policy.cache.on &= !wish.no_cache;
     name_canary(&mut policy, wish);
     experiment.policy = Some(policy.clone());
     if experiment.models.is_empty() {
@@ -174,7 +175,7 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         validations,
         sanitiser,
         inspector,
-        policy: if wish.no_cache { without_cache(policy) } else { policy },
+        policy,
         budget: experiment.budget,
         reached,
         judges,
@@ -339,11 +340,6 @@ pub(super) fn validations(
         }
     };
     variants.iter().map(validation).collect()
-}
-
-fn without_cache(mut policy: Policy) -> Policy {
-    policy.cache.on = false;
-    policy
 }
 
 fn compile_checks(
