@@ -42,6 +42,12 @@ pub(super) fn written(
     // Entries of one id share their choice of prompts, unless each has a label.
     let chosen: BTreeSet<&str> =
         drafts.iter().filter(|draft| draft.prompts.is_some()).map(|draft| draft.provider.as_str()).collect();
+    if drafts.is_empty() {
+        notes.add(
+            "The config names no provider, so promptfoo does not run it yet: list at least one under `providers`, such as \
+             `openai:chat:gpt-5-mini`.",
+        );
+    }
     drafts.iter().map(|draft| entry(draft, chosen.contains(draft.provider.as_str()), manifest, notes)).collect()
 }
 
@@ -53,7 +59,7 @@ fn draft<'a>(
     notes: &mut Notes,
 ) -> Option<Draft<'a>> {
     let Some((provider, config)) = provider(id, manifest) else {
-        notes.add(format!("The model `{id}` is left out: promptfoo has nothing that answers like it."));
+        notes.add(format!("The model `{id}` is left out: {}.", why_not(id, manifest)));
         return None;
     };
     if !is_of_its_provider(id, manifest) {
@@ -101,6 +107,16 @@ fn entry(draft: &Draft, needs_label: bool, manifest: &Manifest, notes: &mut Note
 fn is_unmapped(id: &ModelId, manifest: &Manifest) -> bool {
     let provider = manifest.models.get(id).and_then(|model| manifest.providers.get(&model.provider));
     provider.is_some_and(|provider| provider.api == Api::Unmapped)
+}
+
+/// Why promptfoo has no provider for a model.
+fn why_not(id: &ModelId, manifest: &Manifest) -> &'static str {
+    let model = manifest.models.get(id);
+    match model.and_then(|model| manifest.providers.get(&model.provider)).map(|provider| &provider.api) {
+        None => "the workspace does not say who answers for it",
+        Some(Api::Scripted(_)) => "a script answers in its place, and promptfoo has nothing like that",
+        Some(_) => "promptfoo has nothing that answers like it",
+    }
 }
 
 /// Whether what was kept belongs to the provider that is asked: what was kept of one that nothing could call does not belong

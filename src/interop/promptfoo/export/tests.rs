@@ -334,10 +334,24 @@ fn a_project_of_its_own_becomes_a_config() {
           tags:
             - hot
     ---
-    The model `desk` is left out: promptfoo has nothing that answers like it.
+    The model `desk` is left out: a script answers in its place, and promptfoo has nothing like that.
     The check `no-injection` is left out: promptfoo has no assertion like it.
     The gate is not written: promptfoo exits by its own pass rate (PROMPTFOO_PASS_RATE_THRESHOLD).
     "#);
+}
+
+#[test]
+fn a_config_without_a_provider_is_told_as_one_that_does_not_run() {
+    let exported = |models: &[&str]| {
+        let (mut project, manifest, rows) = own(Vec::new(), chat());
+        let experiment = Arc::make_mut(project.experiments.get_mut(&"e".into()).unwrap());
+        experiment.models = models.iter().map(|model| (*model).into()).collect();
+        let exported = export(&project, &manifest, &"e".into(), &rows);
+        let count = yaml::read(&exported.text).unwrap()["providers"].as_array().unwrap().len();
+        (count, exported.notes.iter().any(|note| note.contains("names no provider, so promptfoo does not run it")))
+    };
+    assert_eq!(exported(&["desk"]), (0, true));
+    assert_eq!(exported(&["desk", "gpt"]), (1, false));
 }
 
 #[test]
