@@ -103,4 +103,6 @@ pub enum NoteKind {
     Unsupported,
     /// Read, but perhaps not as meant.
     Warning,
+    /// Carried out by an evaluation; a project that is made of it does not have it.
+    NotInProject,
 }

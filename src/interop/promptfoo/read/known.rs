@@ -172,12 +172,12 @@ pub(super) fn note_options(config: &Map<String, Value>, desk: &Desk, spot: &Spot
         let spot = spot.then("evaluateOptions");
         note_others(options, EVALUATION, desk, &spot);
         note_each(options, &evaluation, desk, &spot);
-        warn_each(options, &PACE, desk, &spot);
+        note_pace(options, &PACE, desk, &spot);
     }
     if let Some(options) = group("commandLineOptions") {
         let spot = spot.then("commandLineOptions");
         note_each(options, &evaluation, desk, &spot);
-        warn_each(options, &PACE, desk, &spot);
+        note_pace(options, &PACE, desk, &spot);
         for name in options.keys().filter(|name| !COMMAND_LINE.contains(&name.as_str())) {
             if !evaluation.iter().any(|(known, _)| known == name) {
                 let text = format!("This option of promptfoo's command line is not carried out: `{name}`.");
@@ -209,10 +209,10 @@ fn note_each(options: &Map<String, Value>, texts: &[(&str, &str)], desk: &Desk, 
     }
 }
 
-fn warn_each(options: &Map<String, Value>, texts: &[(&str, &str)], desk: &Desk, spot: &Spot) {
+fn note_pace(options: &Map<String, Value>, texts: &[(&str, &str)], desk: &Desk, spot: &Spot) {
     for (name, text) in texts {
         if super::json::truthy(options.get(*name)) {
-            desk.warn(&spot.then(*name), *text);
+            desk.note(NoteKind::NotInProject, &spot.then(*name), *text);
         }
     }
 }

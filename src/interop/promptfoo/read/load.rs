@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::super::means::Means;
-use super::super::report::{Ask, AskKind, Location, Refused};
+use super::super::report::{Ask, AskKind, Location, NoteKind, Refused};
 use super::super::suite::{Code, DerivedMetric, PromptEntry, Row, Settings, Suite};
 use super::access::{Access, FileFault};
 use super::assertions::check_list;
@@ -237,8 +237,8 @@ impl Loading<'_> {
                 let map = metric.as_object()?;
                 known::note_others(map, known::METRIC, self.desk, &spot.then(index));
                 let name = map.get("name").map(json::text_of)?;
-                self.desk
-                    .warn(&spot.then(index), format!("`{name}` is computed by `strata eval`, and not in a project."));
+                let text = format!("`{name}` is computed by `strata eval`, and not in a project.");
+                self.desk.note(NoteKind::NotInProject, &spot.then(index), text);
                 Some(DerivedMetric { name, value: map.get("value").cloned().unwrap_or_default() })
             })
             .collect()

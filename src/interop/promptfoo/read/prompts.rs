@@ -60,6 +60,10 @@ pub(super) fn read(prompts: &Value, desk: &Desk, spot: &Spot) -> Read<Vec<Prompt
     }
     let mut found = Vec::new();
     for draft in drafts {
+        if draft.raw.trim().is_empty() {
+            let text = "The prompt is empty, and is asked as it stands, as promptfoo does. Write one, or take it out.";
+            desk.warn(&draft.spot, text);
+        }
         let batch = prompts_of(&draft, desk)?;
         if batch.is_empty() && desk.still_needed().is_empty() {
             return Err(refuse(format!("There are no prompts in `{}`.", draft.raw), &draft.spot));
@@ -99,6 +103,7 @@ fn of_list(items: &[Value], desk: &Desk, spot: &Spot) -> Read<Vec<Draft>> {
                 }
             }
             Value::Object(map) => found.push(of_mapping(map, desk, spot)?),
+            Value::Null => return Err(refuse("This entry is empty: write a prompt there, or take it out.", &spot)),
             _ => return Err(refuse("A prompt must be a text, or a mapping with `raw` or `id`, and a `label`.", &spot)),
         }
     }

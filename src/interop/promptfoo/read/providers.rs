@@ -134,7 +134,6 @@ impl Providers {
 
 fn named(id: &str, desk: &Desk, spot: &Spot) -> ProviderEntry {
     ask_for_address(id, desk, spot);
-    note_programs(id, desk, spot);
     ProviderEntry {
         id: id.to_owned(),
         label: None,
@@ -180,14 +179,6 @@ fn of_settings(id: &str, settings: &Map<String, Value>, desk: &Desk, spot: &Spot
         env: mapping("env"),
         others,
         ..named(id, desk, spot)
-    }
-}
-
-fn note_programs(id: &str, desk: &Desk, spot: &Spot) {
-    let bare = id.strip_prefix("file://").unwrap_or(id);
-    let program = ["exec:", "python:", "golang:", "ruby:"].iter().any(|prefix| id.starts_with(prefix));
-    if program || (id != bare && code::language_of(bare).is_some()) {
-        desk.unsupported(spot, format!("A provider that is a program is not run: `{id}`."));
     }
 }
 

@@ -85,6 +85,21 @@ fn what_would_take_more_memory_than_there_is_is_refused_before_it_does() {
 }
 
 #[test]
+fn an_empty_entry_among_the_prompts_is_told() {
+    let of = |prompts: &str| format!("prompts: {prompts}\nproviders: [echo]\n");
+    let refused = refusal(&[("promptfooconfig.yaml", &of("[p, null]"))]);
+    assert!(refused.starts_with("promptfooconfig.yaml:1:14: This entry is empty"), "{refused}");
+    let told = |prompts: &str| {
+        let notes = suite(&[("promptfooconfig.yaml", &of(prompts))]).notes;
+        notes.into_iter().map(|note| (note.kind, note.path, note.text.contains("empty"))).collect::<Vec<_>>()
+    };
+    for prompts in ["[p, '']", "[p, ' ']", "[p, {raw: '', label: x}]"] {
+        assert_eq!(told(prompts), [(NoteKind::Warning, "prompts[1]".to_owned(), true)], "{prompts}");
+    }
+    assert_eq!(told("[p, q]"), []);
+}
+
+#[test]
 fn a_folder_must_hold_a_config_that_can_be_read() {
     let check = |files: &[(&str, &str)], expect: &str| {
         let message = refusal(files);

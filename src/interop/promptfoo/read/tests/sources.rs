@@ -35,11 +35,7 @@ targets:
     let notes: Vec<(NoteKind, &str)> = suite.notes.iter().map(|note| (note.kind, note.path.as_str())).collect();
     assert_eq!(
         notes,
-        [
-            (NoteKind::Unsupported, "targets[1].delay"),
-            (NoteKind::Unknown, "targets[2].anthropic:messages:c.lable"),
-            (NoteKind::Unsupported, "targets[3]"),
-        ]
+        [(NoteKind::Unsupported, "targets[1].delay"), (NoteKind::Unknown, "targets[2].anthropic:messages:c.lable"),]
     );
 }
 
