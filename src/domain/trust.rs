@@ -74,28 +74,45 @@ impl Capability {
     pub const fn is_script(&self) -> bool {
         matches!(self, Self::Run { .. } | Self::Script)
     }
+
+    /// In words, with `place` for where a key is found.
+    pub fn told<'a>(&'a self, place: &'a dyn Fn(&SecretRef) -> String) -> impl fmt::Display + 'a {
+        Told { capability: self, place }
+    }
 }
 
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.told(&SecretRef::to_string).fmt(f)
+    }
+}
+
+/// A capability in words.
+struct Told<'a> {
+    capability: &'a Capability,
+    place: &'a dyn Fn(&SecretRef) -> String,
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by_key = |f: &mut fmt::Formatter<'_>, key: &Option<SecretRef>| match key {
             None => f.write_str(", without a key"),
-            Some(key) => write!(f, ", with the key from {key}"),
+            Some(key) => write!(f, ", with the key from {}", (self.place)(key)),
         };
-        match self {
-            Self::Send { origin, key, request } => {
+        match self.capability {
+            Capability::Send { origin, key, request } => {
                 write!(f, "send prompts and cases to {origin}")?;
                 if let Some(OwnRequest { method, definition }) = request {
                     write!(f, " by the workspace's own {method} request ({})", definition.short())?;
                 }
                 by_key(f, key)
             }
-            Self::Report { origin, key } => {
+            Capability::Report { origin, key } => {
                 write!(f, "send the call log to {origin}")?;
                 by_key(f, key)
             }
-            Self::Script => f.write_str("run any JavaScript of its checks and transforms"),
-            Self::Run { of, scripts, from_cases, code } => {
+            Capability::Script => f.write_str("run any JavaScript of its checks and transforms"),
+            Capability::Run { of, scripts, from_cases, code } => {
                 let count = if *scripts == 1 { "1 script".to_owned() } else { format!("{scripts} scripts") };
                 let filled = if *from_cases { ", filled in from the cases" } else { "" };
                 write!(
@@ -104,7 +121,9 @@ impl fmt::Display for Capability {
                     code.short()
                 )
             }
-            Self::Export { repository } => write!(f, "write releases into the git repository {}", repository.display()),
+            Capability::Export { repository } => {
+                write!(f, "write releases into the git repository {}", repository.display())
+            }
         }
     }
 }

@@ -21,6 +21,11 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// There is no such key, or nowhere to look for it.
     fn read(&self, key: &SecretRef) -> Result<SecretString, KeyError>;
+
+    /// Where a key is found, in words.
+    fn place(&self, key: &SecretRef) -> String {
+        key.to_string()
+    }
 }
 
 /// The environment, and the operating system's keyring. An entry of the keyring is asked for once.
@@ -46,7 +51,7 @@ impl KeyStore for SystemKeys {
     }
 }
 
-/// Keys that a user has given for one run, and the system's for all others.
+/// Keys that a config holds itself, under names that nothing else has, and the system's for all others.
 #[derive(Default)]
 pub struct GivenKeys {
     given: BTreeMap<SecretRef, SecretString>,
@@ -58,11 +63,21 @@ impl GivenKeys {
     pub fn new(given: impl IntoIterator<Item = (SecretRef, SecretString)>) -> Self {
         Self { given: given.into_iter().collect(), system: SystemKeys::default() }
     }
+
+    /// Whether the config holds it.
+    #[must_use]
+    pub fn holds(&self, key: &SecretRef) -> bool {
+        self.given.contains_key(key)
+    }
 }
 
 impl KeyStore for GivenKeys {
     fn read(&self, key: &SecretRef) -> Result<SecretString, KeyError> {
         self.given.get(key).map_or_else(|| self.system.read(key), |given| Ok(given.clone()))
+    }
+
+    fn place(&self, key: &SecretRef) -> String {
+        if self.holds(key) { "the config itself".to_owned() } else { self.system.place(key) }
     }
 }
 
@@ -275,6 +290,13 @@ mod tests {
         check(env("AZURE_OPENAI_API_KEY"), "https://openai.azure.com.evil.example", Some(false));
         check(env("GITHUB_TOKEN"), "https://api.openai.com", Some(false));
         check(env("TEAM_GATEWAY_KEY"), "https://llm.example", None);
+    }
+
+    #[test]
+    fn a_key_of_a_config_is_not_said_to_be_in_the_environment() {
+        let keys = GivenKeys::new([(env("HOST_API_KEY"), SecretString::from("inline-1"))]);
+        assert_eq!(keys.place(&env("HOST_API_KEY")), "the config itself");
+        assert_eq!(keys.place(&env("OPENAI_API_KEY")), "environment variable OPENAI_API_KEY");
     }
 
     #[test]

@@ -69,7 +69,10 @@ fn endpoint(
     let base = address::parse(base_url).map_err(refused)?;
     if let Some(key) = spec.key.as_ref().filter(|_| !address::may_carry_a_key(&base)) {
         let origin = base.origin().ascii_serialization();
-        return Err(refused(format!("The key from {key} would travel to {origin} unencrypted. Use https.")));
+        return Err(refused(format!(
+            "The key from {} would travel to {origin} unencrypted. Use https.",
+            keys.place(key)
+        )));
     }
     let wanted = capability(spec).ok_or_else(|| refused("Nothing is sent to this API.".to_owned()))?;
     if !options.allowed.contains(&wanted) {

@@ -26,7 +26,7 @@ pub struct Endpoint {
     pub origin: String,
     pub provider: Arc<dyn Provider>,
     /// Where its key is found, for people who have to mend it.
-    key: Option<SecretRef>,
+    key: Option<String>,
     pub(super) slots: Concurrency,
     pub(super) retries: RetryBudget,
     pub(super) latency: Latency,
@@ -126,9 +126,9 @@ impl Endpoint {
         }
     }
 
-    /// Says where the key is found.
+    /// Says where the key is found, in words.
     #[must_use]
-    pub fn with_key(self, key: Option<SecretRef>) -> Self {
+    pub fn with_key(self, key: Option<String>) -> Self {
         Self { key, ..self }
     }
 

@@ -106,7 +106,7 @@ impl Resumed {
 /// The run cannot be read, or goes on at this moment.
 pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result<Resumed, LaunchError> {
     let earlier = records.resume(run)?;
-    let header =
+    let mut header =
         RunHeader { id: run.clone(), started_at: earlier.header.started_at, ..(*prepared.plan.header).clone() };
     if !caches(&earlier.header) {
         prepared.policy.cache.on = false;
@@ -257,7 +257,7 @@ fn connect_all(
             };
             let concurrency = prepared.concurrency.unwrap_or(reach.provider.concurrency);
             let endpoint = Endpoint::new(provider_id.clone(), reach.origin.clone(), provider, concurrency)
-                .with_key(reach.provider.key.clone())
+                .with_key(reach.provider.key.as_ref().map(|key| keys.place(key)))
                 .with_policy(&prepared.policy, seed(&prepared.plan.header.id));
             endpoints.insert(provider_id.clone(), Arc::new(endpoint));
         }
