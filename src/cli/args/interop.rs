@@ -1,5 +1,6 @@
 //! Arguments of the verbs about other tools' files: `eval`, `import`, `export`.
 
+use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -33,9 +34,13 @@ impl EvalArgs {
     /// Whether the host that a capability sends to was named.
     #[must_use]
     pub fn trusts_host(&self, capability: &Capability) -> bool {
-        let Capability::Send { origin, .. } = capability else { return false };
-        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
-        self.trust_hosts.iter().any(|named| named == host || named == origin)
+        self.trust_hosts.iter().any(|named| is_sent_to(named, capability))
+    }
+
+    /// The hosts that were named and that none of these sends anything to.
+    pub fn idle_hosts(&self, asked: &BTreeSet<Capability>) -> impl Iterator<Item = &str> {
+        let hosts = self.trust_hosts.iter().map(String::as_str);
+        hosts.filter(|named| !asked.iter().any(|capability| is_sent_to(named, capability)))
     }
 
     /// The format that was asked for, by its name or by the file's.
@@ -47,6 +52,21 @@ impl EvalArgs {
         };
         self.format.or_else(by_name).unwrap_or(EvalFormat::Run(RunFormat::Table))
     }
+}
+
+/// Whether a capability sends to this host. One that is named without a port, or with the usual one of the scheme, is
+/// the host at that port and at no other.
+fn is_sent_to(named: &str, capability: &Capability) -> bool {
+    let Capability::Send { origin, .. } = capability else { return false };
+    let Some((scheme, host)) = origin.split_once("://") else { return false };
+    let named = named.trim_end_matches('/').to_ascii_lowercase();
+    let named = match named.split_once("://") {
+        Some((its, named)) if its == scheme => named,
+        Some(_) => return false,
+        None => named.as_str(),
+    };
+    let usual = if scheme == "https" { ":443" } else { ":80" };
+    named.strip_suffix(usual).unwrap_or(named) == host
 }
 
 /// How an evaluation is written.
@@ -101,8 +121,8 @@ pub(super) struct RawEval {
     /// Grant for this run what the config asks for: scripts (in a sandbox), addresses, files outside its folder
     #[arg(long)]
     trust: bool,
-    /// Let this host have a key that is another vendor's by its name
-    #[arg(long, value_name = "HOST", requires = "trust")]
+    /// Let this host (with its port, where that is not the usual one) have a key that is another vendor's by its name
+    #[arg(long, value_name = "HOST[:PORT]", requires = "trust")]
     trust_host: Vec<String>,
     /// Only tests whose description or variables hold this text
     #[arg(long, value_name = "TEXT")]
@@ -255,5 +275,49 @@ impl RawExport {
             prompt: self.prompt.map(PromptId),
             file: self.output.filter(|file| file.as_os_str() != "-"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verb;
+    use super::super::tests::read;
+    use super::*;
+    use crate::domain::SecretRef;
+
+    fn eval(line: &str) -> EvalArgs {
+        match read(line).unwrap() {
+            Verb::Eval(arguments) => arguments,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn send(origin: &str) -> Capability {
+        let key = Some(SecretRef::Env("OPENAI_API_KEY".to_owned()));
+        Capability::Send { origin: origin.to_owned(), key, request: None }
+    }
+
+    #[test]
+    fn a_host_without_a_port_is_trusted_at_the_usual_port_alone() {
+        let check = |named: &str, origin: &str, expect: bool| {
+            let arguments = eval(&format!("eval c --trust --trust-host {named}"));
+            assert_eq!(arguments.trusts_host(&send(origin)), expect, "{named} {origin}");
+            let asked = BTreeSet::from([send(origin)]);
+            assert_eq!(arguments.idle_hosts(&asked).collect::<Vec<_>>().is_empty(), expect, "{named} {origin}");
+        };
+        check("proxy.example", "https://proxy.example", true);
+        check("Proxy.Example", "https://proxy.example", true);
+        check("proxy.example:443", "https://proxy.example", true);
+        check("https://proxy.example/", "https://proxy.example", true);
+        check("proxy.example:80", "http://proxy.example", true);
+        check("proxy.example:8443", "https://proxy.example:8443", true);
+        check("[::1]:8080", "http://[::1]:8080", true);
+        check("proxy.example", "https://proxy.example:8443", false);
+        check("proxy.example:80", "https://proxy.example", false);
+        check("http://proxy.example", "https://proxy.example", false);
+        check("proxy.example:443", "https://proxy.example:8443", false);
+        check("example", "https://proxy.example", false);
+        check("proxy.example.org", "https://proxy.example", false);
+        check("127.0.0.1", "http://127.0.0.1:4000", false);
     }
 }
