@@ -1,27 +1,32 @@
 //! `strata eval`: a promptfoo config as it stands, with the verdicts that promptfoo gives.
 
+mod grants;
+mod results;
+
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::grants::{granted, told};
+use self::results::write;
 use super::args::{EvalArgs, EvalFormat};
-use super::chosen::{complain, note, refuse};
+use super::chosen::{complain, refuse};
 use super::conduct::{Conduct, PATIENCE, conduct, replayed};
 use super::exit::Exit;
-use super::write::{self, Target};
+use super::write::Target;
+use crate::analysis::Board;
 use crate::domain::{
-    CallError, Capability, ExperimentId, Fault, Outcome, Retry, RunHeader, RunState, RunSummary, SecretRef, TrialRef,
+    CallError, Capability, CaseId, ExperimentId, Fault, Outcome, Retry, RunHeader, RunState, RunSummary, SecretRef,
+    Source, TrialRef,
 };
-use crate::interop::Fidelity;
 use crate::interop::promptfoo::{
-    Ask, AskKind, EVALUATION, InlineKey, Layers, Refused, ResultRow, Suite, USUAL_KEY, Usual, import, is_read,
-    narrowed, trials, without_environment, write_load_error, write_results,
+    EVALUATION, Layers, NoteKind, Suite, USUAL_KEY, Usual, import, is_read, narrowed, trials, write_load_error,
 };
 use crate::interop::run_formats::{Report, counted};
+use crate::interop::{Fidelity, Imported};
 use crate::plan::Plan;
-use crate::provider::{GivenKeys, KeyStore, is_local_origin, vendor_bound};
+use crate::provider::{GivenKeys, KeyStore};
 use crate::session::launch::{self, LaunchError, Prepared, Wish};
 use crate::session::{Shelf, evaluation, importing};
 use crate::store::data_dir;
@@ -46,7 +51,8 @@ fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
         Ok(ready) => ready,
         Err(reasons) => return Err(refused(arguments, target, &reasons)),
     };
-    let Ready { suite, prepared, granted, keys, records, wish } = ready;
+    let Ready { suite, descriptions, prepared, granted, keys, records, wish } = ready;
+    let reported = |board: &Board| Report { descriptions: descriptions.clone(), ..Report::of(board) };
     let plan = prepared.plan.clone();
     let earlier = if arguments.resume { last(&records, &wish, &plan)? } else { Last::None };
     let (prepared, earlier) = match earlier {
@@ -55,7 +61,7 @@ fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
             let resumed = launch::take_up(prepared, &run.header.id, &records).map_err(refuse)?;
             if resumed.left() == 0 {
                 complain(format!("Run {} is complete; nothing is left to do.", run.header.id));
-                let report = Report::of(&replayed(&records, &run)?);
+                let report = reported(&replayed(&records, &run)?);
                 write(target, arguments, &suite, &plan, &report, &records)?;
                 return Ok(Exit::of(&report));
             }
@@ -68,7 +74,7 @@ fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
     let how = Conduct {
         records: &records,
         granted: &granted,
-        keys: Arc::new(GivenKeys::new(keys.into_iter().map(|key| (key.name, key.secret)))),
+        keys: Arc::new(keys),
         earlier: earlier.as_ref(),
         patience: Some(PATIENCE),
         told: &|error: LaunchError| {
@@ -81,7 +87,7 @@ fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
         Err(_) if !why.borrow().is_empty() => return Err(refused(arguments, target, &why.take())),
         Err(exit) => return Err(exit),
     };
-    let report = Report::of(&board);
+    let report = reported(&board);
     write(target, arguments, &suite, &plan, &report, &records)?;
     unfinished(&report, may_pass(&report, &records)).into_iter().for_each(complain);
     Ok(if state == RunState::Cancelled { Exit::Interrupted } else { Exit::of(&report) })
@@ -91,9 +97,11 @@ fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
 struct Ready {
     /// Without its rows: the cases have them.
     suite: Suite,
+    /// What the config calls its tests.
+    descriptions: BTreeMap<CaseId, String>,
     prepared: Prepared,
     granted: BTreeSet<Capability>,
-    keys: Vec<InlineKey>,
+    keys: GivenKeys,
     records: Records,
     wish: Wish,
 }
@@ -106,9 +114,9 @@ fn ready(arguments: &EvalArgs) -> Result<Ready, Vec<String>> {
     let (imported, keys) = import(&suite, Layers::Whole, usual(arguments.trust));
     // The cases have them now; only names are asked for from here on.
     suite.rows = Vec::new();
-    for part in imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported) {
-        complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
-    }
+    let keys = GivenKeys::new(keys.into_iter().map(|key| (key.name, key.secret)));
+    remark(&suite, &imported);
+    let descriptions = descriptions(&imported);
     let project = imported.project.clone();
     let root = records_root(&suite.file).map_err(one)?;
     let workspace = evaluation::workspace_of(imported, suite.settings.policy(), root);
@@ -128,7 +136,25 @@ fn ready(arguments: &EvalArgs) -> Result<Ready, Vec<String>> {
     if !records.access().can_write() {
         return Err(one(records.access().to_string()));
     }
-    Ok(Ready { suite, prepared, granted, keys, records, wish })
+    Ok(Ready { suite, descriptions, prepared, granted, keys, records, wish })
+}
+
+/// Says what of the config is not carried out, or perhaps not meant.
+fn remark(suite: &Suite, imported: &Imported) {
+    for part in imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported) {
+        complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
+    }
+    for note in suite.notes.iter().filter(|note| note.kind == NoteKind::Warning) {
+        complain(format!("{}: {}: {}", note.at, note.path, note.text));
+    }
+}
+
+/// What the config calls its tests, where it does.
+fn descriptions(imported: &Imported) -> BTreeMap<CaseId, String> {
+    let sources = imported.datasets.values().map(|dataset| &dataset.source);
+    let cases = sources.filter_map(|source| if let Source::Cases(cases) = source { Some(cases) } else { None });
+    let called = cases.flatten().filter(|case| !case.note.is_empty());
+    called.map(|case| (case.id.clone(), case.note.clone())).collect()
 }
 
 /// Whether promptfoo's usual graders are asked: whoever has no key for them, or trusts nothing, has those checks unscored.
@@ -150,13 +176,6 @@ fn refused(arguments: &EvalArgs, target: Target, reasons: &[String]) -> Exit {
     Exit::Usage
 }
 
-fn told(why: &Refused) -> String {
-    match why {
-        Refused::NeedsTrust(asks) => untrusted(&asks.iter().map(line).collect::<Vec<_>>()),
-        Refused::Invalid { .. } => why.to_string(),
-    }
-}
-
 /// The suite, where it has a provider that was asked for.
 fn left(suite: Suite, arguments: &EvalArgs) -> Result<Suite, String> {
     match &arguments.filter.provider {
@@ -165,67 +184,6 @@ fn left(suite: Suite, arguments: &EvalArgs) -> Result<Suite, String> {
         }
         _ => Ok(suite),
     }
-}
-
-/// What the run may do: all that it asks for where the user trusts it, else only what needs no trust.
-fn granted(
-    arguments: &EvalArgs,
-    asked: &BTreeSet<Capability>,
-    asks: &[Ask],
-    keys: &[InlineKey],
-) -> Result<BTreeSet<Capability>, String> {
-    let is_given = |key: &SecretRef| keys.iter().any(|given| given.name == *key);
-    let needs_none = |capability: &&Capability| match capability {
-        Capability::Send { origin, key, .. } => is_local_origin(origin) && key.as_ref().is_none_or(is_given),
-        _ => false,
-    };
-    let shown = |capability: &Capability| match capability {
-        Capability::Send { key: Some(key), .. } if is_given(key) => format!("{capability} (it stands in the config)"),
-        _ => capability.to_string(),
-    };
-    let needed = asked.iter().filter(|capability| !needs_none(capability)).map(shown);
-    // An address is told by what is sent to it.
-    let asks: Vec<&Ask> = asks.iter().filter(|ask| ask.kind != AskKind::Origin).collect();
-    let wanted: Vec<String> = asks.iter().map(|ask| line(ask)).chain(needed).collect();
-    if let Some(stranger) = asked.iter().find(|one| is_stranger(one, &is_given) && !arguments.trusts_host(one)) {
-        return Err(format!("It asks to {stranger}. That host is not the key's vendor: name it with --trust-host."));
-    }
-    if arguments.trust {
-        for one in wanted {
-            note(format!("Granted for this run: {one}."));
-        }
-        return Ok(asked.clone());
-    }
-    // A variable that may not be read is an empty one.
-    let is_refused = wanted.len() > asks.len() || asks.iter().any(|ask| ask.kind != AskKind::Environment);
-    if is_refused {
-        return Err(untrusted(&wanted));
-    }
-    for one in wanted {
-        note(format!("Not granted without --trust: {one}."));
-    }
-    Ok(asked.clone())
-}
-
-/// A vendor's key on its way to a host that is not the vendor's.
-fn is_stranger(capability: &Capability, is_given: &impl Fn(&SecretRef) -> bool) -> bool {
-    matches!(capability, Capability::Send { origin, key: Some(key), .. }
-        if !is_given(key) && vendor_bound(key, origin) == Some(false))
-}
-
-/// What is asked for, with its place; code goes by its place already.
-fn line(ask: &Ask) -> String {
-    let (asked, at) = (ask.to_string(), ask.at.to_string());
-    if asked.contains(&at) { asked } else { format!("{asked} ({at})") }
-}
-
-fn untrusted(wanted: &[String]) -> String {
-    let mut message =
-        "The config asks for what needs trust. Look at it, then grant it for one run with --trust:".to_owned();
-    for one in wanted {
-        let _ = write!(message, "\n  {one}");
-    }
-    message
 }
 
 fn records_root(config: &Path) -> Result<PathBuf, String> {
@@ -304,37 +262,5 @@ fn unfinished(report: &Report, may_pass: u64) -> Option<String> {
         (0, _) => Some(format!("{trials} errored; {may_pass} of them may pass with --resume.")),
         (_, 0) => Some(format!("{are_left}. Go on with --resume.")),
         _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
-    }
-}
-
-fn write(
-    target: Target,
-    arguments: &EvalArgs,
-    suite: &Suite,
-    plan: &Plan,
-    report: &Report,
-    records: &Records,
-) -> Result<(), Exit> {
-    match arguments.format() {
-        EvalFormat::Run(format) => write::run_as(target, arguments.file.as_deref(), format, report, records),
-        EvalFormat::Results => {
-            let header = &report.header;
-            target.write(arguments.file.as_deref(), |out| {
-                let places: Vec<TrialRef> = trials(header).collect();
-                let ended =
-                    places.chunks(READ_AT_ONCE).flat_map(|some| records.ended(&header.id, some).unwrap_or_default());
-                let case = |trial: TrialRef| {
-                    let row = usize::try_from(trial.case).unwrap_or(usize::MAX);
-                    without_environment(suite, row, plan.case(trial).unwrap_or_default())
-                };
-                let mut rows = ended.map(|ended| ResultRow {
-                    case: case(ended.trial),
-                    label: &suite.prompts[usize::from(ended.trial.variant)].label,
-                    provider: suite.providers[usize::from(ended.trial.model)].name(),
-                    ended,
-                });
-                write_results(header, &suite.derived_metrics, &mut rows, out)
-            })
-        }
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn run_as(
 }
 
 /// The trials of a run that have ended, in the order of its grid.
-fn trials<'a>(report: &'a Report, records: &'a Records) -> impl Iterator<Item = Arc<TrialEnded>> + use<'a> {
+pub(super) fn trials<'a>(report: &'a Report, records: &'a Records) -> impl Iterator<Item = Arc<TrialEnded>> + use<'a> {
     let header = &report.header;
     let run: &RunId = &header.id;
     let mut places = places(header.cases, header.variants.len(), header.models.len(), header.repeats);

@@ -7,6 +7,7 @@ mod formats;
 mod going_on;
 mod imported;
 mod labels;
+mod not_passed;
 mod paced;
 mod trusted;
 mod unrun;

@@ -146,10 +146,10 @@ fn a_provider_that_does_not_get_well_ends_the_run_and_its_trials_are_left() {
     let ran = desk.run(&["--patience", "1s"]);
     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
     let who = format!("loopback-1 at loop ({})", server.url());
+    let time = regex::Regex::new(r"out of health for \d+(\.\d)? s and").unwrap();
+    assert!(time.is_match(&ran.err), "{}", ran.err);
     assert!(ran.err.contains(&who) && ran.err.contains("12 trials are left. Go on with --resume."), "{}", ran.err);
     down.store(false, Ordering::SeqCst);
     let ran = desk.run(&["--resume"]);
     assert_eq!((ran.code, desk.only_run().ended()), (Some(0), 12), "{}{}", ran.out, ran.err);
 }
-    let time = regex::Regex::new(r"out of health for \d+(\.\d)? s and").unwrap();
-    assert!(time.is_match(&ran.err), "{}", ran.err);

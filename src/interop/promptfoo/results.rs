@@ -124,6 +124,9 @@ fn written(columns: &[(u16, u16)], row: &ResultRow<'_>) -> Value {
         ("namedScores".to_owned(), json!(breakdown.metrics)),
         ("error".to_owned(), json!(score.is_none())),
     ]);
+    if !row.case.note.is_empty() {
+        written.insert("description".to_owned(), json!(row.case.note));
+    }
     let assertions = breakdown.assertions.iter().map(
         |result| json!({ "type": result.kind, "pass": result.pass, "score": result.score, "reason": result.reason }),
     );

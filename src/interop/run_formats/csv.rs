@@ -40,9 +40,14 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(HEADER).map_err(into_io)?;
+    // Where no case has a name, there is no column for it.
+    let described = !report.descriptions.is_empty();
+    table.write_record(HEADER.into_iter().chain(described.then_some("description"))).map_err(into_io)?;
     for ended in trials {
-        table.write_record(cells(&Row::of(&report.header, &ended)).iter().map(AsRef::as_ref)).map_err(into_io)?;
+        let row = Row::of(report, &ended);
+        let description = described.then(|| safe(row.description.unwrap_or_default()));
+        let cells = cells(&row).into_iter().chain(description);
+        table.write_record(cells.map(|cell| cell.into_owned())).map_err(into_io)?;
     }
     table.flush()
 }

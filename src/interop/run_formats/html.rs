@@ -46,11 +46,12 @@ pub(super) fn write(
     }
     head(&["Case", "Variant", "Model", "Repeat", "Outcome", "Score", "Reason", "Output"], out)?;
     for ended in trials {
-        let trial = Row::of(&report.header, &ended);
+        let trial = Row::of(report, &ended);
         let (repeat, score) =
             (trial.repeat.to_string(), trial.score.map_or(String::new(), |score| format!("{score:.3}")));
+        let name = trial.name();
         let cells =
-            [trial.case, trial.variant, trial.model, &repeat, trial.outcome, &score, &trial.reason, trial.output];
+            [name.as_str(), trial.variant, trial.model, &repeat, trial.outcome, &score, &trial.reason, trial.output];
         row(trial.outcome, &cells, out)?;
     }
     writeln!(out, "</tbody></table></body></html>")

@@ -24,7 +24,7 @@ pub(super) fn write(
     writeln!(out, "\n],\n\"trials\": [")?;
     for (index, ended) in trials.enumerate() {
         let comma = if index == 0 { "" } else { ",\n" };
-        write!(out, "{comma}{}", plain_json(&Row::of(&report.header, &ended))?)?;
+        write!(out, "{comma}{}", plain_json(&Row::of(report, &ended))?)?;
     }
     writeln!(out, "\n]\n}}")
 }

@@ -15,7 +15,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for ended in trials {
-        writeln!(out, "{}", plain_json(&Row::of(&report.header, &ended))?)?;
+        writeln!(out, "{}", plain_json(&Row::of(report, &ended))?)?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) fn write(
     }
     writeln!(out, "    </properties>")?;
     for ended in trials {
-        out.write_all(test_case(&Row::of(header, &ended), header.repeats > 1).as_bytes())?;
+        out.write_all(test_case(&Row::of(report, &ended), header.repeats > 1).as_bytes())?;
     }
     writeln!(out, "  </testsuite>\n</testsuites>")
 }
@@ -67,7 +67,7 @@ fn guards(report: &Report) -> [(&'static str, u64); 3] {
 
 fn test_case(row: &Row<'_>, repeated: bool) -> String {
     let repeat = if repeated { format!(" #{}", row.repeat) } else { String::new() };
-    let name = attribute(row.case).into_owned() + &repeat;
+    let name = attribute(&row.name()).into_owned() + &repeat;
     let class = attribute(&format!("{}.{}", row.variant, row.model)).into_owned();
     let seconds = row.latency_ms.unwrap_or_default() / 1000.0;
     let mut text = format!(r#"    <testcase classname="{class}" name="{name}" time="{seconds:.3}""#);

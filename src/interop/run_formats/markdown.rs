@@ -33,11 +33,12 @@ fn failures(report: &Report, trials: &mut dyn Iterator<Item = Arc<TrialEnded>>, 
     let mut shown = Vec::new();
     let mut more = 0_u64;
     for ended in trials {
-        let row = Row::of(&report.header, &ended);
+        let row = Row::of(report, &ended);
         match row.outcome {
             "pass" => {}
             _ if shown.len() < MOST_FAILURES => {
-                let texts = [row.case, row.variant, row.model, row.outcome, &row.reason, row.output];
+                let name = row.name();
+                let texts = [name.as_str(), row.variant, row.model, row.outcome, &row.reason, row.output];
                 shown.push(texts.map(cell).to_vec());
             }
             _ => more += 1,

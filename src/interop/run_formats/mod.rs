@@ -9,6 +9,7 @@ mod json;
 mod jsonl;
 mod junit;
 mod markdown;
+mod not_passed;
 mod report;
 mod table;
 mod trial;
@@ -21,6 +22,7 @@ use crate::domain::TrialEnded;
 
 pub use escape::{harmless, one_line};
 pub(super) use jsonl::plain_json;
+pub use not_passed::write_not_passed;
 pub use report::{ColumnReport, Report, SemanticReport, counted};
 
 /// How a run is written.
@@ -132,6 +134,7 @@ pub mod tests {
             columns: vec![column.clone(), column],
             spent: Usd::from_dollars(0.0336).unwrap(),
             judge_spent: Usd::ZERO,
+            descriptions: std::collections::BTreeMap::new(),
         }
     }
 
@@ -185,9 +188,6 @@ pub mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Whatever a model writes, no format passes on a character that a terminal acts on.
-    #[test]
-    fn no_format_passes_on_what_terminals_act_on() {
     /// A scripted model of which no trial is run has no row, and so there is no star to be explained.
     #[test]
     fn the_note_on_scripts_stands_where_a_row_has_a_star() {
@@ -206,6 +206,9 @@ pub mod tests {
         }
     }
 
+    /// Whatever a model writes, no format passes on a character that a terminal acts on.
+    #[test]
+    fn no_format_passes_on_what_terminals_act_on() {
         let hostile = "\x1b]8;;https://evil.example\x07link\x1b[2J\u{9b}31m\x08\x00\u{202e}\u{200b}\u{e0041}\u{7f}";
         for format in
             [RunFormat::Table, RunFormat::Json, RunFormat::Jsonl, RunFormat::Junit, RunFormat::Csv, RunFormat::Md]

@@ -1,9 +1,10 @@
 //! The figures of a run that every format starts from.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analysis::{Board, ColumnMetrics};
-use crate::domain::{Interval, ModelId, RunHeader, RunState, Usd, VariantId, reaches};
+use crate::domain::{CaseId, Interval, ModelId, RunHeader, RunState, Usd, VariantId, reaches};
 
 /// A run, folded.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Report {
     /// What the run paid, judges included.
     pub spent: Usd,
     pub judge_spent: Usd,
+    /// What people call cases, beside their ids; only those that have a name.
+    pub descriptions: BTreeMap<CaseId, String>,
 }
 
 /// A variant on a model.
@@ -79,6 +82,7 @@ impl Report {
             columns: board.columns().iter().map(ColumnReport::from).collect(),
             spent: totals.spent,
             judge_spent: totals.judge_spent,
+            descriptions: BTreeMap::new(),
         }
     }
 }
@@ -145,15 +149,15 @@ impl Report {
         self.columns.iter().map(count).sum()
     }
 
-    /// Each column that takes part, with its variant and model.
-    pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
-        let models = self.header.models.len().max(1);
-        let columns = self.columns.iter().enumerate().filter(|(index, _)| self.header.takes_part(*index));
     /// Whether any column that is shown is answered by a script, and so has a star behind its model's name.
     pub(super) fn has_stars(&self) -> bool {
         self.named().any(|named| named.scripted)
     }
 
+    /// Each column that takes part, with its variant and model.
+    pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
+        let models = self.header.models.len().max(1);
+        let columns = self.columns.iter().enumerate().filter(|(index, _)| self.header.takes_part(*index));
         columns.filter_map(move |(index, column)| {
             let variant = self.header.variants.get(index / models)?;
             let model = self.header.models.get(index % models)?;

@@ -2,12 +2,16 @@
 
 use serde::Serialize;
 
-use crate::domain::{Outcome, RunHeader, StandIn, TrialEnded, Usd, Verdict};
+use super::report::Report;
+use crate::domain::{Outcome, StandIn, TrialEnded, Usd, Verdict};
 
 /// The same fields in CSV and JSONL. Allow-listed: what is not here does not leave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Row<'t> {
     pub case: &'t str,
+    /// What people call the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'t str>,
     pub variant: &'t str,
     pub model: &'t str,
     /// From 1.
@@ -43,12 +47,14 @@ pub(super) struct Row<'t> {
 }
 
 impl<'t> Row<'t> {
-    pub fn of(header: &'t RunHeader, ended: &'t TrialEnded) -> Self {
+    pub fn of(report: &'t Report, ended: &'t TrialEnded) -> Self {
+        let header = &report.header;
         let trial = ended.trial;
         let answer = ended.answer.as_deref();
         let usage = ended.usage();
         Self {
             case: ended.case_id.as_str(),
+            description: report.descriptions.get(&ended.case_id).map(String::as_str),
             variant: header.variants.get(usize::from(trial.variant)).map_or("", |variant| variant.as_str()),
             model: header.models.get(usize::from(trial.model)).map_or("", |model| model.id.as_str()),
             repeat: u32::from(trial.repeat) + 1,
@@ -81,9 +87,27 @@ impl<'t> Row<'t> {
             findings: ended.guarded.findings(),
         }
     }
+
+    /// The case for people: its id, and what it is called.
+    pub fn name(&self) -> String {
+        self.description.map_or_else(|| self.case.to_owned(), |called| format!("{} {called}", self.case))
+    }
 }
 
-fn outcome(outcome: &Outcome) -> &'static str {
+/// Why it did not pass, by the first check that says so.
+pub(super) fn first_reason(outcome: &Outcome) -> String {
+    let score = match outcome {
+        Outcome::Errored(error) => return error.message.clone(),
+        Outcome::Scored(score) | Outcome::Unscored(score) => score,
+    };
+    let first = score.checks.iter().find(|check| check.verdict == score.verdict);
+    first.map_or_else(
+        || format!("No check fails alone; the score of all is {}.", score.score),
+        |check| format!("{}: {}", check.metric, check.reason),
+    )
+}
+
+pub(super) fn outcome(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Scored(score) if score.verdict == Verdict::Pass => "pass",
         Outcome::Scored(_) => "fail",

@@ -47,7 +47,7 @@ use material::Material;
 const MAX_TOKENS: u32 = 4_096;
 
 /// What to choose where a check names no model.
-const NO_MODEL: &str = "Choose the model that grades.";
+const NO_MODEL: &str = "No model grades yet. Choose the model that grades (`provider` in a promptfoo config).";
 const NO_LABELS: &str =
     "Choose the model that gives labels: one of OpenAI's moderation, or a classifier of Hugging Face.";
 

@@ -51,6 +51,24 @@ fn what_nobody_can_ask_errs_and_the_others_run() {
     assert_eq!((&rows[1]["output"], &rows[2]["output"]), (&"tea".into(), &"said".into()));
 }
 
+#[test]
+fn a_provider_that_nobody_can_ask_is_told_once_and_a_prompt_without_text_too() {
+    let told = |prompts: &str| {
+        let config =
+            format!("prompts: {prompts}\nproviders: ['exec:run.sh', echo]\ntests:\n  - {{vars: {{w: tea}}}}\n");
+        eval(&with_config(&config), &["--provider", "echo"])
+    };
+    let ran = told("['{{w}}', '']");
+    assert_eq!((ran.code, ran.err.matches("runs a program").count()), (Some(0), 1), "{}", ran.err);
+    assert_eq!(ran.err.matches(" is not supported").count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("promptfooconfig.yaml:1:20: prompts[1]: The prompt is empty"), "{}", ran.err);
+    for prompts in ["['{{w}}', ]", "['{{w}}']"] {
+        assert!(!told(prompts).err.contains("empty"), "{prompts}");
+    }
+    let refused = told("['{{w}}', null]");
+    assert!(refused.code == Some(2) && refused.err.contains(":1:20: This entry is empty"), "{}", refused.err);
+}
+
 /// Who can edit the experiment binds the model first: until then nothing is sent.
 #[test]
 fn a_project_with_a_model_that_nobody_can_ask_is_refused_before_anything_is_sent() {

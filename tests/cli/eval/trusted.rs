@@ -4,7 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use super::{INLINE, asking, eval, json, put, with_config};
-use crate::desk::{files_below, slow_server};
+use crate::desk::{CANARY, files_below, slow_server};
+use crate::support::{Misdeed, Plan, Server};
 
 const SCRIPT: &str = "prompts: ['{{said}}']
 providers: [echo]
@@ -106,4 +107,43 @@ tests: [{vars: {q: a}, assert: [{type: contains, value: a}]}]
     strata: The config asks for what needs trust. Look at it, then grant it for one run with --trust:
       send prompts and cases to https://api.openai.com, with the key from environment variable OPENAI_API_KEY
     ");
+}
+
+#[test]
+fn a_key_in_the_config_is_told_as_such_and_never_shown() {
+    let server = Server::start(Plan::always(Misdeed::EchoKey(401)));
+    let refused = eval(&with_config(&asking(&server, 3, 1)), &[]);
+    assert!(refused.err.contains(" It was sent with the key from the config itself."), "{}", refused.err);
+    let elsewhere = "prompts: ['{{q}}']\nproviders: [{id: 'openai:chat:m', config: {apiBaseUrl: 'URL/v1', apiKey: KEY}}]\n\
+                     tests: [{vars: {q: a}}]\n";
+    let asked = |url: &str| eval(&with_config(&elsewhere.replace("URL", url).replace("KEY", INLINE)), &[]);
+    let untrusted = asked("https://models.invalid");
+    let told = "send prompts and cases to https://models.invalid, with the key from the config itself\n";
+    assert!(untrusted.code == Some(2) && untrusted.err.contains(told), "{}", untrusted.err);
+    for ran in [refused, untrusted] {
+        assert!(!ran.err.contains("environment variable") && !ran.err.contains(INLINE), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_vendors_key_goes_to_a_stranger_whose_host_is_named_with_its_port() {
+    let server = slow_server(Duration::ZERO);
+    let desk = with_config(&format!(
+        "prompts: ['{{{{q}}}}']\nproviders: [{{id: 'openai:chat:m', config: {{apiBaseUrl: '{}/v1', apiKeyEnvar: \
+         OPENAI_API_KEY}}}}]\ntests: [{{vars: {{q: a}}, assert: [{{type: contains, value: Four}}]}}]\n",
+        server.url()
+    ));
+    let trusting = |host: &str| {
+        let mut command = desk.command(&["eval", "c", "--trust", "--trust-host", host]);
+        crate::desk::Ran::new(&command.env("OPENAI_API_KEY", CANARY).output().unwrap())
+    };
+    let address = server.url().replace("http://", "");
+    let refused = trusting("127.0.0.1");
+    assert_eq!((refused.code, server.requests()), (Some(2), 0), "{}", refused.err);
+    assert!(refused.err.contains(&format!("name it with --trust-host {address}.")), "{}", refused.err);
+    let idle = "--trust-host 127.0.0.1 is not used by this config.";
+    assert!(refused.err.contains(idle), "{}", refused.err);
+    let ran = trusting(&address);
+    assert_eq!((ran.code, server.requests()), (Some(0), 1), "{}", ran.err);
+    assert!(!ran.err.contains("is not used"), "{}", ran.err);
 }
