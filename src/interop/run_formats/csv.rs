@@ -46,8 +46,8 @@ pub(super) fn write(
     for ended in trials {
         let row = Row::of(report, &ended);
         let description = described.then(|| safe(row.description.unwrap_or_default()));
-        let cells = cells(&row).into_iter().chain(description);
-        table.write_record(cells.map(|cell| cell.into_owned())).map_err(into_io)?;
+        let cells = cells(&row);
+        table.write_record(cells.iter().chain(&description).map(AsRef::as_ref)).map_err(into_io)?;
     }
     table.flush()
 }
