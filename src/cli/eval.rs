@@ -112,10 +112,11 @@ fn ready(arguments: &EvalArgs) -> Result<Ready, Vec<String>> {
     let suite = importing::read_config(&arguments.config, arguments.trust).map_err(|why| one(told(&why)))?;
     let mut suite = left(narrowed(suite, &arguments.filter), arguments).map_err(one)?;
     let (imported, keys) = import(&suite, Layers::Whole, usual(arguments.trust));
+    let idle = idle_providers(&suite);
     // The cases have them now; only names are asked for from here on.
     suite.rows = Vec::new();
     let keys = GivenKeys::new(keys.into_iter().map(|key| (key.name, key.secret)));
-    remark(&suite, &imported);
+    remark(&suite, &imported, &idle);
     let descriptions = descriptions(&imported);
     let project = imported.project.clone();
     let root = records_root(&suite.file).map_err(one)?;
@@ -139,9 +140,17 @@ fn ready(arguments: &EvalArgs) -> Result<Ready, Vec<String>> {
     Ok(Ready { suite, descriptions, prepared, granted, keys, records, wish })
 }
 
+/// The parts of providers that no test asks.
+fn idle_providers(suite: &Suite) -> Vec<String> {
+    let asked: BTreeSet<usize> = suite.rows.iter().flat_map(|row| row.columns.iter().copied()).collect();
+    let asked: BTreeSet<usize> = asked.into_iter().map(|column| suite.columns[column].provider).collect();
+    (0..suite.providers.len()).filter(|at| !asked.contains(at)).map(|at| format!("providers[{at}] ")).collect()
+}
+
 /// Says what of the config is not carried out, or perhaps not meant.
-fn remark(suite: &Suite, imported: &Imported) {
-    for part in imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported) {
+fn remark(suite: &Suite, imported: &Imported, idle: &[String]) {
+    let parts = imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported);
+    for part in parts.filter(|part| !idle.iter().any(|provider| part.part.starts_with(provider))) {
         complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
     }
     for note in suite.notes.iter().filter(|note| note.kind == NoteKind::Warning) {
