@@ -1,7 +1,5 @@
 //! What Calls shows, as plain values: lines of the log, alerts, bars of spend, endpoints.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -257,7 +255,7 @@ pub(super) struct ModelLine {
 fn model_line(health: &ModelHealth) -> ModelLine {
     let words = match health.breaker {
         BreakerState::Closed => "calls go through".to_owned(),
-        BreakerState::Open { left } => format!("held back, tries again in {}", wait(left)),
+        BreakerState::Open { left } => format!("held back, tries again in {}", format::duration(left)),
         BreakerState::HalfOpen => "a few calls try whether it is well".to_owned(),
     };
     ModelLine { name: health.model.clone(), breaker: health.breaker, words, left: left(health.left) }
@@ -276,11 +274,6 @@ fn left(left: Left) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{} left", parts.join(", ")))
 }
 
-/// Whole seconds, the one that has begun included.
-fn wait(left: Duration) -> String {
-    format::duration(Duration::from_secs(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)))
-}
-
 pub(super) fn endpoint(health: &EndpointHealth) -> EndpointCard {
     let state = if health.stopped {
         (Tone::Errored, "Stopped")
@@ -295,7 +288,7 @@ pub(super) fn endpoint(health: &EndpointHealth) -> EndpointCard {
     };
     let facts = [
         ("Sends to", Some(health.origin.clone())),
-        ("Pause", health.paused.map(|left| format!("{} left, as the provider asked", wait(left)))),
+        ("Pause", health.paused.map(|left| format!("{} left, as the provider asked", format::duration(left)))),
         ("Latency", health.latency_ms.map(|ms| format!("{}, the median of the latest answers", format::seconds(ms)))),
         ("Last error", health.last_error.clone()),
     ];
@@ -311,6 +304,8 @@ pub(super) fn endpoint(health: &EndpointHealth) -> EndpointCard {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::{Acknowledged, Usd};
     use crate::interop::call_log::tests::{call, failed};
