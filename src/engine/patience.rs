@@ -1,13 +1,11 @@
 //! The end of waiting: a run that nobody watches is not held up for ever by a provider that does not get well.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::domain::{RunEvent, RunState, duration};
 
-use super::guard::Endpoint;
 use super::trial::Bench;
 
 /// Between two looks.
@@ -17,10 +15,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// held calls back for as long, or while limits let no call leave. Trials that wait are left for a resume; none is failed.
 /// It never comes back by itself.
 pub async fn lose_patience(bench: &Bench, limit: Duration) {
-    let endpoints = endpoints(bench);
-    let control = &bench.control;
-    let (mut ended, mut since) = (control.ended(), Instant::now());
-    let (mut begun, mut quiet) = (control.begun_and_over(), Instant::now());
+    let endpoints = bench.world.endpoints();
+    let (mut ended, mut since) = (bench.control.ended(), Instant::now());
     loop {
         tokio::time::sleep(LOOK).await;
         if control.is_paused() || control.ended() != ended {
@@ -49,29 +45,4 @@ pub async fn lose_patience(bench: &Bench, limit: Duration) {
             control.drain(RunState::Incomplete);
         }
     }
-}
-
-/// What holds calls of the endpoint back and for how long it has, where anything does.
-fn held_up_by(endpoint: &Endpoint) -> Option<(String, Duration)> {
-    let Endpoint { id, origin, .. } = endpoint;
-    let unwell = endpoint.longest_unwell();
-    let unwell = unwell.map(|(model, time)| (format!("{model} at {id} ({origin}) has been out of health"), time));
-    let paused = endpoint.paused_for();
-    let paused = paused.map(|time| (format!("{id} ({origin}) has asked for waits"), time));
-    [unwell, paused].into_iter().flatten().max_by_key(|(_, time)| *time)
-}
-
-/// All endpoints that the run may ask, each once.
-fn endpoints(bench: &Bench) -> Vec<Arc<Endpoint>> {
-    let world = &bench.world;
-    let stand_ins = world.stand_ins.iter().map(|stand_in| &stand_in.route);
-    let helpers = world.embedder.iter().chain(&world.condenser).chain(world.judges.values());
-    let routes = world.routes.iter().chain(stand_ins).chain(world.tiers.values()).chain(helpers);
-    let mut endpoints: Vec<Arc<Endpoint>> = Vec::new();
-    for route in routes {
-        if !endpoints.iter().any(|known| Arc::ptr_eq(known, &route.endpoint)) {
-            endpoints.push(route.endpoint.clone());
-        }
-    }
-    endpoints
 }

@@ -37,7 +37,7 @@ pub struct RunHandle {
 /// The system has no thread left.
 pub fn start(plan: Plan, world: World, sinks: Vec<Box<dyn RunSink>>, runtime: &Handle) -> std::io::Result<RunHandle> {
     let plan = Arc::new(plan);
-    let endpoints = distinct_endpoints(&world);
+    let (own, endpoints) = (world.own_endpoints(), world.endpoints());
     let kept = world.earlier.kept.len() as u64;
     let control = Arc::new(Control::new(Wallet::new(world.budget, world.earlier.spent), kept));
     let dispatcher = Dispatcher::new(plan.header.id.clone(), sinks, control.clone(), world.stall_limit);
@@ -47,7 +47,7 @@ pub fn start(plan: Plan, world: World, sinks: Vec<Box<dyn RunSink>>, runtime: &H
     let handle = RunHandle {
         header,
         control: control.clone(),
-        endpoints: endpoints.clone(),
+        endpoints,
         state,
         ledger: Arc::new(Mutex::new(Some(ledger.clone()))),
         runtime: runtime.clone(),
@@ -65,7 +65,7 @@ pub fn start(plan: Plan, world: World, sinks: Vec<Box<dyn RunSink>>, runtime: &H
     });
     let shared_ledger = handle.ledger.clone();
     runtime.spawn(async move {
-        let state = conduct(bench, &endpoints).await;
+        let state = conduct(bench, &own).await;
         shared_ledger.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The thread ends with its last ledger; then the recorder is closed, and the run is over.
         let _ = tokio::task::spawn_blocking(move || dispatcher.join()).await;
@@ -111,16 +111,6 @@ async fn open(bench: &Bench) -> Result<(), Stopped> {
         bench.ledger.say(RunEvent::TrialKept { trial: bench.plan.trial(*index), key: *key }).await?;
     }
     Ok(())
-}
-
-fn distinct_endpoints(world: &World) -> Vec<Arc<Endpoint>> {
-    let mut endpoints: Vec<Arc<Endpoint>> = Vec::new();
-    for route in &world.routes {
-        if !endpoints.iter().any(|known| Arc::ptr_eq(known, &route.endpoint)) {
-            endpoints.push(route.endpoint.clone());
-        }
-    }
-    endpoints
 }
 
 impl RunHandle {

@@ -48,6 +48,31 @@ pub struct World {
     pub patience: Option<Duration>,
 }
 
+impl World {
+    /// The endpoints of the plan's models, each once.
+    pub(super) fn own_endpoints(&self) -> Vec<Arc<Endpoint>> {
+        distinct(self.routes.iter())
+    }
+
+    /// All endpoints that the run may ask, each once: the plan's models' first, then those of stand-ins, tiers, judges
+    /// and helpers.
+    pub(super) fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        let stand_ins = self.stand_ins.iter().map(|stand_in| &stand_in.route);
+        let helpers = self.embedder.iter().chain(&self.condenser).chain(self.judges.values());
+        distinct(self.routes.iter().chain(stand_ins).chain(self.tiers.values()).chain(helpers))
+    }
+}
+
+fn distinct<'a>(routes: impl Iterator<Item = &'a Route>) -> Vec<Arc<Endpoint>> {
+    let mut endpoints: Vec<Arc<Endpoint>> = Vec::new();
+    for route in routes {
+        if !endpoints.iter().any(|known| Arc::ptr_eq(known, &route.endpoint)) {
+            endpoints.push(route.endpoint.clone());
+        }
+    }
+    endpoints
+}
+
 /// Hears the pieces of streamed answers.
 pub type TextWatcher = Arc<dyn Fn(TrialRef, &str) + Send + Sync>;
 

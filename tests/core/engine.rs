@@ -93,6 +93,17 @@ async fn no_more_calls_are_in_flight_than_the_endpoint_allows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_health_of_every_endpoint_that_may_be_asked_is_told() {
+    let desk = Desk::new(|_, _| says("right"));
+    let judges = vec![("judge", Desk::new(|_, _| says("{}")))];
+    let helper = |says_what: &'static str| Some(Desk::new(move |_, _| says(says_what)));
+    let setup = Setup { judges, condenser: helper("short"), embedder: helper("vector"), ..Setup::new(&desk) };
+    let handle = setup.start();
+    assert_eq!(handle.status().endpoints.len(), 4, "the model's own, and one for each that helps it");
+    handle.ended().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_is_its_trials_error_and_the_run_goes_on() {
     let desk = Desk::new(|text, _| says(if text.ends_with(" 3") { "panic" } else { "right" }));
     let (state, record, _) = Setup::new(&desk).run().await;
