@@ -296,7 +296,8 @@ impl AlertWatch {
         }
         if let (Some(most), Some(limit)) = (calls.retried.most, self.rules.retries_over) {
             let retried = counted(calls.retried.span.count, "call");
-            let cause = format!("{retried} to {model} took more than {limit} retries, up to {most}.");
+            let limit = if limit == 1 { "1 retry".to_owned() } else { format!("{limit} retries") };
+            let cause = format!("{retried} to {model} took more than {limit}, up to {most}.");
             raise(AlertRule::Retries, calls.retried.span, cause);
         }
         if let (Some(most), Some(limit)) = (calls.dear.most, self.rules.cost_over) {

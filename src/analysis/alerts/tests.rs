@@ -87,6 +87,8 @@ fn retries_and_cost_have_limits_that_may_be_reached() {
     assert_eq!(told(&watch(AlertRules::default(), &calls)), expect);
     let off = AlertRules { retries_over: None, cost_over: None, ..AlertRules::default() };
     assert_eq!(told(&watch(off, &calls)), []);
+    let one = AlertRules { retries_over: Some(1), cost_over: None, ..AlertRules::default() };
+    assert_eq!(told(&watch(one, &retried(0, 0, 2)))[0].2, "1 call to m took more than 1 retry, up to 2.");
 }
 
 #[test]
