@@ -211,6 +211,18 @@ fn the_policy_is_set_guard_by_guard_or_by_a_preset_that_keeps_the_route() {
 }
 
 #[test]
+fn a_page_is_not_where_another_was_scrolled_to() {
+    let mut window = open();
+    window.harness.get_by_role_and_label(Role::Switch, "Confidence filter").scroll_to_me();
+    window.steps();
+    window.steps();
+    assert!(window.harness.get_by_label("Checks").rect().top() < 0.0);
+    window.go(Route::Settings);
+    let theme = window.harness.get_by_label("Theme: Light").rect();
+    assert!((56.0..768.0).contains(&theme.top()), "{theme:?}");
+}
+
+#[test]
 fn limits_of_users_are_a_table_of_tiers() {
     let mut window = open();
     switch(&mut window, "Per-user limits");

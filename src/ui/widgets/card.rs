@@ -8,10 +8,12 @@ use crate::ui::theme::Theme;
 /// Below this width a page has little room around it.
 const NARROW: f32 = 480.0;
 
-/// A page that scrolls, with room around it, no wider than one can read.
-pub fn page<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+/// A page that scrolls, with room around it, no wider than one can read. It stays where it was scrolled to under its
+/// `name`.
+pub fn page<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let size = Theme::of(ui).size;
     ScrollArea::vertical()
+        .id_salt(name)
         .auto_shrink(false)
         .show(ui, |ui| {
             let room = ui.available_width();

@@ -13,7 +13,7 @@ use crate::ui::widgets;
 
 pub(super) fn show(session: &Session, alerts: &[Alert], state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let cards = data::cards(alerts, session.runs().recorded());
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "alerts", |ui| {
         if cards.is_empty() {
             widgets::card(ui, |ui| {
                 widgets::strong(ui, "No alert");

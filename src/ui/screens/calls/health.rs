@@ -10,7 +10,7 @@ use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets::{self, Share};
 
 pub(super) fn show(session: &Session, ui: &mut Ui) {
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "endpoints", |ui| {
         let Some(run) = session.runs().live() else {
             widgets::card(ui, |ui| {
                 widgets::strong(ui, "No run is under way");

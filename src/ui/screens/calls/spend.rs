@@ -15,12 +15,12 @@ pub(super) fn show(session: &Session, sender: &CommandSender, ui: &mut Ui) {
     let Some(spend) = session.calls().spend() else {
         // Asked for at every frame, read once.
         sender.send(Command::ReadSpend);
-        widgets::page(ui, |ui| widgets::muted(ui, "Adding up what was spent…"));
+        widgets::page(ui, "spend", |ui| widgets::muted(ui, "Adding up what was spent…"));
         return;
     };
     let days = data::bars(spend.by_day.iter().rev().take(DAYS));
     let (models, projects) = (data::bars(spend.by_model.iter()), data::bars(spend.by_project.iter()));
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "spend", |ui| {
         table(ui, "By day", "Days of UTC, the last first; retries, judges and unanswered calls included.", &days);
         table(ui, "By model", "", &models);
         table(ui, "By project", "", &projects);

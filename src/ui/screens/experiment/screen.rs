@@ -119,7 +119,7 @@ fn definition(
     state: &mut State,
     sender: &CommandSender,
 ) {
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "experiment", |ui| {
         head(ui, session, data, draft, state, sender);
         if !beside {
             widgets::card(ui, |ui| side::show(ui, session, data, state, sender));

@@ -32,7 +32,7 @@ pub(in crate::ui) struct State {
 pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let home = data::gather(session, jiff::Timestamp::now());
     import::show(ui, session, &mut state.import, sender);
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "home", |ui| {
         match &home.open {
             Some(open) => opened(ui, session, open, sender),
             None => welcome(ui),

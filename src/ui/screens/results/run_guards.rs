@@ -16,7 +16,7 @@ const MOST_WRONG: f64 = 0.001;
 
 pub(super) fn show(session: &Session, board: &Board, sender: &CommandSender, ui: &mut Ui) {
     let policy = board.header().definition.policy.clone().unwrap_or_default();
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "guards of the run", |ui| {
         let about = "Counted over the whole run. A trial's own steps stand in its detail, in the grid.";
         widgets::section(
             ui,

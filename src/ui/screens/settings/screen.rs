@@ -26,7 +26,7 @@ pub(in crate::ui) struct State {
 const SCALES: [(f32, &str); 5] = [(0.8, "80 %"), (1.0, "100 %"), (1.25, "125 %"), (1.5, "150 %"), (2.0, "200 %")];
 
 pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &CommandSender, ui: &mut Ui) {
-    widgets::page(ui, |ui| {
+    widgets::page(ui, "settings", |ui| {
         let about = "Your own settings and keys stand outside every workspace.";
         widgets::page_title(ui, "Settings", about, |_| {});
         look(ui, session, state, sender);
