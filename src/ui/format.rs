@@ -1,9 +1,12 @@
 //! Numbers, times and shares as people read them: with units, and no more digits than they are worth.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::Interval;
+use crate::domain::{Interval, RunId};
 
 /// Waits and remaining times, rounded up.
 pub use crate::domain::wait as duration;
@@ -20,6 +23,21 @@ pub fn count(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Names of runs in a list; where several have the same, the end of each run's id stands behind it.
+#[must_use]
+pub fn told_apart(runs: Vec<(RunId, String)>) -> Vec<(RunId, String)> {
+    let mut times: HashMap<String, u32> = HashMap::new();
+    for (_, name) in &runs {
+        *times.entry(name.clone()).or_default() += 1;
+    }
+    let named = |(id, name): (RunId, String)| {
+        let end = id.as_str().rsplit('-').next().unwrap_or_default();
+        let name = if times.get(&name).is_some_and(|times| *times > 1) { format!("{name} · {end}") } else { name };
+        (id, name)
+    };
+    runs.into_iter().map(named).collect()
 }
 
 /// A share from 0 to 1 as `87.5 %`.
@@ -69,6 +87,16 @@ pub fn since(time: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_one_name_have_the_end_of_their_ids() {
+        let runs =
+            [("20261128-204050-599a", "quick"), ("20261128-204041-2771", "quick"), ("20261128-204041-8a01", "all")];
+        let told = told_apart(runs.map(|(id, name)| (id.into(), name.to_owned())).into());
+        let names: Vec<&str> = told.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["quick · 599a", "quick · 2771", "all"]);
+        assert_eq!(told[0].0, runs[0].0.into());
+    }
 
     #[test]
     fn numbers_have_units_and_sensible_digits() {

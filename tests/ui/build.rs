@@ -134,7 +134,7 @@ fn tiers_of_a_variant_are_set_by_hand_and_fitted_to_a_run() {
     window.click("Variant settings");
     switch(&mut window, "Tiers of models");
     let by_hand = tiers(&mut window).unwrap();
-    assert_eq!(by_hand.tiers.len(), 1);
+    assert_eq!(by_hand.tiers.iter().map(|tier| tier.model.as_str()).collect::<Vec<_>>(), ["swift"], "the cheapest");
     press(&mut window, "Add a tier");
     assert_eq!(tiers(&mut window).unwrap().tiers.len(), 2);
     press(&mut window, "Remove tier 2");

@@ -6,6 +6,7 @@ use super::fields::{add, caption, optional, row_with_remove};
 use crate::domain::{ComplexityWeights, ModelId, ModelTier, RunHeader, RunId, TierPolicy, Usd, Variant, VariantId};
 use crate::session::tiers::{FittedTiers, MOST_MODELS};
 use crate::session::{Command, Session};
+use crate::store::price_of;
 use crate::ui::format;
 use crate::ui::sender::CommandSender;
 use crate::ui::widgets::{self, Amount};
@@ -37,7 +38,7 @@ pub(super) fn show(
     let models: Vec<ModelId> =
         session.workspace().map_or_else(Vec::new, |workspace| workspace.manifest.models.keys().cloned().collect());
     let fresh = || {
-        let tiers = models.first().map(|model| ModelTier { model: model.clone(), up_to: None });
+        let tiers = cheapest(session).map(|model| ModelTier { model, up_to: None });
         TierPolicy { tiers: tiers.into_iter().collect(), ..TierPolicy::default() }
     };
     optional(ui, "Tiers of models", &mut variant.tiers, fresh, |ui, policy| {
@@ -48,6 +49,13 @@ pub(super) fn show(
         numbers(ui, policy);
     });
     fit(ui, session, state, variant, sender);
+}
+
+/// Easier requests are for the cheapest model; one of unknown price is no such.
+fn cheapest(session: &Session) -> Option<ModelId> {
+    let manifest = &session.workspace()?.manifest;
+    let price = |id: &ModelId| price_of(manifest, id).map_or(i64::MAX, |price| (price.input + price.output).nanos());
+    manifest.models.keys().min_by_key(|id| price(id)).cloned()
 }
 
 fn tiers(ui: &mut Ui, models: &[ModelId], policy: &mut TierPolicy) {
@@ -191,13 +199,14 @@ fn runs(session: &Session, variant: &VariantId) -> Vec<(RunId, String)> {
             && (2..=MOST_MODELS).contains(&header.models.len())
     };
     let recorded = session.runs().recorded().iter().map(|run| &run.header).filter(|header| fits(header));
-    recorded
+    let named = recorded
         .map(|header| {
             let models: Vec<&str> = header.models.iter().map(|model| model.id.as_str()).collect();
             let text = format!("{} · {} · {}", header.experiment, format::when(header.started_at), models.join(", "));
             (header.id.clone(), text)
         })
-        .collect()
+        .collect();
+    format::told_apart(named)
 }
 
 fn found(ui: &mut Ui, fitted: &FittedTiers, variant: &mut Variant) {

@@ -47,7 +47,7 @@ fn run_picker(session: &Session, choices: &[RunChoice], sender: &CommandSender, 
     let room = ui.available_size_before_wrap().x;
     ui.scope(|ui| {
         ui.set_max_width(room.min(420.0));
-        let choices = choices.iter().map(|run| (run.id.clone(), run.text.clone()));
+        let choices = format::told_apart(choices.iter().map(|run| (run.id.clone(), run.text.clone())).collect());
         if let Some(run) = widgets::picker(ui, "Run", session.runs().shown(), choices) {
             sender.send(Command::OpenRun(run));
         }
