@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use egui::{Align, DragValue, Frame, Layout, Margin, Rect, ScrollArea, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::text::LayoutJob;
+use egui::{
+    Align, DragValue, FontId, Frame, Label, Layout, Margin, Rect, ScrollArea, Stroke, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 use egui_material_icons::icons;
 
 use super::chart::{Chart, Kind, Leads};
@@ -207,7 +211,7 @@ fn run_picker(ui: &mut Ui, session: &Session, board: &Board, sender: &CommandSen
     }
     ui.scope(|ui| {
         ui.set_max_width(280.0);
-        if let Some(run) = widgets::picker(ui, "Run", Some(&header.id), runs) {
+        if let Some(run) = widgets::picker(ui, "Run", Some(&header.id), format::told_apart(runs)) {
             sender.send(Command::OpenRun(run));
         }
     });
@@ -280,7 +284,7 @@ impl Page<'_> {
                     drop(widgets::muted(ui, &chart.about));
                     return;
                 }
-                widgets::faint(ui, &chart.about).on_hover_text(&chart.about);
+                about(ui, chart);
                 if pictured {
                     draw::legend(ui, &plots.legend);
                 }
@@ -344,6 +348,19 @@ impl Page<'_> {
             state.swept = Some(column);
         }
     }
+}
+
+/// What a chart shows, on one line; a sweep's has figures of its own, and two.
+fn about(ui: &mut Ui, chart: &Chart) {
+    if !matches!(chart.kind, Kind::Confidence | Kind::CriticalConfidence) {
+        widgets::faint(ui, &chart.about).on_hover_text(&chart.about);
+        return;
+    }
+    let theme = Theme::of(ui);
+    let font = FontId::proportional(theme.size.text.small);
+    let mut job = LayoutJob::simple(chart.about.clone(), font, theme.texts.faint, ui.available_width());
+    job.wrap.max_rows = 2;
+    ui.add(Label::new(job)).on_hover_text(&chart.about);
 }
 
 /// The first trial of a column, so that Results shows that column.

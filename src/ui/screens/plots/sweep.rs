@@ -58,7 +58,7 @@ impl Of<'_> {
             kind,
             about: self.about(&swept.items, &points, chosen),
             x: Axis { label: "Threshold of confidence".to_owned(), low: -0.02, high: 1.02, ticks: ticks() },
-            y: Axis::share("Precision, and recall in open marks (%)"),
+            y: Axis::share("Share of items (%)"),
             items: points.iter().map(|point| self.item(point)).collect(),
             guides: vec![Guide { at: chosen, text: format!("{chosen} {word}"), upright: true }],
             paths: vec![path(|point| point.precision), path(|point| point.recall)],
@@ -78,13 +78,11 @@ impl Of<'_> {
         };
         let trust = trustworthiness(items).map_or_else(String::new, |trust| {
             let off = format::percent(trust.calibration_error);
-            format!(
-                "; confidence is {off} off the share that is right (calibration error), Brier score {:.2}",
-                trust.brier
-            )
+            format!("; calibration error {off}, Brier score {:.2}", trust.brier)
         });
         format!(
-            "{}, above {chosen}: {} of {} kept are right, {} of the right ones are kept{trust}{cut}",
+            "Precision filled, recall open. {}, above {chosen}: {} of {} kept are right, {} of the right ones are \
+             kept{trust}{cut}",
             self.name,
             format::interval(precision),
             format::count(kept),
@@ -184,8 +182,8 @@ mod tests {
         let [chart] = &charts[..] else { panic!("no critical items, so one chart") };
         assert_eq!(
             chart.about,
-            "careful, above 0.7: 66.7 % (20.8–93.9) of 3 kept are right, 50 % of the right ones are kept; \
-             confidence is 35 % off the share that is right (calibration error), Brier score 0.17"
+            "Precision filled, recall open. careful, above 0.7: 66.7 % (20.8–93.9) of 3 kept are right, 50 % of the \
+             right ones are kept; calibration error 35 %, Brier score 0.17"
         );
         assert_eq!(chart.guides, [Guide { at: 0.7, text: "0.7 chosen".to_owned(), upright: true }]);
         assert_eq!(chart.items.len(), 21);
