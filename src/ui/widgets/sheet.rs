@@ -18,10 +18,16 @@ pub fn sheet(ui: &mut Ui, name: &str, heads: &[&str], rows: &[Vec<String>]) {
     egui::ScrollArea::horizontal().id_salt(name).auto_shrink([false, true]).show(ui, |ui| {
         ui.spacing_mut().item_spacing = egui::vec2(GAP, 0.0);
         ui.spacing_mut().interact_size.y = LINE;
-        let muted = Theme::of(ui).texts.muted;
+        let texts = Theme::of(ui).texts;
+        let muted = texts.muted;
         line(ui, &widths, heads.iter().map(|head| RichText::new(*head).small().color(muted)));
         for row in rows {
-            line(ui, &widths, row.iter().map(RichText::new));
+            // What is not nothing stands out.
+            let cell = |text: &String| {
+                let nothing = matches!(text.as_str(), "0" | "$0" | "–");
+                RichText::new(text).color(if nothing { texts.faint } else { texts.plain })
+            };
+            line(ui, &widths, row.iter().map(cell));
         }
     });
 }

@@ -59,7 +59,8 @@ pub(super) fn column_heads(board: &Board, previous: Option<&Previous>) -> Vec<Co
 /// The mean cost of an answer, and how long answers took.
 fn facts(metrics: &ColumnMetrics) -> [String; 2] {
     let cost = metrics.mean_cost().map_or_else(|| "price unknown".to_owned(), |cost| format!("{cost} on average"));
-    let cost = if metrics.ended() > metrics.errored { cost } else { String::new() };
+    let own = metrics.ended() > metrics.errored + metrics.left_out;
+    let cost = if own { cost } else { String::new() };
     let latency = [(metrics.latency_p50(), "p50"), (metrics.latency_p95(), "p95")];
     let latency = latency.into_iter().filter_map(|(ms, name)| Some(format!("{name} {}", format::seconds(ms?))));
     [cost, latency.collect::<Vec<_>>().join(" · ")]
@@ -114,9 +115,8 @@ pub(super) struct CellData {
     pub mark: VerdictMark,
     /// `4/5`, where the cell has several trials.
     pub share: Option<String>,
-    /// Latency and cost.
+    /// Latency and cost, and where the answer is from.
     pub facts: String,
-    pub cached: bool,
     pub change: Option<Change>,
     /// The trial whose answer the cell shows.
     pub shown: TrialRef,
@@ -143,13 +143,15 @@ pub(super) fn cell(board: &Board, previous: Option<&Previous>, case: u32, column
     });
     let latency = view.latency_ms.map(|ms| format::seconds(f64::from(ms)));
     let cost = view.cost.map(|cost| cost.to_string());
+    let cached = view.cached.then(|| "cached".to_owned());
+    let shown = trial_of(board, &view, case, column);
+    let stood_in = board.trial(shown).is_some_and(|mark| mark.stood_in()).then(|| "stand-in".to_owned());
     CellData {
         mark,
         share,
-        facts: [latency, cost].into_iter().flatten().collect::<Vec<_>>().join(" · "),
-        cached: view.cached,
+        facts: [latency, cost, stood_in, cached].into_iter().flatten().collect::<Vec<_>>().join(" · "),
         change: previous.and_then(|previous| previous.change(case, column)),
-        shown: trial_of(board, &view, case, column),
+        shown,
     }
 }
 
@@ -378,11 +380,11 @@ pub(super) mod tests {
             request: Fingerprint(key),
             outcome,
             answer,
-            cached: false,
             attempts: 1,
             cost: answered.then(|| Usd::from_nanos(4_200_000)),
             spent: Usd::ZERO,
             judge_spent: Usd::ZERO,
+            cached: false,
             guarded,
         })));
     }
@@ -417,6 +419,15 @@ pub(super) mod tests {
         assert_eq!(heads[0].guards[0], "pass@first 66.7 % · 1 left out");
         assert_eq!(heads[0].guards[1], "pass@first 66.7 %, after repair 100 % · answers of stand-ins left out: 1");
         assert_eq!(heads[1].guards.concat(), "");
+    }
+
+    #[test]
+    fn an_answer_of_a_stand_in_is_told_and_has_no_numbers_of_the_model() {
+        let mut board = board(1, 1);
+        let guarded = Guarded { stand_in: Some(StandIn::Canned), left_out: true, ..Guarded::default() };
+        end_guarded(&mut board, 0, 0, 0, 'u', guarded);
+        assert_eq!(cell(&board, None, 0, 0).facts, "stand-in");
+        assert_eq!(column_heads(&board, None)[0].facts.concat(), "", "no price is unknown: none was paid for its own");
     }
 
     #[test]

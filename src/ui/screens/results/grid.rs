@@ -313,8 +313,7 @@ fn paint_cell(painter: &Painter, rect: Rect, cell: &CellData, output: Output<'_>
         };
         at.x += line(painter, at, room(at), text, small(theme), colour) + 10.0;
     }
-    let facts = if cell.cached { format!("{} · cached", cell.facts) } else { cell.facts.clone() };
-    line(painter, at, room(at), &facts, small(theme), theme.texts.faint);
+    line(painter, at, room(at), &cell.facts, small(theme), theme.texts.faint);
 }
 
 /// The beginning of an answer on one line, with what hides in it named.
