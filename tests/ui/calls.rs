@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use strata::domain::{AlertRule, CallSort};
 use strata::session::{Command, Route};
 use strata::store::records::Records;
@@ -120,6 +120,31 @@ fn an_alert_is_found_in_an_old_run_and_acknowledged_by_name() {
     until_read(&mut window);
     let filter = window.harness.state_mut().session().calls().query().filter.clone();
     assert_eq!((filter.run, filter.min_latency_ms), (Some(slow.run), Some(0.0)));
+    // The rule's own limit is none of those to choose from, and stands there all the same.
+    let limit = window.harness.get_by_label("Calls by latency").accesskit_node().value();
+    assert_eq!(limit.as_deref(), Some("Over 0.0 ms"));
+    // What stands beside the export is of the filtered calls, so it stands where they do.
+    assert!(window.sees_part(" spent"));
+    window.click("View: Spend");
+    assert!(!window.sees_part(" spent"));
+}
+
+#[test]
+fn all_alerts_are_acknowledged_at_once() {
+    let mut window = calls(|root| {
+        let file = root.join("workspace.ron");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let end = text.rfind(')').unwrap();
+        let rules = "    alerts: (latency_over_ms: 0, cost_over: 0.0),\n)\n";
+        std::fs::write(&file, format!("{}{rules}", &text[..end])).unwrap();
+    });
+    window.until("the alerts are found", |app| app.session().alerts().len() > 2);
+    let count = window.harness.state_mut().session().alerts().len();
+    window.click(&format!("View: Alerts {count}"));
+    window.click(&format!("Acknowledge all {count}"));
+    let alerts = window.harness.state_mut().session().alerts();
+    assert!(alerts.iter().all(|alert| alert.acknowledged.is_some()));
+    assert!(window.sees("View: Alerts") && !window.sees_part("Acknowledge all"));
 }
 
 #[test]
@@ -131,6 +156,8 @@ fn spend_and_endpoints_have_views_of_their_own() {
     assert!(window.sees("By day") && window.sees(&format!("{}: {}", model.key, model.spent)));
     window.click("View: Endpoints");
     assert!(window.sees("No run is under way"));
+    window.click("Go to Experiment");
+    assert_eq!(window.harness.state_mut().session().route(), Route::Experiment);
 }
 
 #[test]

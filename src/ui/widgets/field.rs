@@ -34,9 +34,11 @@ pub fn multiline(ui: &mut Ui, label: &str, value: &mut String, rows: usize) -> R
 /// A line to look for something in a list; `name` is heard, `hint` is seen. Whether Enter was pressed in it.
 pub fn search(ui: &mut Ui, name: &str, hint: &str, text: &mut String) -> bool {
     let size = Theme::of(ui).size;
+    // The whole hint is seen, where there is room for it.
+    let hinted = super::width_of(ui, hint, &egui::TextStyle::Body) + 24.0;
     let edit = TextEdit::singleline(text)
         .hint_text(hint)
-        .desired_width(150.0)
+        .desired_width(hinted.min(ui.available_width() - 24.0).max(150.0))
         .align(Align2::LEFT_CENTER)
         .margin(vec2(10.0, 6.0))
         .min_size(vec2(0.0, size.control));

@@ -9,7 +9,7 @@ use crate::domain::{Alert, AlertKey, AlertRule, AttemptState, CallFilter, CallQu
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::widgets;
+use crate::ui::{format, widgets};
 
 pub(super) fn show(session: &Session, alerts: &[Alert], state: &mut State, sender: &CommandSender, ui: &mut Ui) {
     let cards = data::cards(alerts, session.runs().recorded());
@@ -24,11 +24,35 @@ pub(super) fn show(session: &Session, alerts: &[Alert], state: &mut State, sende
             });
             ui.add_space(Theme::of(ui).size.space.s);
         }
+        unseen(&cards, sender, ui);
         for card in &cards {
             card_ui(session, card, state, sender, ui);
         }
         rules(session, ui);
     });
+}
+
+/// How many nobody has seen, and one button for all of them.
+fn unseen(cards: &[AlertCard], sender: &CommandSender, ui: &mut Ui) {
+    let open: Vec<&AlertCard> = cards.iter().filter(|card| card.seen.is_none()).collect();
+    if open.len() < 2 {
+        return;
+    }
+    let words = format!("{} alerts that nobody has acknowledged", format::count(open.len() as u64));
+    let button = format!("Acknowledge all {}", format::count(open.len() as u64));
+    let mut all = false;
+    widgets::ends(
+        ui,
+        "unseen",
+        |ui| drop(widgets::muted(ui, &words)),
+        |ui| {
+            all = widgets::secondary(ui, Some(icons::ICON_DONE_ALL), &button).clicked();
+        },
+    );
+    for card in open.into_iter().filter(|_| all) {
+        sender.send(Command::Acknowledge(card.key.clone()));
+    }
+    ui.add_space(Theme::of(ui).size.space.s);
 }
 
 fn card_ui(session: &Session, card: &AlertCard, state: &mut State, sender: &CommandSender, ui: &mut Ui) {

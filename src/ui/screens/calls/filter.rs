@@ -8,6 +8,7 @@ use crate::domain::{AttemptState, CallFilter, CallQuery, CallSort, Usd};
 use crate::engine::now;
 use crate::session::{Command, Session};
 use crate::ui::sender::CommandSender;
+use crate::ui::theme::Theme;
 use crate::ui::{format, widgets};
 
 /// Runs to choose from.
@@ -77,7 +78,13 @@ pub(super) fn show(session: &Session, state: &mut FilterState, sender: &CommandS
         if let Some(sort) = widgets::picker(ui, "Order of calls", Some(&query.sort), sorts) {
             query.sort = sort;
         }
-        if !query.filter.is_all() && widgets::icon_button(ui, icons::ICON_FILTER_ALT_OFF, "Clear filters").clicked() {
+        if query.filter.is_all() {
+            return;
+        }
+        if ui.available_size_before_wrap().x < Theme::of(ui).size.control {
+            ui.end_row();
+        }
+        if widgets::icon_button(ui, icons::ICON_FILTER_ALT_OFF, "Clear filters").clicked() {
             *state = FilterState::default();
             query.filter = CallFilter::default();
         }
@@ -146,7 +153,7 @@ fn run(session: &Session, filter: &mut CallFilter, ui: &mut Ui) {
         let header = &run.header;
         (header.id.clone(), format!("{}, {}", header.experiment, format::when(header.started_at)))
     });
-    let known: Vec<_> = live.into_iter().chain(recorded).collect();
+    let known = format::told_apart(live.into_iter().chain(recorded).collect());
     // A run that is asked for from elsewhere may be none of the last.
     let other = filter.run.clone().filter(|run| known.iter().all(|(id, _)| id != run)).map(|run| {
         let name = run.to_string();
@@ -184,16 +191,28 @@ fn since(state: &mut FilterState, filter: &mut CallFilter, ui: &mut Ui) {
 }
 
 fn limits(filter: &mut CallFilter, ui: &mut Ui) {
-    let latency = LATENCIES.iter().map(|(seconds, _)| *seconds);
-    let same = |seconds: &Option<u32>| seconds.map(|seconds| f64::from(seconds) * 1e3) == filter.min_latency_ms;
-    let chosen = latency.clone().find(same);
-    let choices = LATENCIES.map(|(seconds, words)| (seconds, words.to_owned()));
-    if let Some(seconds) = widgets::picker(ui, "Calls by latency", chosen.as_ref(), choices) {
-        filter.min_latency_ms = seconds.map(|seconds| f64::from(seconds) * 1e3);
+    let latencies =
+        LATENCIES.map(|(seconds, words)| (seconds.map(|seconds| f64::from(seconds) * 1e3), words.to_owned()));
+    let over = |ms: f64| format!("Over {}", format::seconds(ms));
+    if let Some(least) = limit(ui, "Calls by latency", filter.min_latency_ms, latencies.into(), over) {
+        filter.min_latency_ms = least;
     }
-    let chosen = COSTS.iter().map(|(cost, _)| *cost).find(|cost| cost.map(Usd::from_nanos) == filter.min_cost);
-    let choices = COSTS.map(|(cost, words)| (cost, words.to_owned()));
-    if let Some(cost) = widgets::picker(ui, "Calls by cost", chosen.as_ref(), choices) {
-        filter.min_cost = cost.map(Usd::from_nanos);
+    let costs = COSTS.map(|(cost, words)| (cost.map(Usd::from_nanos), words.to_owned()));
+    if let Some(least) = limit(ui, "Calls by cost", filter.min_cost, costs.into(), |cost| format!("Over {cost}")) {
+        filter.min_cost = least;
     }
+}
+
+/// One of the limits, and the one that is asked for where an alert gave another.
+fn limit<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    asked: Option<T>,
+    mut choices: Vec<(Option<T>, String)>,
+    over: impl Fn(T) -> String,
+) -> Option<Option<T>> {
+    if let Some(own) = asked.filter(|_| choices.iter().all(|(limit, _)| *limit != asked)) {
+        choices.push((asked, over(own)));
+    }
+    widgets::picker(ui, label, Some(&asked), choices)
 }

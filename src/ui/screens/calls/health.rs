@@ -5,22 +5,21 @@ use egui_material_icons::icons;
 
 use super::data::{self, EndpointCard, ModelLine};
 use crate::engine::BreakerState;
-use crate::session::Session;
+use crate::session::{Command, Route, Session};
+use crate::ui::sender::CommandSender;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets::{self, Share};
 
-pub(super) fn show(session: &Session, ui: &mut Ui) {
+pub(super) fn show(session: &Session, sender: &CommandSender, ui: &mut Ui) {
+    let Some(run) = session.runs().live() else {
+        let about = "While one is, its endpoints stand here: how many calls are in flight, what holds them back, whether \
+                     one was stopped, and why.";
+        if widgets::empty(ui, icons::ICON_DNS, "No run is under way", about, Some("Go to Experiment")) {
+            sender.send(Command::Go(Route::Experiment));
+        }
+        return;
+    };
     widgets::page(ui, "endpoints", |ui| {
-        let Some(run) = session.runs().live() else {
-            widgets::card(ui, |ui| {
-                widgets::strong(ui, "No run is under way");
-                widgets::muted(
-                    ui,
-                    "While one is, its endpoints stand here: how many calls are in flight, whether one was stopped, and why.",
-                );
-            });
-            return;
-        };
         widgets::muted(
             ui,
             &format!("The run of {}, {} calls on the wire.", run.header.experiment, run.status.in_flight),

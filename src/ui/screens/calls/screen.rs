@@ -58,7 +58,7 @@ pub(in crate::ui) fn show(session: &Session, state: &mut State, sender: &Command
         View::Log => log(session, state, sender, ui),
         View::Alerts => alerts::show(session, &alerts, state, sender, ui),
         View::Spend => spend::show(session, sender, ui),
-        View::Endpoints => health::show(session, ui),
+        View::Endpoints => health::show(session, sender, ui),
     }
     if let Some(asking) = &mut state.exporting
         && !export::ask(ui.ctx(), session, asking, sender)
@@ -82,13 +82,15 @@ fn head(session: &Session, alerts: &[Alert], state: &mut State, sender: &Command
     Panel::top("calls head").frame(Frame::new().inner_margin(margin)).show_separator_line(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
         let mut export = false;
+        // Sums are of the calls that the filters ask for; the other views show all.
+        let sums = session.calls().sums().filter(|_| state.view == View::Log);
         widgets::ends(
             ui,
             "calls",
             |ui| views(alerts, state, ui),
             |ui| {
                 export = widgets::secondary(ui, Some(icons::ICON_UPLOAD), "Export…").clicked();
-                if let Some(sums) = session.calls().sums() {
+                if let Some(sums) = sums {
                     widgets::small(ui, &data::summary(sums));
                 }
             },
