@@ -114,6 +114,8 @@ pub fn well<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .corner_radius(theme.size.radius.control)
         .inner_margin(Margin::same(12))
         .show(ui, |ui| {
+            // A field to type in is seen on it.
+            ui.visuals_mut().text_edit_bg_color = Some(theme.grounds.surface);
             ui.set_width(ui.available_width());
             contents(ui)
         })

@@ -14,6 +14,8 @@ use crate::ui::widgets;
 
 /// The width from which a folded check shows its metric and its weight.
 const WITH_TAGS: f32 = 380.0;
+/// Points that a check's name takes at least.
+const NAME: f32 = 92.0;
 
 /// Where a check stands: in the list, or in the set at this place of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +81,7 @@ pub(super) fn show(ui: &mut Ui, data: &ExperimentData, draft: &mut Experiment, s
     );
     state.menu = menu;
     if let Some(check) = added {
-        state.open.insert(At::list(draft.checks.len()));
+        state.added = Some(At::list(draft.checks.len()));
         draft.checks.push(check);
     }
 }
@@ -108,7 +110,11 @@ fn card(
     let target = Target::Check(at.index);
     let mine = || data.problems.iter().filter(|(of, _)| at.set.is_none() && *of == target);
     let wrong = mine().any(|(_, problem)| problem.is_error());
-    let lead = at.set.is_none() && state.lead == Some(target);
+    let added = state.added == Some(at);
+    if added {
+        state.added = None;
+    }
+    let lead = added || (at.set.is_none() && state.lead == Some(target));
     if lead {
         state.open.insert(at);
     }
@@ -146,7 +152,7 @@ fn members(ui: &mut Ui, set: usize, checks: &mut Vec<Check>, data: &ExperimentDa
     let mut menu = std::mem::take(&mut state.set_menu);
     let name = format!("Add check to set {}", set + 1);
     if let Some(check) = add_menu::show(ui, &name, false, data, &mut menu) {
-        state.open.insert(At { set: Some(set), index: checks.len() });
+        state.added = Some(At { set: Some(set), index: checks.len() });
         checks.push(check);
     }
     state.set_menu = menu;
@@ -181,9 +187,13 @@ fn summary(ui: &mut Ui, width: f32, name: &str, check: &Check, open: bool, wrong
     let mut line = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
     line.shrink_clip_rect(rect);
     fold(&mut line, open, wrong);
-    line.allocate_ui_with_layout(egui::vec2(92.0, 24.0), layout, |ui| {
-        ui.set_min_width(92.0);
-        widgets::strong(ui, kinds::name(&check.kind));
+    let title = kinds::name(&check.kind);
+    // Names of one width stand below each other; a longer one is cut only where there is no room for it.
+    let wide = widgets::width_of(&line, title, &egui::TextStyle::Body) + 2.0;
+    let wide = wide.clamp(NAME, (width * 0.5).max(NAME));
+    line.allocate_ui_with_layout(egui::vec2(wide, 24.0), layout, |ui| {
+        ui.set_min_width(wide);
+        widgets::strong(ui, title);
     });
     if !check.metric.is_empty() && width > WITH_TAGS {
         widgets::tag(&mut line, theme.texts.muted, &check.metric);

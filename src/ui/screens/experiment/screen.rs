@@ -26,6 +26,8 @@ pub(in crate::ui) struct State {
     shown: Option<DefinitionKey>,
     /// Checks that are folded out, by their position.
     pub(super) open: BTreeSet<At>,
+    /// A check that was added, and is to be seen when it is there.
+    pub(super) added: Option<At>,
     /// JSON that is being typed.
     pub(super) typed: Typed,
     /// The menus of checks that can be added to the list, and to a set.
