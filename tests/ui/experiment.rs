@@ -90,6 +90,9 @@ fn a_check_is_added_by_its_kind_filled_in_and_deleted() {
     let count = chosen(&mut window).checks.len();
     press(&mut window, "Add check");
     window.click("Add Starts with check");
+    window.steps();
+    let form = window.harness.get_by_label("Text").rect();
+    assert!((56.0..768.0).contains(&form.center().y), "what was added is in sight: {form:?}");
     write(&mut window, "Text", "{\"category\"");
     let experiment = chosen(&mut window);
     let expect = CheckKind::StartsWith { value: "{\"category\"".to_owned(), ignore_case: false };
@@ -208,6 +211,14 @@ fn the_policy_is_set_guard_by_guard_or_by_a_preset_that_keeps_the_route() {
     assert_eq!(chosen(&mut window).policy, Some(strict));
     press(&mut window, "Use the workspace's");
     assert_eq!(chosen(&mut window).policy, None);
+}
+
+#[test]
+fn a_list_at_the_end_of_a_row_is_not_cut() {
+    let mut window = open();
+    press(&mut window, "Similar questions: Audit");
+    let list = window.harness.get_by_role_and_label(Role::ComboBox, "Vectors by").rect();
+    assert!(list.width() > 180.0, "{list:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use strata::domain::{Definition, Policy, RunState, SemanticMode, TrialRef, Usd, UserColumns, UserLimits};
 use strata::session::launch::Wish;
@@ -218,6 +219,9 @@ fn a_run_is_seen_as_its_users_traffic() {
     );
     window.click("Set the limits of users");
     assert_eq!(window.harness.state_mut().session().route(), Route::Experiment);
+    window.steps();
+    let switch = window.harness.get_by_role_and_label(Role::Switch, "Per-user limits").rect();
+    assert!((56.0..768.0).contains(&switch.top()), "it leads to the guard itself: {switch:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub use field::{field, labelled, multiline, search, secret};
 pub use picker::picker;
 pub use pill::{dot, pill, tag};
 pub use progress::{Share, progress, shares};
-pub use segmented::segmented;
+pub use segmented::{segmented, segmented_told};
 pub use sheet::sheet;
 pub use source::source;
 pub use switch::switch;

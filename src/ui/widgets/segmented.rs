@@ -12,6 +12,17 @@ const GAP: f32 = 2.0;
 /// A row of choices named `label`; a list that opens where the row would not fit. Returns the one that was picked now,
 /// where it is another than `chosen`.
 pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choices: &[(T, &str)]) -> Option<T> {
+    segmented_told(ui, label, chosen, choices, &[])
+}
+
+/// The same, where the pointer on a choice shows what it means: the first of `tips` for the first choice, and so on.
+pub fn segmented_told<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    chosen: T,
+    choices: &[(T, &str)],
+    tips: &[&str],
+) -> Option<T> {
     let width = |(_, name): &(T, &str)| super::width_of(ui, name, &egui::TextStyle::Button) + AROUND + GAP;
     let whole = choices.iter().map(width).sum::<f32>() + 8.0;
     if whole > ui.available_width() {
@@ -21,10 +32,10 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choic
     if ui.layout().main_wrap && whole > ui.available_size_before_wrap().x {
         ui.end_row();
     }
-    row(ui, label, chosen, choices)
+    row(ui, label, chosen, choices, tips)
 }
 
-fn row<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choices: &[(T, &str)]) -> Option<T> {
+fn row<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choices: &[(T, &str)], tips: &[&str]) -> Option<T> {
     let theme = Theme::of(ui);
     let mut picked = None;
     Frame::new()
@@ -40,7 +51,8 @@ fn row<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choices: &[(T, 
                 // In a row that is filled from the right, the first choice still stands first.
                 let backwards = ui.layout().prefer_right_to_left();
                 let order = |at: usize| if backwards { choices.len() - 1 - at } else { at };
-                for (value, name) in (0..choices.len()).map(|at| &choices[order(at)]) {
+                for at in (0..choices.len()).map(order) {
+                    let (value, name) = &choices[at];
                     let on = *value == chosen;
                     let colour = if on { theme.accent.plain } else { theme.texts.muted };
                     let fill = if on { theme.accent.soft } else { theme.grounds.sunken };
@@ -55,6 +67,9 @@ fn row<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, choices: &[(T, 
                     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, &name));
                     if response.clicked() && !on {
                         picked = Some(*value);
+                    }
+                    if let Some(tip) = tips.get(at) {
+                        response.on_hover_text(*tip);
                     }
                 }
             });

@@ -1,6 +1,6 @@
 //! The form of each guard.
 
-use egui::{Ui, vec2};
+use egui::{Separator, Ui, vec2};
 
 use super::policy::ticks;
 use super::screen::row;
@@ -8,17 +8,21 @@ use crate::domain::{
     BreakerPolicy, CachePolicy, FallbackPolicy, LimitPolicy, ModelId, OutputAction, OutputPolicy, PiiKind,
     RepairPolicy, RetryPolicy, SanitiseAction, SanitisePolicy, SanitiseScope, StandInModel, Strategy, Timeouts, Usd,
 };
+use crate::ui::format;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{self, Amount};
 
 pub(super) const FIELD: f32 = 168.0;
 /// Points that a guard's name takes.
 const HEAD: f32 = 20.0;
+/// Points that a list's arrow and the room around its words take.
+const ARROW: f32 = 56.0;
 
 /// A guard's name and what it is for, with a switch where it can be off; its numbers show while it is on.
 pub(super) fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>, numbers: impl FnOnce(&mut Ui)) {
     let space = Theme::of(ui).size.space;
-    ui.add_space(space.s);
+    ui.add(Separator::default().spacing(space.l));
+    super::lead::arrive(ui, name);
     let mut shown = true;
     // The name stands close to what it is for.
     let usual = std::mem::replace(&mut ui.spacing_mut().interact_size.y, HEAD);
@@ -37,8 +41,8 @@ pub(super) fn guard(ui: &mut Ui, name: &str, about: &str, on: Option<&mut bool>,
 }
 
 pub(super) fn number(ui: &mut Ui, label: &str, value: &mut u64, default: u64) {
-    let hint = default.to_string();
-    let show = |value: &u64| if *value == default { String::new() } else { value.to_string() };
+    let hint = format::count(default);
+    let show = |value: &u64| if *value == default { String::new() } else { format::count(*value) };
     let read = |text: &str| widgets::whole(text, Some(default));
     let how = Amount { label, hint: &hint, width: FIELD, show: &show, read: &read };
     if let Some(typed) = widgets::amount(ui, value, &how) {
@@ -65,7 +69,7 @@ pub(super) fn share(ui: &mut Ui, label: &str, value: &mut f64, default: f64) {
 
 /// A number that may be left out.
 fn maybe_number(ui: &mut Ui, label: &str, hint: &str, value: &mut Option<u64>) {
-    let show = |value: &Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let show = |value: &Option<u64>| value.map(format::count).unwrap_or_default();
     let read = |text: &str| widgets::maybe(text, |text| widgets::whole(text, None));
     let how = Amount { label, hint, width: FIELD, show: &show, read: &read };
     if let Some(typed) = widgets::amount(ui, value, &how) {
@@ -88,6 +92,27 @@ pub(super) fn choice<T: Copy + PartialEq>(ui: &mut Ui, label: &str, value: &mut 
             *value = picked;
         }
     });
+}
+
+/// A list under its label, as wide as what is chosen; on a new line of its row where it would be cut.
+pub(super) fn listed<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    chosen: &T,
+    choices: impl IntoIterator<Item = (T, String)>,
+) -> Option<T> {
+    let choices: Vec<(T, String)> = choices.into_iter().collect();
+    let shown = choices.iter().find(|(value, _)| value == chosen).map_or("", |(_, name)| name.as_str());
+    let width = widgets::width_of(ui, shown, &egui::TextStyle::Button) + ARROW;
+    ui.allocate_ui(vec2(width.max(FIELD), 0.0), |ui| {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            widgets::small(ui, label);
+            widgets::picker(ui, label, Some(chosen), choices)
+        })
+        .inner
+    })
+    .inner
 }
 
 pub(super) fn retries(ui: &mut Ui, retry: &mut RetryPolicy) {

@@ -11,6 +11,7 @@ mod dry;
 mod guards;
 mod json_field;
 mod kinds;
+mod lead;
 mod matrix;
 mod measured;
 mod policy;
@@ -21,4 +22,5 @@ mod side;
 mod user_limits;
 
 pub(super) use kinds::line;
+pub(super) use lead::lead_to_guard;
 pub(super) use screen::{State, show};

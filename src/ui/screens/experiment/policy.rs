@@ -66,7 +66,8 @@ fn presets(ui: &mut Ui, policy: &mut Policy) {
         choices.push((chosen, "own"));
     }
     widgets::small(ui, "Preset");
-    let picked = widgets::segmented(ui, "Preset of the policy", chosen, &choices);
+    let tips = PRESETS.map(|(_, about)| about);
+    let picked = widgets::segmented_told(ui, "Preset of the policy", chosen, &choices, &tips);
     if let Some(preset) = picked.and_then(|index| PRESETS.get(index)).and_then(|(name, _)| preset(name)) {
         *policy = policy.guarded_as(preset);
     }

@@ -3,7 +3,7 @@
 
 use egui::{Ui, vec2};
 
-use super::guards::{FIELD, choice, guard, number, option, share, small_number};
+use super::guards::{FIELD, choice, guard, listed, number, option, share, small_number};
 use crate::domain::{CompressPolicy, ConfidencePolicy, Embedder, ModelId, SemanticMode, SemanticPolicy};
 use crate::ui::widgets;
 
@@ -28,31 +28,22 @@ pub(super) fn semantic(ui: &mut Ui, models: &[ModelId], semantic: &mut SemanticP
 }
 
 fn embedder(ui: &mut Ui, models: &[ModelId], embedder: &mut Embedder) {
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        widgets::small(ui, "Vectors by");
-        let lexical = (Embedder::Lexical, "letters and words (built in)".to_owned());
-        let named = models.iter().map(|model| (Embedder::Model(model.clone()), model.to_string()));
-        if let Some(picked) = widgets::picker(ui, "Vectors by", Some(embedder), [lexical].into_iter().chain(named)) {
-            *embedder = picked;
-        }
-    });
+    let lexical = (Embedder::Lexical, "letters and words (built in)".to_owned());
+    let named = models.iter().map(|model| (Embedder::Model(model.clone()), model.to_string()));
+    if let Some(picked) = listed(ui, "Vectors by", embedder, [lexical].into_iter().chain(named)) {
+        *embedder = picked;
+    }
 }
 
 pub(super) fn compress(ui: &mut Ui, models: &[ModelId], compress: &mut CompressPolicy) {
     let default = CompressPolicy::default();
     let about = "A model shortens long context layers before the request is made: a call of its own, cached and paid.";
     guard(ui, "Compression", about, None, |ui| {
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 4.0;
-            widgets::small(ui, "Shortened by");
-            let nobody = (None, "nobody".to_owned());
-            let named = models.iter().map(|model| (Some(model.clone()), model.to_string()));
-            let chosen = Some(&compress.model);
-            if let Some(picked) = widgets::picker(ui, "Shortened by", chosen, [nobody].into_iter().chain(named)) {
-                compress.model = picked;
-            }
-        });
+        let nobody = (None, "nobody".to_owned());
+        let named = models.iter().map(|model| (Some(model.clone()), model.to_string()));
+        if let Some(picked) = listed(ui, "Shortened by", &compress.model, [nobody].into_iter().chain(named)) {
+            compress.model = picked;
+        }
         if compress.model.is_some() {
             small_number(ui, "Layers above (tokens)", &mut compress.threshold, default.threshold, u32::MAX);
             share(ui, "Down to (share)", &mut compress.ratio, default.ratio);

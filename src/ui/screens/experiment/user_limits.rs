@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use egui::{Grid, RichText, ScrollArea, TextEdit, Ui, vec2};
 use egui_material_icons::icons;
 
-use super::guards::{FIELD, guard, small_number};
+use super::guards::{FIELD, guard, listed, small_number};
 use super::screen::row;
 use crate::domain::{Tier, Usd, UserColumns, UserLimits};
+use crate::ui::format;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::widgets::{self, Amount};
 
 /// Points of a tier's name and time zone, and of a number.
 const NAME: f32 = 112.0;
-const NUMBER: f32 = 92.0;
+const NUMBER: f32 = 104.0;
 
 pub(super) fn show(ui: &mut Ui, users: &mut UserLimits) {
     let about = "What each of the prompt's own users may ask for. A run is not limited by it: Results lets its requests \
@@ -29,14 +30,10 @@ pub(super) fn show(ui: &mut Ui, users: &mut UserLimits) {
 }
 
 fn more(ui: &mut Ui, users: &mut UserLimits) {
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 4.0;
-        widgets::small(ui, "Tier of users without one");
-        let names = users.tiers.keys().map(|name| (name.clone(), name.clone()));
-        if let Some(picked) = widgets::picker(ui, "Tier of users without one", Some(&users.default_tier), names) {
-            users.default_tier = picked;
-        }
-    });
+    let names: Vec<_> = users.tiers.keys().map(|name| (name.clone(), name.clone())).collect();
+    if let Some(picked) = listed(ui, "Tier of users without one", &users.default_tier, names) {
+        users.default_tier = picked;
+    }
     let [user, tier, session, arrival] = UserColumns::USUAL;
     let UserColumns { user: of_user, tier: of_tier, session: of_session, arrival: of_arrival } = &mut users.columns;
     for (label, column, (_, usual)) in [
@@ -59,7 +56,7 @@ fn tiers(ui: &mut Ui, users: &mut UserLimits) {
     let names: Vec<String> = users.tiers.keys().cloned().collect();
     let table = ScrollArea::horizontal().id_salt("table of tiers");
     table.show(ui, |ui| {
-        Grid::new("tiers of users").num_columns(6).spacing(vec2(8.0, 6.0)).show(ui, |ui| {
+        Grid::new("tiers of users").num_columns(6).spacing(vec2(12.0, 6.0)).show(ui, |ui| {
             for head in ["Tier", "Requests a minute", "Tokens a day", "USD a day", "Time zone", ""] {
                 widgets::small(ui, head);
             }
@@ -125,13 +122,19 @@ fn line<'t>(text: &'t mut String, width: f32, ui: &Ui) -> TextEdit<'t> {
 fn numbers(ui: &mut Ui, name: &str, tier: &mut Tier) {
     let label = format!("{name}: requests a minute");
     let read = |text: &str| widgets::whole(text, None).map(|most| u32::try_from(most).unwrap_or(u32::MAX));
-    let how = Amount { label: &label, hint: "0", width: NUMBER, show: &u32::to_string, read: &read };
+    let how = Amount {
+        label: &label,
+        hint: "0",
+        width: NUMBER,
+        show: &|most: &u32| format::count((*most).into()),
+        read: &read,
+    };
     if let Some(typed) = widgets::amount_cell(ui, &tier.requests_per_minute, &how) {
         tier.requests_per_minute = typed;
     }
     let label = format!("{name}: tokens a day");
     let read = |text: &str| widgets::whole(text, None);
-    let how = Amount { label: &label, hint: "0", width: NUMBER, show: &u64::to_string, read: &read };
+    let how = Amount { label: &label, hint: "0", width: NUMBER, show: &|most: &u64| format::count(*most), read: &read };
     if let Some(typed) = widgets::amount_cell(ui, &tier.tokens_per_day, &how) {
         tier.tokens_per_day = typed;
     }

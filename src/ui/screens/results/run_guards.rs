@@ -3,6 +3,7 @@
 
 use egui::Ui;
 
+use super::super::experiment::lead_to_guard;
 use super::traffic;
 use crate::analysis::{Board, ColumnMetrics, Deeds};
 use crate::domain::{Policy, SemanticMode, Usd};
@@ -93,7 +94,7 @@ fn rows(board: &Board, values: impl Fn(&ColumnMetrics) -> Vec<String>) -> Vec<Ve
 
 fn semantic(board: &Board, policy: &Policy, sender: &CommandSender, ui: &mut Ui) {
     let about = "Answers of similar questions, and in audit mode those that it would have given.";
-    let to_policy = |ui: &mut Ui| go_to_policy(ui, "Set the semantic cache", sender);
+    let to_policy = |ui: &mut Ui| go_to_guard(ui, "Set the semantic cache", "Semantic cache", sender);
     widgets::section(ui, "Semantic cache", about, to_policy, |ui| {
         let (heads, rows) = match policy.semantic.mode {
             SemanticMode::Off => {
@@ -158,8 +159,9 @@ fn questions(count: u64) -> String {
 }
 
 /// A button that leads to where the guard is set.
-pub(super) fn go_to_policy(ui: &mut Ui, name: &str, sender: &CommandSender) {
+pub(super) fn go_to_guard(ui: &mut Ui, name: &str, guard: &'static str, sender: &CommandSender) {
     if widgets::ghost(ui, None, name).clicked() {
+        lead_to_guard(ui.ctx(), guard);
         sender.send(Command::Go(Route::Experiment));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::Ui;
 
-use super::run_guards::go_to_policy;
+use super::run_guards::go_to_guard;
 use crate::analysis::{Board, Traffic, TrafficShare};
 use crate::domain::RunState;
 use crate::session::traffic::{RunTraffic, limits_of};
@@ -15,7 +15,7 @@ use crate::ui::{format, widgets};
 pub(super) fn show(session: &Session, board: &Board, sender: &CommandSender, ui: &mut Ui) {
     let about =
         "The run's requests, let in as those of the users that the dataset names, under the policy as it is now.";
-    let to_policy = |ui: &mut Ui| go_to_policy(ui, "Set the limits of users", sender);
+    let to_policy = |ui: &mut Ui| go_to_guard(ui, "Set the limits of users", "Per-user limits", sender);
     widgets::section(ui, "Per-user limits", about, to_policy, |ui| {
         let limits = session.workspace().map(|workspace| limits_of(workspace, board.header()));
         if !limits.is_some_and(|limits| limits.on) {
