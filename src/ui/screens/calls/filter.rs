@@ -194,25 +194,24 @@ fn limits(filter: &mut CallFilter, ui: &mut Ui) {
     let latencies =
         LATENCIES.map(|(seconds, words)| (seconds.map(|seconds| f64::from(seconds) * 1e3), words.to_owned()));
     let over = |ms: f64| format!("Over {}", format::seconds(ms));
-    if let Some(least) = limit(ui, "Calls by latency", filter.min_latency_ms, latencies.into(), over) {
-        filter.min_latency_ms = least;
-    }
+    limit(ui, "Calls by latency", &mut filter.min_latency_ms, latencies.into(), over);
     let costs = COSTS.map(|(cost, words)| (cost.map(Usd::from_nanos), words.to_owned()));
-    if let Some(least) = limit(ui, "Calls by cost", filter.min_cost, costs.into(), |cost| format!("Over {cost}")) {
-        filter.min_cost = least;
-    }
+    limit(ui, "Calls by cost", &mut filter.min_cost, costs.into(), |cost| format!("Over {cost}"));
 }
 
 /// One of the limits, and the one that is asked for where an alert gave another.
 fn limit<T: Copy + PartialEq>(
     ui: &mut Ui,
     label: &str,
-    asked: Option<T>,
+    asked: &mut Option<T>,
     mut choices: Vec<(Option<T>, String)>,
     over: impl Fn(T) -> String,
-) -> Option<Option<T>> {
-    if let Some(own) = asked.filter(|_| choices.iter().all(|(limit, _)| *limit != asked)) {
-        choices.push((asked, over(own)));
+) {
+    let known = choices.iter().any(|(limit, _)| limit == asked);
+    if let Some(own) = asked.filter(|_| !known) {
+        choices.push((*asked, over(own)));
     }
-    widgets::picker(ui, label, Some(&asked), choices)
+    if let Some(picked) = widgets::picker(ui, label, Some(&*asked), choices) {
+        *asked = picked;
+    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::analysis::{Board, CellView, Change, ColumnChange, ColumnMetrics, Ending};
+use crate::analysis::{Board, CellView, Change, ColumnChange, ColumnMetrics, Ending, TrialMark};
 use crate::domain::{Interval, RunHeader, RunId, RunState, RunSummary, TrialRef, Usd};
 use crate::session::{Previous, Rest, RunView, Session};
 use crate::ui::format;
@@ -145,7 +145,7 @@ pub(super) fn cell(board: &Board, previous: Option<&Previous>, case: u32, column
     let cost = view.cost.map(|cost| cost.to_string());
     let cached = view.cached.then(|| "cached".to_owned());
     let shown = trial_of(board, &view, case, column);
-    let stood_in = board.trial(shown).is_some_and(|mark| mark.stood_in()).then(|| "stand-in".to_owned());
+    let stood_in = board.trial(shown).is_some_and(TrialMark::stood_in).then(|| "stand-in".to_owned());
     CellData {
         mark,
         share,
@@ -167,8 +167,7 @@ fn trial_of(board: &Board, view: &CellView, case: u32, column: usize) -> TrialRe
         return trial_at(header, case, column, 0);
     }
     let right = view.passed * 2 > view.scored();
-    let ends =
-        |repeat: &u16| board.trial(trial_at(header, case, column, *repeat)).map(crate::analysis::TrialMark::ending);
+    let ends = |repeat: &u16| board.trial(trial_at(header, case, column, *repeat)).map(TrialMark::ending);
     let agrees = |repeat: &u16| match ends(repeat) {
         Some(Ending::Passed) => right,
         Some(Ending::Failed) => !right,
