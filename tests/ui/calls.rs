@@ -126,6 +126,7 @@ fn an_alert_is_found_in_an_old_run_and_acknowledged_by_name() {
     // What stands beside the export is of the filtered calls, so it stands where they do.
     assert!(window.sees_part(" spent"));
     window.click("View: Spend");
+    window.until("it is added up", |app| app.session().calls().spend().is_some());
     assert!(!window.sees_part(" spent"));
 }
 
