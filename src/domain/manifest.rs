@@ -172,6 +172,18 @@ impl Api {
         }
     }
 
+    /// Makes vectors of texts, as far as is known: whoever stands for an unmapped one may.
+    #[must_use]
+    pub const fn gives_vectors(&self) -> bool {
+        matches!(self, Self::OpenAi | Self::Gemini | Self::Ollama | Self::Unmapped)
+    }
+
+    /// Moderates or classifies texts, as far as is known: whoever stands for an unmapped one may.
+    #[must_use]
+    pub const fn gives_labels(&self) -> bool {
+        matches!(self, Self::OpenAi | Self::HuggingFace | Self::Unmapped)
+    }
+
     #[must_use]
     pub const fn is_scripted(&self) -> bool {
         matches!(self, Self::Scripted(_) | Self::Echo)

@@ -25,7 +25,7 @@ mod workspace;
 pub use addition::{add_project, new_workspace_with};
 pub use bundled::{Bundled, bundled, copy_bundled};
 pub use cases::{OpenCases, open_cases, parse_json, peek_cases};
-pub use check::{Places, check_workspace};
+pub use check::{Places, arrival, check_workspace, user_columns};
 pub use complexity::complexity_words;
 pub use definitions::{key_of, read_definition};
 pub use exports::ExportGrants;

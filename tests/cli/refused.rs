@@ -66,10 +66,7 @@ fn a_wrong_file_is_told_with_line_and_column() {
     insta::assert_snapshot!(desk.strata(&["check", "w"]).told(&desk), @r"
     exit 2
     projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `without`, `checks`, `pass`, `gate`, `policy`, `budget`.
-    projects/p/datasets/words.ron: warning: No experiment uses the dataset `words`.
-    projects/p/variants/plain.ron: warning: No experiment uses the variant `plain`.
-    workspace.ron:2:33: warning: No experiment uses the model `clerk`.
-    1 error, 3 warnings.
+    1 error, 0 warnings.
     ");
     insta::assert_snapshot!(desk.strata(&["run", "w"]).told(&desk), @r"
     exit 2
@@ -90,9 +87,7 @@ fn a_wrong_file_is_told_with_line_and_column() {
     exit 2
     workspace.ron: error: The file is empty. Restore it from git or from `.strata/backups`, or remove it.
     projects/p/experiments/words.ron:1:58: error: The field `datset` is not known here. Did you mean `dataset`? The fields are `format`, `title`, `note`, `variants`, `models`, `dataset`, `filter`, `repeats`, `without`, `checks`, `pass`, `gate`, `policy`, `budget`.
-    projects/p/datasets/words.ron: warning: No experiment uses the dataset `words`.
-    projects/p/variants/plain.ron: warning: No experiment uses the variant `plain`.
-    2 errors, 2 warnings.
+    2 errors, 0 warnings.
     ");
 }
 

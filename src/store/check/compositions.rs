@@ -3,20 +3,22 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::compose::{Composer, Library};
 use crate::domain::{
-    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Problem, Project, ProjectId, UserColumns,
-    VariantId,
+    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Place, Problem, Project, ProjectId, Source,
+    UserLimits, VariantId,
 };
 use crate::scoring::Checks;
 use crate::store::cases::{OpenCases, open_cases};
 
 use super::Checker;
-use super::manifest::meant;
+use super::users::{arrival, user_columns};
 
+/// Cases whose times of arrival are looked at, from the first on.
+const MOST_ARRIVALS: usize = 10_000;
 /// Examples are taken from the first cases of a dataset; more are not needed to check templates.
 const MOST_EXAMPLES: usize = 10_000;
 
@@ -31,9 +33,7 @@ impl Checker<'_> {
                 self.variant_with(id, project, variant, columns.as_ref().map(|(inputs, _)| inputs), &datasets);
             }
             self.checks(id, name, (experiment, project.spec.dialect), columns.as_ref());
-            if let Some((inputs, expected)) = &columns {
-                self.user_columns(id, name, experiment, &inputs.union(expected).map(String::as_str).collect());
-            }
+            self.askers(id, name, experiment, &datasets);
         }
         for variant in project.variants.keys().filter(|variant| !met.contains(variant)) {
             self.variant_with(id, project, variant, None, &datasets);
@@ -54,25 +54,20 @@ impl Checker<'_> {
         }
     }
 
-    /// Columns that say who asks and when, and that the dataset has not.
-    fn user_columns(&mut self, id: &ProjectId, name: &ExperimentId, experiment: &Experiment, columns: &BTreeSet<&str>) {
+    /// Columns that say who asks and when.
+    fn askers(&mut self, id: &ProjectId, name: &ExperimentId, experiment: &Experiment, datasets: &Datasets<'_>) {
+        let dataset = &experiment.dataset;
+        let Some((inputs, expected)) = datasets.columns(dataset) else { return };
         let (key, policy) = match &experiment.policy {
             Some(policy) => (DefinitionKey::Experiment(id.clone(), name.clone()), policy),
             None => (DefinitionKey::Manifest, &self.workspace.manifest.policy),
         };
-        let (users, dataset) = (&policy.users, &experiment.dataset);
-        for (given, (field, _)) in users.columns.given().into_iter().zip(UserColumns::USUAL) {
-            if let Some(column) = given.as_deref().filter(|column| !columns.contains(column)) {
-                let message = format!("The dataset `{dataset}` has no column `{column}`, which is to say the {field}.");
-                let hint = meant(column, columns.iter().copied());
-                self.wrong(&key, &["policy", "users", "columns", field], message, &hint);
-            }
-        }
-        let (_, usual) = UserColumns::USUAL[0];
-        if users.on && users.columns.user.is_none() && !columns.contains(usual) {
-            let message = format!("Users are limited, and the dataset `{dataset}` does not say who asks.");
-            let hint = format!("Add a column `{usual}`, or name another: `columns: (user: \"…\")`.");
-            self.warn(&key, &["policy", "users", "on"], message, &hint);
+        let columns = inputs.union(&expected).map(String::as_str).collect();
+        self.problems.extend(user_columns(&mut self.places, &key, &policy.users, (dataset, &columns)));
+        if policy.users.on
+            && let Some(problem) = datasets.wrong_arrival(dataset, &policy.users)
+        {
+            self.problems.push(Problem { place: Place::file(datasets.file(dataset)), ..problem });
         }
     }
 
@@ -86,6 +81,9 @@ impl Checker<'_> {
     ) {
         let Some(definition) = project.variants.get(variant) else { return };
         let Some(prompt) = project.prompts.get(&definition.prompt) else { return };
+        if self.unread.is_part_of(id, project, (prompt, definition)) {
+            return;
+        }
         let examples = |dataset: &DatasetId| datasets.examples(dataset);
         let library = Library { dialect: project.spec.dialect, prompts: &project.prompts, examples: &examples };
         let problems = match Composer::new(prompt, definition, &library) {
@@ -153,6 +151,24 @@ impl Datasets<'_> {
         let opened = self.open(id)?;
         let opened = opened.as_ref().as_ref().ok()?;
         Some((opened.columns.iter().cloned().collect(), opened.expected.iter().cloned().collect()))
+    }
+
+    /// Where the dataset's cases stand, relative to the workspace.
+    fn file(&self, id: &DatasetId) -> PathBuf {
+        let definition = DefinitionKey::Dataset(self.id.clone(), id.clone()).path();
+        match self.project.datasets.get(id).map(|dataset| &dataset.source) {
+            Some(Source::File(file)) => definition.with_file_name(file),
+            _ => definition,
+        }
+    }
+
+    /// The first case whose time of arrival is none, where the first case has one.
+    fn wrong_arrival(&self, id: &DatasetId, users: &UserLimits) -> Option<Problem> {
+        let opened = self.open(id)?;
+        let cases = &opened.as_ref().as_ref().ok()?.cases;
+        users.columns.asker(&cases.case(0).ok()?).arrival?;
+        let rows = (0..cases.len().min(MOST_ARRIVALS)).filter_map(|row| cases.case(row).ok());
+        rows.map(|case| (users.columns.asker(&case), case.id)).find_map(|(asker, id)| arrival(&asker, &id).err())
     }
 
     fn examples(&self, id: &DatasetId) -> Option<Arc<Vec<Case>>> {

@@ -14,10 +14,10 @@ use super::manifest::meant;
 impl Checker<'_> {
     pub(super) fn project(&mut self, id: &ProjectId, project: &Project) {
         for (name, prompt) in &project.prompts {
-            self.prompt(&DefinitionKey::Prompt(id.clone(), name.clone()), project, prompt);
+            self.prompt(&DefinitionKey::Prompt(id.clone(), name.clone()), (id, project), prompt);
         }
         for (name, variant) in &project.variants {
-            self.variant(&DefinitionKey::Variant(id.clone(), name.clone()), project, variant);
+            self.variant(&DefinitionKey::Variant(id.clone(), name.clone()), (id, project), variant);
         }
         for (name, experiment) in &project.experiments {
             self.experiment(id, name, project, experiment);
@@ -25,10 +25,10 @@ impl Checker<'_> {
         self.compositions(id, project);
     }
 
-    fn prompt(&mut self, key: &DefinitionKey, project: &Project, prompt: &Prompt) {
+    fn prompt(&mut self, key: &DefinitionKey, of: (&ProjectId, &Project), prompt: &Prompt) {
         for (index, layer) in prompt.layers.iter().enumerate() {
             let index = index.to_string();
-            self.content(key, &["layers", &index, "content"], project, &layer.content);
+            self.content(key, &["layers", &index, "content"], of, &layer.content);
             if layer.id.as_str().is_empty() {
                 self.wrong(key, &["layers", &index, "id"], "The layer has no id.".to_owned(), "Give it a short name.");
             }
@@ -36,9 +36,16 @@ impl Checker<'_> {
     }
 
     /// Datasets of examples; prompts and layers of snippets are followed when the variant is composed.
-    fn content(&mut self, key: &DefinitionKey, path: &[&str], project: &Project, content: &Content) {
+    fn content(
+        &mut self,
+        key: &DefinitionKey,
+        path: &[&str],
+        (id, project): (&ProjectId, &Project),
+        content: &Content,
+    ) {
         if let Content::Examples(examples) = content
             && !project.datasets.contains_key(&examples.dataset)
+            && !self.unread.has(&DefinitionKey::Dataset(id.clone(), examples.dataset.clone()))
         {
             let hint = meant(examples.dataset.as_str(), project.datasets.keys().map(DatasetId::as_str));
             let path: Vec<&str> = path.iter().copied().chain(["dataset"]).collect();
@@ -46,14 +53,15 @@ impl Checker<'_> {
         }
     }
 
-    fn variant(&mut self, key: &DefinitionKey, project: &Project, variant: &Variant) {
-        if !project.prompts.contains_key(&variant.prompt) {
+    fn variant(&mut self, key: &DefinitionKey, (id, project): (&ProjectId, &Project), variant: &Variant) {
+        let prompt = || DefinitionKey::Prompt(id.clone(), variant.prompt.clone());
+        if !project.prompts.contains_key(&variant.prompt) && !self.unread.has(&prompt()) {
             let hint = meant(variant.prompt.as_str(), project.prompts.keys().map(PromptId::as_str));
             self.wrong(key, &["prompt"], format!("The prompt `{}` is not there.", variant.prompt), &hint);
         }
         for (layer, change) in &variant.layers {
             if let Override::Replace(content) = change {
-                self.content(key, &["layers", layer.as_str()], project, content);
+                self.content(key, &["layers", layer.as_str()], (id, project), content);
             }
         }
         self.params(key, &variant.params);
@@ -82,22 +90,21 @@ impl Checker<'_> {
 
     fn experiment(&mut self, project_id: &ProjectId, id: &ExperimentId, project: &Project, experiment: &Experiment) {
         let key = &DefinitionKey::Experiment(project_id.clone(), id.clone());
-        self.listed(
-            key,
-            "variant",
-            experiment.variants.iter().map(VariantId::as_str),
-            &project.variants.keys().map(VariantId::as_str),
-        );
-        let models = &self.workspace.manifest.models;
-        self.listed(key, "model", experiment.models.iter().map(ModelId::as_str), &models.keys().map(ModelId::as_str));
-        if !project.datasets.contains_key(&experiment.dataset) {
+        let (variants, models) = (&project.variants, &self.workspace.manifest.models);
+        let names = experiment.variants.iter().map(VariantId::as_str);
+        let unread = |name: &str| DefinitionKey::Variant(project_id.clone(), name.into());
+        self.listed(key, "variant", names, (&variants.keys().map(VariantId::as_str), &unread));
+        let names = experiment.models.iter().map(ModelId::as_str);
+        self.listed(key, "model", names, (&models.keys().map(ModelId::as_str), &|_| DefinitionKey::Manifest));
+        let dataset = DefinitionKey::Dataset(project_id.clone(), experiment.dataset.clone());
+        if !project.datasets.contains_key(&experiment.dataset) && !self.unread.has(&dataset) {
             let hint = meant(experiment.dataset.as_str(), project.datasets.keys().map(DatasetId::as_str));
             self.wrong(key, &["dataset"], format!("The dataset `{}` is not there.", experiment.dataset), &hint);
         }
-        self.left_out(key, project, &experiment.without);
+        self.left_out(key, (project_id, project), &experiment.without);
         for (index, check) in experiment.checks.iter().enumerate() {
             let asked: BTreeSet<ModelId> = models_asked(std::slice::from_ref(check)).into_iter().collect();
-            for model in asked.iter().filter(|model| !models.contains_key(*model)) {
+            for model in asked.iter().filter(|model| self.lacks_model(model)).collect::<Vec<_>>() {
                 let hint = meant(model.as_str(), models.keys().map(ModelId::as_str));
                 let message = format!("The judge's model `{model}` is not there.");
                 let index = index.to_string();
@@ -115,16 +122,17 @@ impl Checker<'_> {
     }
 
     /// Pairs that are left out must be of variants and models that are there.
-    fn left_out(&mut self, key: &DefinitionKey, project: &Project, pairs: &[(VariantId, ModelId)]) {
+    fn left_out(&mut self, key: &DefinitionKey, (id, project): (&ProjectId, &Project), pairs: &[(VariantId, ModelId)]) {
         let models = &self.workspace.manifest.models;
         for (index, (variant, model)) in pairs.iter().enumerate() {
             let index = index.to_string();
-            if !project.variants.contains_key(variant) {
+            let unread = DefinitionKey::Variant(id.clone(), variant.clone());
+            if !project.variants.contains_key(variant) && !self.unread.has(&unread) {
                 let hint = meant(variant.as_str(), project.variants.keys().map(VariantId::as_str));
                 let message = format!("The variant `{variant}` of a pair that is left out is not there.");
                 self.wrong(key, &["without", &index, "0"], message, &hint);
             }
-            if !models.contains_key(model) {
+            if self.lacks_model(model) {
                 let hint = meant(model.as_str(), models.keys().map(ModelId::as_str));
                 let message = format!("The model `{model}` of a pair that is left out is not there.");
                 self.wrong(key, &["without", &index, "1"], message, &hint);
@@ -132,13 +140,13 @@ impl Checker<'_> {
         }
     }
 
-    /// Names in a list must be there, and once.
+    /// Names in a list must be there, and once; those whose definition cannot be read may be there.
     fn listed<'n>(
         &mut self,
         key: &DefinitionKey,
         what: &str,
         names: impl ExactSizeIterator<Item = &'n str>,
-        known: &(impl Iterator<Item = &'n str> + Clone),
+        (known, unread): (&(impl Iterator<Item = &'n str> + Clone), &dyn Fn(&str) -> DefinitionKey),
     ) {
         let field = format!("{what}s");
         if names.len() == 0 {
@@ -147,7 +155,7 @@ impl Checker<'_> {
         let mut seen = BTreeSet::new();
         for (index, name) in names.enumerate() {
             let index = index.to_string();
-            if !known.clone().any(|known| known == name) {
+            if !known.clone().any(|known| known == name) && !self.unread.has(&unread(name)) {
                 self.wrong(
                     key,
                     &[&field, &index],

@@ -1,7 +1,7 @@
 //! Checks of `workspace.ron`: providers, models, scripts.
 
 use crate::compose::nearest;
-use crate::domain::{AlertRules, Api, DefinitionKey, ModelSpec, Problem, ProviderSpec};
+use crate::domain::{AlertRules, Api, DefinitionKey, ModelId, ModelSpec, Problem, ProviderSpec};
 use crate::provider::{check_http, origin};
 use crate::store::files::inside;
 
@@ -99,6 +99,11 @@ impl Checker<'_> {
             let message = format!("The script `{path}` has no model `{}`.", model.model);
             self.wrong(&DefinitionKey::Manifest, &["models", id, "model"], message, &hint);
         }
+    }
+
+    /// Whether nothing has this name of a model, as far as the manifest can be read.
+    pub(super) fn lacks_model(&self, id: &ModelId) -> bool {
+        !self.unread.manifest() && !self.workspace.manifest.models.contains_key(id)
     }
 
     pub(super) fn wrong(&mut self, key: &DefinitionKey, path: &[&str], message: String, hint: &str) {

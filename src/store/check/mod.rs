@@ -7,19 +7,26 @@ mod manifest;
 mod places;
 mod policy;
 mod tiers;
+mod unread;
 mod unused;
+mod users;
 
 #[cfg(test)]
 mod tests;
 
 use crate::domain::{Problem, Workspace};
 
+use unread::Unread;
+
 pub use places::Places;
+pub use users::{arrival, user_columns};
 
 /// Checks all definitions of a workspace against each other and against the datasets' columns. Each dataset file that an
-/// experiment uses is read once. The problems that opening has found are not repeated.
+/// experiment uses is read once. The problems that opening has found are not repeated, and what follows from a file that
+/// cannot be read is not told: nobody knows what stands in it.
 pub fn check_workspace(workspace: &Workspace) -> Vec<Problem> {
-    let mut checker = Checker { workspace, places: Places::new(&workspace.root), problems: Vec::new() };
+    let places = Places::new(&workspace.root);
+    let mut checker = Checker { workspace, unread: Unread::of(workspace), places, problems: Vec::new() };
     checker.manifest();
     for (id, project) in &workspace.projects {
         checker.project(id, project);
@@ -33,6 +40,8 @@ pub fn check_workspace(workspace: &Workspace) -> Vec<Problem> {
 
 struct Checker<'w> {
     workspace: &'w Workspace,
+    /// Definitions whose files cannot be read.
+    unread: Unread,
     places: Places<'w>,
     problems: Vec<Problem>,
 }

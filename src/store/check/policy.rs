@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    Api, BreakerPolicy, CompressPolicy, ConfidencePolicy, DefinitionKey, Embedder, FallbackPolicy, LimitPolicy,
-    ModelId, Policy, RepairPolicy, RetryPolicy, SemanticPolicy, Timeouts, UserLimits,
+    BreakerPolicy, CompressPolicy, ConfidencePolicy, DefinitionKey, Embedder, FallbackPolicy, LimitPolicy, ModelId,
+    Policy, RepairPolicy, RetryPolicy, SemanticPolicy, Timeouts, UserLimits,
 };
 use crate::scoring::guardrails::{Inspector, Sanitiser};
 
@@ -56,7 +56,7 @@ impl Checker<'_> {
         let models = &self.workspace.manifest.models;
         for (index, stand_in) in fallback.models.iter().enumerate() {
             let index = index.to_string();
-            if !models.contains_key(&stand_in.model) {
+            if self.lacks_model(&stand_in.model) {
                 let hint = meant(stand_in.model.as_str(), models.keys().map(ModelId::as_str));
                 let message = format!("The model `{}` is not there.", stand_in.model);
                 self.wrong(key, &["policy", "fallback", "models", &index, "model"], message, &hint);
@@ -88,7 +88,7 @@ impl Checker<'_> {
 
     fn compress(&mut self, key: &DefinitionKey, compress: &CompressPolicy) {
         let models = &self.workspace.manifest.models;
-        if let Some(model) = compress.model.as_ref().filter(|model| !models.contains_key(*model)) {
+        if let Some(model) = compress.model.as_ref().filter(|model| self.lacks_model(model)) {
             let hint = meant(model.as_str(), models.keys().map(ModelId::as_str));
             let message = format!("The model `{model}` that is to shorten context is not there.");
             self.wrong(key, &["policy", "compress", "model"], message, &hint);
@@ -132,12 +132,15 @@ impl Checker<'_> {
     fn embedder(&mut self, key: &DefinitionKey, id: &ModelId) {
         let manifest = &self.workspace.manifest;
         let path = ["policy", "semantic", "embedder"];
+        if self.unread.manifest() {
+            return;
+        }
         let Some(model) = manifest.models.get(id) else {
             let hint = meant(id.as_str(), manifest.models.keys().map(ModelId::as_str));
             return self.wrong(key, &path, format!("The embedder `{id}` is not there."), &hint);
         };
         let api = manifest.providers.get(&model.provider).map(|provider| &provider.api);
-        if matches!(api, Some(Api::Anthropic | Api::HuggingFace | Api::Scripted(_) | Api::Echo | Api::Http(_))) {
+        if api.is_some_and(|api| !api.gives_vectors()) {
             let message = format!("The provider of the embedder `{id}` has no embeddings.");
             self.wrong(key, &path, message, "Name a model of another provider, or `Lexical`, which is built in.");
         }

@@ -243,3 +243,56 @@ fn a_mistake_inside_a_template_has_its_line_and_column_in_the_file() {
         undeclared,
     );
 }
+
+/// All problems, warnings too, of the small workspace with these files beside or in the place of its own.
+fn all_with(files: &[(&str, &str)]) -> Vec<String> {
+    let kept = SMALL.iter().filter(|(name, _)| files.iter().all(|(other, _)| other != name));
+    let dir = workspace(&kept.chain(files).copied().collect::<Vec<_>>());
+    let found = check_workspace(&open_workspace(dir.path()).unwrap());
+    // The small experiment has none, and need not.
+    let of_checks = |told: &String| told.contains("The experiment has no checks");
+    found.iter().map(ToString::to_string).filter(|told| !of_checks(told)).collect()
+}
+
+#[test]
+fn nothing_is_said_that_only_an_unreadable_file_would_deny() {
+    let broken = "(broken";
+    for path in [EXPERIMENT, VARIANT, PROMPT, "workspace.ron", "projects/a/datasets/d.ron", "script.ron"] {
+        assert_eq!(all_with(&[(path, broken)]), Vec::<String>::new(), "{path}");
+    }
+    let shared = "(layers: [(id: \"s\", content: Snippet(prompt: \"t\", layer: \"l\"))])";
+    let examples = "(layers: [(id: \"s\", content: Examples(dataset: \"f\"))])";
+    assert_eq!(all_with(&[(PROMPT, shared), ("projects/a/prompts/t.ron", broken)]), Vec::<String>::new());
+    assert_eq!(all_with(&[(PROMPT, examples), ("projects/a/datasets/f.ron", broken)]), Vec::<String>::new());
+    // What has nothing to do with the file is told all the same.
+    let found = all_with(&[
+        (EXPERIMENT, broken),
+        ("projects/a/prompts/spare.ron", "()"),
+        ("projects/b/project.ron", "(title: \"B\")"),
+        ("projects/b/prompts/q.ron", "()"),
+        ("projects/b/variants/w.ron", "(prompt: \"q\")"),
+    ]);
+    let warnings = ["No variant uses the prompt `spare`.", "No experiment uses the variant `w`."];
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(warnings.iter().all(|warning| found.iter().any(|problem| problem.contains(warning))), "{found:#?}");
+}
+
+#[test]
+fn a_time_of_arrival_that_is_none_is_told_where_users_are_limited() {
+    let experiment = |on: bool| {
+        format!(
+            "(variants: [\"v\"], models: [\"m\"], dataset: \"d\", policy: (users: (on: {on}, columns: (arrival: \"at\"))))"
+        )
+    };
+    let told = "projects/a/datasets/d.csv: error: The case `2` arrives at `soon`, which is no instant. Give it as \
+                2026-11-23T14:05:00Z, or leave the column out of all cases.";
+    let check = |rows: &str, on: bool, expect: bool| {
+        let rows = format!("id,q,user_id,at\n{rows}");
+        let found = all_with(&[(EXPERIMENT, &experiment(on)), ("projects/a/datasets/d.csv", &rows)]);
+        assert_eq!(found.iter().any(|problem| problem == told), expect, "{rows}: {found:#?}");
+    };
+    check("1,one,u,2026-11-23T14:05:00Z\n2,two,u,soon\n", true, true);
+    check("1,one,u,2026-11-23T14:05:00Z\n2,two,u,soon\n", false, false);
+    check("1,one,u,2026-11-23T14:05:00Z\n2,two,u,2026-11-23T14:06:00Z\n", true, false);
+    check("1,one,u,\n2,two,u,soon\n", true, false);
+}

@@ -14,7 +14,7 @@ impl Checker<'_> {
         }
         let mut reached = 0.0;
         for (index, tier) in policy.tiers.iter().enumerate() {
-            if !models.contains_key(&tier.model) {
+            if self.lacks_model(&tier.model) {
                 let hint = meant(tier.model.as_str(), models.keys().map(ModelId::as_str));
                 let message = format!("The model `{}` of tier {} is not there.", tier.model, index + 1);
                 self.wrong(key, &["tiers", "tiers"], message, &hint);

@@ -1,4 +1,5 @@
-//! Definitions that nothing refers to: warnings, since they may be work in progress.
+//! Definitions that nothing refers to: warnings, since they may be work in progress. Where a file cannot be read that may
+//! refer to them, they are not told.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +31,8 @@ impl Checker<'_> {
         let variants = workspace.projects.values().flat_map(|project| project.variants.values());
         let tiers = variants.filter_map(|variant| variant.tiers.as_ref()).flat_map(|policy| &policy.tiers);
         models.extend(tiers.map(|tier| &tier.model));
-        for id in manifest.models.keys().filter(|id| !models.contains(id)) {
+        let may_be_used = self.unread.may_name_models();
+        for id in manifest.models.keys().filter(|id| !may_be_used && !models.contains(id)) {
             let message = format!("No experiment uses the model `{id}`.");
             self.warn(&DefinitionKey::Manifest, &["models", id.as_str()], message, "");
         }
@@ -60,15 +62,16 @@ impl Checker<'_> {
             }
         }
         let variants: BTreeSet<_> = project.experiments.values().flat_map(|experiment| &experiment.variants).collect();
-        for name in project.prompts.keys().filter(|name| !prompts.contains(name)) {
+        let (in_layers, in_experiments) = (self.unread.layers(id), self.unread.experiments(id));
+        for name in project.prompts.keys().filter(|name| !in_layers && !prompts.contains(name)) {
             let key = DefinitionKey::Prompt(id.clone(), name.clone());
             self.warn(&key, &[], format!("No variant uses the prompt `{name}`."), "");
         }
-        for name in project.variants.keys().filter(|name| !variants.contains(name)) {
+        for name in project.variants.keys().filter(|name| !in_experiments && !variants.contains(name)) {
             let key = DefinitionKey::Variant(id.clone(), name.clone());
             self.warn(&key, &[], format!("No experiment uses the variant `{name}`."), "");
         }
-        for name in project.datasets.keys().filter(|name| !datasets.contains(name)) {
+        for name in project.datasets.keys().filter(|name| !in_layers && !in_experiments && !datasets.contains(name)) {
             let key = DefinitionKey::Dataset(id.clone(), name.clone());
             self.warn(&key, &[], format!("No experiment uses the dataset `{name}`."), "");
         }
