@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::stats::{share, wilson_share};
+use serde::Serialize;
+
+use super::stats::{paired_t, share, wilson_share};
 use crate::domain::{Interval, Usd};
 
 /// A case that every model answered.
@@ -30,13 +32,15 @@ pub struct TierResult {
 }
 
 /// What thresholds make of the cases of one half.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TierOutcome {
     pub cases: u64,
     /// The share that passes with tiers, with its 95 % interval (Wilson).
     pub passes: Interval,
     /// The share that passes when the last model answers all.
     pub passes_alone: Interval,
+    /// By how much of a share fewer pass with tiers, case by case, with its 95 % interval (t over the cases).
+    pub lost: Interval,
     /// Mean cost of a case with tiers.
     pub cost: Usd,
     /// Mean cost of a case when the last model answers all.
@@ -60,7 +64,18 @@ impl fmt::Display for TierOutcome {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// What the cases that did not choose the thresholds say of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum HeldOut {
+    /// No more is lost than was allowed.
+    Kept,
+    /// More is lost, by so few cases that it may be chance.
+    Doubtful,
+    /// More is lost, and chance does not explain it: the interval of the loss is above the margin.
+    Refuted,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calibration {
     /// The complexity up to which each model but the last answers; `None` for one that is better left out.
     pub up_to: Vec<Option<f64>>,
@@ -68,6 +83,10 @@ pub struct Calibration {
     pub fitted: TierOutcome,
     /// On the other cases; `None` where there are none.
     pub held_out: Option<TierOutcome>,
+    /// How much of the pass rate tiers might lose, a share.
+    pub margin: f64,
+    /// What the other cases say of the thresholds.
+    pub verdict: Option<HeldOut>,
 }
 
 /// The thresholds that cost least while the pass rate stays within `margin` (a share) of the last model's, on the half
@@ -90,7 +109,18 @@ pub fn calibrate(cases: &[TierCase], margin: f64) -> Option<Calibration> {
         }
     });
     let up_to = sums.thresholds(&best.1);
-    Some(Calibration { fitted: outcome(&choosing, &up_to)?, held_out: outcome(&held_out, &up_to), up_to })
+    let held_out = outcome(&held_out, &up_to);
+    let verdict = held_out.as_ref().map(|held_out| verdict(held_out.lost, margin.max(0.0)));
+    Some(Calibration { fitted: outcome(&choosing, &up_to)?, held_out, up_to, margin: margin.max(0.0), verdict })
+}
+
+fn verdict(lost: Interval, margin: f64) -> HeldOut {
+    let over = |share: f64| share > margin + 1e-9;
+    match (over(lost.value), over(lost.low)) {
+        (false, _) => HeldOut::Kept,
+        (true, false) => HeldOut::Doubtful,
+        (true, true) => HeldOut::Refuted,
+    }
 }
 
 /// What comes of cases under thresholds; `None` without cases.
@@ -99,6 +129,7 @@ fn outcome(cases: &[&TierCase], up_to: &[Option<f64>]) -> Option<TierOutcome> {
     let mut answered = vec![0; up_to.len() + 1];
     let (mut passed, mut alone) = (0.0, 0.0);
     let (mut cost, mut cost_alone) = (Usd::ZERO, Usd::ZERO);
+    let (mut lost, mut squares) = (0.0, 0.0);
     for case in cases {
         let tier = up_to.iter().position(|up_to| up_to.is_some_and(|up_to| case.complexity <= up_to));
         let tier = tier.unwrap_or(up_to.len());
@@ -106,15 +137,22 @@ fn outcome(cases: &[&TierCase], up_to: &[Option<f64>]) -> Option<TierOutcome> {
         answered[tier] += 1;
         passed += taken.passed;
         alone += last.passed;
+        lost += last.passed - taken.passed;
+        squares += (last.passed - taken.passed).powi(2);
         cost += taken.cost;
         cost_alone += last.cost;
     }
     let cases = share(count, 1);
+    let mean = lost / cases;
+    // Cases that all lose as much have no spread, and one case has none either.
+    let of_one_kind = || wilson_share(mean.clamp(0.0, 1.0), cases);
+    let lost = paired_t(count, lost, squares).map_or_else(of_one_kind, |(interval, _)| Some(interval));
     let each = |sum: Usd| Usd::from_nanos(sum.nanos() / i64::try_from(count).unwrap_or(i64::MAX).max(1));
     Some(TierOutcome {
         cases: count,
         passes: wilson_share((passed / cases).clamp(0.0, 1.0), cases)?,
         passes_alone: wilson_share((alone / cases).clamp(0.0, 1.0), cases)?,
+        lost: lost?,
         cost: each(cost),
         cost_alone: each(cost_alone),
         answered,
@@ -227,6 +265,26 @@ mod tests {
         assert_eq!(calibrate(&never, 0.1).unwrap().up_to, [None]);
         let dear: Vec<_> = (0..8).map(|key| case(key, 0.0, &[(1.0, 100), (1.0, 100)])).collect();
         assert_eq!(calibrate(&dear, 0.1).unwrap().up_to, [None], "nothing is saved");
+    }
+
+    #[test]
+    fn held_out_cases_bear_a_fit_out_or_refute_it() {
+        // The half that chooses passes on both models, of the other half the last cases fail on the small one.
+        let verdict = |cases: u64, failing: u64, margin| {
+            let of = |key: u64| {
+                let fails = key % 2 == 1 && key / 2 >= cases - failing;
+                case(key, 0.0, &[(if fails { 0.0 } else { 1.0 }, 1), (1.0, 100)])
+            };
+            let all: Vec<TierCase> = (0..2 * cases).map(of).collect();
+            calibrate(&all, margin).unwrap().verdict
+        };
+        assert_eq!(verdict(50, 0, 0.02), Some(HeldOut::Kept));
+        assert_eq!(verdict(50, 1, 0.02), Some(HeldOut::Kept), "as much as was allowed");
+        assert_eq!(verdict(50, 3, 0.02), Some(HeldOut::Doubtful));
+        assert_eq!(verdict(50, 15, 0.02), Some(HeldOut::Refuted));
+        assert_eq!(verdict(50, 15, 0.4), Some(HeldOut::Kept));
+        assert_eq!(verdict(10, 10, 0.02), Some(HeldOut::Refuted), "all of them");
+        assert_eq!(calibrate(&[case(0, 0.0, &[(1.0, 1), (1.0, 2)])], 0.0).unwrap().verdict, None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod tests;
 pub use alerts::AlertWatch;
 pub use baseline::{Baseline, Change, Changed, ColumnChange, against};
 pub use board::{Board, CellView, Totals};
-pub use calibrate::{Calibration, TierCase, TierOutcome, TierResult, calibrate};
+pub use calibrate::{Calibration, HeldOut, TierCase, TierOutcome, TierResult, calibrate};
 pub use compare::{Comparison, Conclusion, FEWEST_CASES, compare, compare_with};
 pub use deeds::Deeds;
 pub use detection::{Detection, Guard, Miss, Tally, measure};

@@ -82,6 +82,7 @@ pub struct TiersArgs {
     pub run: RunId,
     /// The share of cases that tiers may fail beyond the best model.
     pub margin: f64,
+    pub output: Output,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -217,6 +218,8 @@ struct RawTiers {
     /// The share of cases (0 to 1) that tiers may fail beyond the dearest model
     #[arg(long, default_value = "0.02", value_parser = margin)]
     margin: f64,
+    #[command(flatten)]
+    output: RawOutput,
 }
 
 fn margin(text: &str) -> Result<f64, String> {
@@ -266,9 +269,12 @@ impl RawVerb {
             Self::Show(RawShow { workspace, run, output }) => {
                 Verb::Show(ShowArgs { workspace: workspace.workspace, run: RunId(run), output: output.resolve() })
             }
-            Self::Tiers(RawTiers { workspace, run, margin }) => {
-                Verb::Tiers(TiersArgs { workspace: workspace.workspace, run: RunId(run), margin })
-            }
+            Self::Tiers(RawTiers { workspace, run, margin, output }) => Verb::Tiers(TiersArgs {
+                workspace: workspace.workspace,
+                run: RunId(run),
+                margin,
+                output: output.resolve(),
+            }),
             Self::Traffic(RawShow { workspace, run, output }) => {
                 Verb::Traffic(TrafficArgs { workspace: workspace.workspace, run: RunId(run), output: output.resolve() })
             }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::analysis::{Calibration, TierCase, TierResult, calibrate};
+use serde::Serialize;
+
+use crate::analysis::{Calibration, HeldOut, TierCase, TierResult, calibrate};
 use crate::domain::{
     ModelId, ModelTier, Outcome, Place, Problem, ProjectId, RunEvent, RunHeader, RunId, Step, TierPolicy, TrialEnded,
     TrialRef, Usd, VariantId, Verdict, Workspace,
@@ -20,7 +22,7 @@ use super::state::Session;
 pub const MOST_MODELS: usize = 4;
 
 /// What a run says of the tiers of one of its variants.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FittedTiers {
     pub variant: VariantId,
     /// The cheapest first; the last answers what is left.
@@ -57,18 +59,50 @@ impl FittedTiers {
         let Some(tiers) = self.tiers() else {
             return vec![used, format!("No cheaper model is as good as {last} within the margin: no tiers.")];
         };
-        let named = |tier: &ModelTier| format!("{} up to {}", tier.model, tier.up_to.unwrap_or_default());
-        let named: Vec<String> = tiers.iter().map(named).collect();
         let worth = calibration.held_out.as_ref().map_or_else(
             || "No case was held out, so nobody knows what this is worth on others.".to_owned(),
             |outcome| format!("Held out: {outcome}."),
         );
-        vec![
-            used,
-            format!("{}; {last} answers what is more complex.", named.join(", ")),
-            format!("Chosen on: {}.", calibration.fitted),
-            worth,
-        ]
+        vec![used, who_answers(&tiers, last), format!("Chosen on: {}.", calibration.fitted), worth]
+            .into_iter()
+            .chain(doubt(calibration))
+            .collect()
+    }
+}
+
+/// Which requests each model answers. A complexity is at most 1, so that nothing is left above a tier that goes so far.
+fn who_answers(tiers: &[ModelTier], last: &ModelId) -> String {
+    let up_to = |tier: &ModelTier| tier.up_to.unwrap_or_default();
+    let named = |tier: &ModelTier| format!("{} up to {}", tier.model, up_to(tier));
+    let some: Vec<String> = tiers.iter().filter(|tier| up_to(tier) < 1.0).map(named).collect();
+    match (tiers.iter().find(|tier| up_to(tier) >= 1.0), some.is_empty()) {
+        (None, _) => format!("{}; {last} answers what is more complex.", some.join(", ")),
+        (Some(tier), true) => format!("{} answers every request, and {last} none.", tier.model),
+        (Some(tier), false) => format!("{}; {} answers the rest, and {last} none.", some.join(", "), tier.model),
+    }
+}
+
+/// Where the cases that were held out lose more than was allowed: how much, and what to make of it.
+fn doubt(calibration: &Calibration) -> Option<String> {
+    let lost = calibration.held_out.as_ref()?.lost;
+    let points = |share: f64| share * 100.0;
+    let more = format!(
+        "tiers lose {:.1} points there ({:.1} to {:.1}), and {:.1} were allowed.",
+        points(lost.value),
+        points(lost.low),
+        points(lost.high),
+        points(calibration.margin)
+    );
+    match calibration.verdict? {
+        HeldOut::Kept => None,
+        HeldOut::Doubtful => Some(format!(
+            "The held-out cases do not bear this out: {more} It may be chance; fit to a run of more cases before you rely \
+             on it."
+        )),
+        HeldOut::Refuted => Some(format!(
+            "The held-out cases refute this: {more} Do not take these tiers; fit to a run of more cases, or allow a larger \
+             loss."
+        )),
     }
 }
 
@@ -263,5 +297,45 @@ mod tests {
     fn cases_fall_into_two_halves() {
         let odd = (0..1_000).filter(|case| half(&format!("case-{case}")) & 1 == 1).count();
         assert!((440..560).contains(&odd), "{odd}");
+    }
+
+    fn tier(model: &str, up_to: f64) -> ModelTier {
+        ModelTier { model: model.into(), up_to: Some(up_to) }
+    }
+
+    #[test]
+    fn it_is_said_who_answers_and_that_nothing_is_left_above_a_complexity_of_one() {
+        let check = |tiers: &[ModelTier], expect: &str| assert_eq!(who_answers(tiers, &"large".into()), expect);
+        check(&[tier("small", 0.15)], "small up to 0.15; large answers what is more complex.");
+        check(&[tier("small", 1.0)], "small answers every request, and large none.");
+        check(
+            &[tier("small", 0.2), tier("mid", 0.7)],
+            "small up to 0.2, mid up to 0.7; large answers what is more complex.",
+        );
+        check(&[tier("small", 0.2), tier("mid", 1.0)], "small up to 0.2; mid answers the rest, and large none.");
+    }
+
+    #[test]
+    fn a_fit_that_its_held_out_cases_refute_says_so() {
+        let case = |key: u64, passed: f64| {
+            let result = |passed, nanos| TierResult { passed, cost: Usd::from_nanos(nanos) };
+            TierCase { key, complexity: 0.0, results: vec![result(passed, 1), result(1.0, 100)] }
+        };
+        let fitted = |failing: u64| FittedTiers {
+            variant: "v".into(),
+            models: vec!["small".into(), "large".into()],
+            cases: 100,
+            left_out: 0,
+            calibration: calibrate(
+                &(0..100).map(|key| case(key, f64::from(key % 2 == 0 || key / 2 >= failing))).collect::<Vec<_>>(),
+                0.02,
+            ),
+        };
+        let last = |failing: u64| fitted(failing).sentences().pop().unwrap();
+        assert!(last(0).starts_with("Held out: "), "{}", last(0));
+        let doubtful = "The held-out cases do not bear this out: tiers lose 6.0 points there (";
+        assert!(last(3).starts_with(doubtful) && last(3).contains("and 2.0 were allowed."), "{}", last(3));
+        let refuted = "The held-out cases refute this: tiers lose 30.0 points there (";
+        assert!(last(15).starts_with(refuted) && last(15).contains("Do not take these tiers"), "{}", last(15));
     }
 }

@@ -1,5 +1,7 @@
 //! `strata tiers`: thresholds from a run, and a run with them.
 
+use serde_json::Value;
+
 use crate::desk::Desk;
 
 const MODELS: &str = "(name: \"Two\", providers: {\"desk\": (api: Scripted(\"desk.ron\"))}, models: {
@@ -38,6 +40,11 @@ fn tiers_are_fitted_to_a_run_and_then_save_what_they_promised() {
     let line = told.out.lines().find_map(|line| line.trim().strip_prefix("tiers: ")).unwrap();
     assert_eq!(line, "(tiers: [(model: \"small\", up_to: 0.150)])");
     assert!(told.out.lines().any(|line| line.contains("Held out:") && line.contains("100.0 % pass")), "{}", told.out);
+    let json = desk.strata(&["tiers", "w", &run, "--format", "json"]);
+    let read: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&read[0]["variant"], &read[0]["cases"]), (&"plain".into(), &40.into()));
+    assert_eq!((&read[0]["calibration"]["verdict"], &read[0]["tiers"][0]["up_to"]), (&"Kept".into(), &0.15.into()));
+    assert_eq!(desk.strata(&["tiers", "w", &run, "--format", "csv"]).code, Some(2));
 
     desk.write("projects/p/variants/tiered.ron", &format!("(title: \"Tiered\", prompt: \"ask\", tiers: {line})"));
     desk.write("projects/p/experiments/words.ron", &experiment("tiered", "\"large\""));
@@ -52,6 +59,17 @@ fn tiers_are_fitted_to_a_run_and_then_save_what_they_promised() {
         desk.calls().iter().filter(|call| call.run == with_tiers.header.id && call.model.0 == name).count()
     };
     assert_eq!((by_model("small"), by_model("large")), (0, 0), "all of it was in the cache");
+}
+
+#[test]
+fn a_small_model_that_does_as_well_gets_every_request() {
+    let desk = two_models();
+    desk.words("word", (0..40).map(|row| format!("tea {row}")));
+    assert_eq!(desk.strata(&["run", "w"]).code, Some(0));
+    let run = desk.only_run().header.id.0.clone();
+    let told = desk.strata(&["tiers", "w", &run]).out;
+    assert!(told.contains("small answers every request, and large none.") && told.contains("up_to: 1.000"), "{told}");
+    assert!(!told.contains("refute") && !told.contains("bear"), "{told}");
 }
 
 #[test]
