@@ -20,6 +20,7 @@ pub mod js;
 mod json;
 mod lexer;
 mod methods;
+mod needs;
 mod number;
 mod parser;
 pub mod prompt;

@@ -1,12 +1,13 @@
 //! A template that is read once and rendered often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::ast::Node;
 use super::error::TemplateError;
-use super::{parser, run};
+use super::{needs, parser, run};
 
 /// A template that has been read; it can be rendered from any thread.
 #[derive(Debug)]
@@ -21,6 +22,13 @@ impl Template {
     /// A sentence with line and column, where the template is none.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         Ok(Self { nodes: parser::parse(source)? })
+    }
+
+    /// The variables whose values it prints, in the order of their names: not those that it sets, asks for in a condition,
+    /// or gives a default, and no globals. Where nothing gives one of them, nothing is printed in its place.
+    #[must_use]
+    pub fn needed(&self) -> BTreeSet<Arc<str>> {
+        needs::needed(&self.nodes)
     }
 
     /// The text of the template for these variables; `env` is the global of that name.

@@ -76,7 +76,30 @@ impl Unmapped {
 /// [`Unmapped`]: what the entry names cannot be called from here, or its address is refused.
 pub fn provider(entry: &ProviderEntry) -> Result<Mapped, Unmapped> {
     let id = entry.id.trim();
+    if asks_for_environment(id) {
+        return Err(Unmapped::new(format!(
+            "Its id `{id}` asks for a variable of the environment that has no value here. Set it and grant it with \
+             --trust, or write the value itself."
+        )));
+    }
     if http::is_address(id) { http::map(entry) } else { called(entry, &ids::target(id, &entry.config)?) }
+}
+
+/// Whether a template in the text is left that the environment was to fill in.
+fn asks_for_environment(text: &str) -> bool {
+    super::read::tags(text).any(|tag| tag.contains("env.") || tag.contains("env["))
+}
+
+/// A setting that would be sent with a template in the place of a value of the environment: keys alone are filled in later.
+fn refuse_templates(params: &Params) -> Result<(), Unmapped> {
+    let asks = |(_, value): &(&String, &Value)| asks_for_environment(&value.to_string());
+    match params.extra.iter().find(asks) {
+        Some((name, _)) => Err(Unmapped::new(format!(
+            "Its setting `{name}` asks for a variable of the environment, of which only keys are sent. Write the value \
+             itself."
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// How an entry's model is called.
@@ -109,6 +132,7 @@ fn called(entry: &ProviderEntry, target: &Target) -> Result<Mapped, Unmapped> {
         config.shift_remove("apiEndpoint");
     }
     let read = params::read(&config, target.dialect, &target.model);
+    refuse_templates(&read.params)?;
     parts.extend(read.parts);
     parts.extend(unread_environment(entry, target.variable));
     let usual = target.base_url.as_deref().or(target.api.default_base_url());

@@ -321,6 +321,12 @@ fn headers(
         }
         let (before, secret) = secret_of(&value);
         let is_key = secret.contains("{{") || is_credential(&name) || secrets::looks_like_key(&value);
+        if (carried || !is_key) && super::asks_for_environment(&value) {
+            return Err(Unmapped::new(format!(
+                "Its header `{name}` asks for a variable of the environment, of which only one key is sent. Write the \
+                 value itself."
+            )));
+        }
         if carried || !is_key {
             parts.push(Part::unsupported(
                 &place,

@@ -108,7 +108,11 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn note(&self, kind: NoteKind, spot: &Spot, text: impl Into<String>) {
-        let note = Note { kind, path: spot.path(), at: spot.location(), text: text.into() };
+        self.tell(Note { kind, path: spot.path(), at: spot.location(), text: text.into() });
+    }
+
+    /// Keeps a note, where it is not there already.
+    pub(super) fn tell(&self, note: Note) {
         if self.told.borrow_mut().insert(format!("{} {} {}", note.path, note.at, note.text)) {
             self.notes.borrow_mut().push(note);
         }

@@ -37,6 +37,8 @@ struct Own {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     All,
+    /// All, in a text that decides what is sent: one that has no value stays a template, unless it has a default.
+    Sent,
     /// Those that the config itself gives a value. What the process has a part in stays a template.
     Own,
 }
@@ -97,10 +99,11 @@ impl<'a> Environment<'a> {
     }
 
     fn provider(&self, value: Value) -> Value {
-        let Value::Object(map) = value else { return self.value(value, Scope::All) };
+        let Value::Object(map) = value else { return self.value(value, Scope::Sent) };
         let parts = map.into_iter().map(|(key, value)| match value {
             Value::Object(inner) if key != "config" && key != "env" => (key, self.provider(Value::Object(inner))),
             value if key == "config" || key == "env" => (key, self.value(value, Scope::Own)),
+            value if key == "id" => (key, self.value(value, Scope::Sent)),
             value => (key, self.value(value, Scope::All)),
         });
         Value::Object(parts.collect())
@@ -145,7 +148,7 @@ impl<'a> Environment<'a> {
             let own = self.own.borrow();
             let known = names.iter().map(|name| own.get(*name)).collect::<Option<Vec<_>>>();
             let Some(known) = known else {
-                if scope == Scope::All {
+                if scope != Scope::Own {
                     names.iter().filter(|name| !own.contains_key(**name)).for_each(|name| _ = self.of_process(name));
                 }
                 return None;
@@ -156,6 +159,10 @@ impl<'a> Environment<'a> {
             }
         }
         let env = self.seen(&names);
+        let is_missing = |name: &&str| !env.contains_key(*name);
+        if scope == Scope::Sent && names.iter().any(is_missing) && !expression.contains("default") {
+            return None;
+        }
         if !expression.contains('|') && !env.contains_key(*first) {
             return None;
         }

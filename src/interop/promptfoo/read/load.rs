@@ -23,6 +23,7 @@ use super::providers;
 use super::refs::dereference;
 use super::scenarios;
 use super::spot::{Source, Spot};
+use super::unfilled;
 use crate::scoring::yaml;
 
 /// Reads the config at `path`, or the one in the folder `path`.
@@ -115,6 +116,7 @@ impl Loading<'_> {
         self.mention(&prompts);
         let tests = self.config.remove("tests").unwrap_or_default();
         let rows = self.rows(tests, board, &defaults)?;
+        unfilled::note(&prompts, &columns, &rows, self.desk);
         let env = self.desk.environment.of_templates();
         let settings = self.settings(&rows, &prompts);
         let filters = self.filters();

@@ -25,6 +25,7 @@ mod scenarios;
 mod size;
 mod spot;
 mod text;
+mod unfilled;
 mod var_files;
 
 #[cfg(test)]
