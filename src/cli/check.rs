@@ -6,11 +6,12 @@ use super::args::CheckArgs;
 use super::exit::Exit;
 use crate::domain::Problem;
 use crate::interop::run_formats::{counted, harmless};
-use crate::store::{check_workspace, open_workspace};
+use crate::session::{Shelf, problems_of};
+use crate::store::open_workspace;
 
 pub(super) fn check(arguments: &CheckArgs) -> Exit {
     let problems: Vec<Problem> = match open_workspace(&arguments.workspace) {
-        Ok(workspace) => workspace.problems.iter().cloned().chain(check_workspace(&workspace)).collect(),
+        Ok(workspace) => problems_of(&workspace, &Shelf::default()),
         Err(problem) => vec![problem],
     };
     // Whoever closed the pipe does not want to read on; the exit code still tells.

@@ -74,7 +74,7 @@ pub(super) fn conduct(prepared: Prepared, how: &Conduct) -> Result<(Board, RunSt
                 resumed.left(),
                 counted(resumed.ambiguous(), "call")
             ));
-            (estimate, spent) = (estimate.part(resumed.left()), resumed.spent());
+            (estimate, spent) = (resumed.estimate(records).map_err(refuse)?, resumed.spent());
             let board = watch(replayed(records, run)?);
             (launch::resume(resumed, start(&board)), board)
         }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{CaseOptions, RunHeader, TrialRef};
+use crate::domain::{Case, CaseOptions, RunHeader, TrialRef};
 
 use super::expand::Plan;
 
@@ -68,7 +68,8 @@ impl Plan {
     }
 
     /// Whether this trial asks a model. Reads its case.
-    pub(super) fn asks(&self, trial: TrialRef) -> bool {
+    #[must_use]
+    pub fn asks(&self, trial: TrialRef) -> bool {
         let model = &self.models[usize::from(trial.model)];
         if model.is_echo || model.is_unmapped || model.is_unread() || self.left_out.contains(&self.index(trial)) {
             return false;
@@ -84,6 +85,20 @@ impl Plan {
             (0_u16..).take(self.models.len()).map(move |model| TrialRef { variant, model, ..trial })
         });
         columns.filter(|column| !self.left_out.contains(&self.index(*column))).count()
+    }
+
+    /// The trials of this one's case and repeat, of which this is the case, whose output may be graded: they run, and
+    /// neither a model that nobody can ask nor a transform that is never run makes them errors before that.
+    pub fn graded<'p>(&'p self, trial: TrialRef, case: &'p Case) -> impl Iterator<Item = TrialRef> + 'p {
+        let models = || (0_u16..).zip(&self.models);
+        let columns =
+            (0_u16..).zip(&self.variants).flat_map(move |variant| models().map(move |model| (variant, model)));
+        columns.filter_map(move |((variant, own), (model, asked))| {
+            let column = TrialRef { variant, model, ..trial };
+            let has_answer = case.options.given.is_some() || !asked.is_unmapped || own.tiers.is_some();
+            let is_run = has_answer && !asked.is_unread() && !self.left_out.contains(&self.index(column));
+            is_run.then_some(column)
+        })
     }
 
     /// A row that cannot be read is its trials' error, when they run.

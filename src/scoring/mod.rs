@@ -42,7 +42,7 @@ pub use checks::Checks;
 pub use confidence::{Filtered, confidence_of, filter_by_confidence};
 pub use facts::Facts;
 pub use graders::select_best::{Choice, Chosen};
-pub use graders::{Grader, Grading, Next, Reply, models_asked};
+pub use graders::{Grader, Grading, Next, Reply, Service, models_asked, services_asked};
 pub use lexical::{LEXICAL_DIMENSIONS, lexical_vector, normalised};
 pub use right_items::{FoundItem, RightItems, expected_items, right_items};
 pub use sameness::same_answer;

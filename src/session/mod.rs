@@ -50,6 +50,7 @@ mod trying;
 
 pub use calls::{CALL_PAGE, Calls, Spend};
 pub use cases::CasesView;
+pub use checks::problems_of;
 pub use command::{Command, CommandInfo};
 pub use datasets::{CaseSearch, MOST_EMBEDDED, Peek, Peeked};
 pub use feed::{Feed, FeedSink};

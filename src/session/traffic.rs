@@ -2,6 +2,7 @@
 //! policy as it is now. Nothing is sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,8 +18,9 @@ use crate::engine::{UserShare, Visit};
 use crate::interop::run_formats::counted;
 use crate::plan::{Plan, PlanModel};
 use crate::store::records::Records;
+use crate::store::{OpenCases, arrival};
 
-use super::launch::{effective_policy, plan_again};
+use super::launch::{Bookcase, effective_policy, plan_again, wrong_users};
 use super::shelf::Shelf;
 use super::state::Session;
 
@@ -145,11 +147,24 @@ pub fn rehearsed_traffic(
     });
     told.map_err(unread)?;
     let plan = plan_again(workspace, shelf, &header)?;
+    let cases = opened(workspace, shelf, &header)?;
+    let wrong = wrong_users(workspace, (&header.project, &header.experiment), &limits, (&header.dataset, &cases));
+    let (wrong, _): (Vec<_>, Vec<_>) = wrong.into_iter().partition(Problem::is_error);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     let evenly_per_minute = (!has_arrivals(&plan, &limits)).then_some(limits.arrivals_per_minute);
     let rehearsal = Rehearsal { plan: &plan, limits: &limits, answers: &answers, evenly_per_minute };
     let columns = (0..header.columns()).filter(|column| header.takes_part(*column));
     let columns = columns.map(|column| rehearsal.column(column)).collect::<Result<_, _>>()?;
     Ok(RunTraffic { run: run.clone(), evenly_per_minute, columns })
+}
+
+/// The dataset of a run.
+fn opened(workspace: &Workspace, shelf: &Shelf, header: &RunHeader) -> Result<Arc<OpenCases>, Vec<Problem>> {
+    let gone = || vec![Problem::error(Place::default(), format!("There is no project `{}`.", header.project), "")];
+    let (id, project) = workspace.projects.get_key_value(&header.project).ok_or_else(gone)?;
+    Bookcase { workspace, shelf, id, project }.cases(&header.dataset, &Place::default())
 }
 
 /// What is recorded of a request.
@@ -239,12 +254,7 @@ impl Rehearsal<'_> {
         if let Some(per_minute) = self.evenly_per_minute {
             return Ok(evenly(self.plan.header.started_at, place, per_minute));
         }
-        let text = asker.arrival.as_deref().unwrap_or_default();
-        text.parse().map_err(|_| {
-            let message = format!("The case `{case}` arrives at `{text}`, which is no instant.");
-            let hint = "Give it as 2026-11-23T14:05:00Z, or leave the column out of all cases.";
-            vec![Problem::error(Place::default(), message, hint)]
-        })
+        arrival(asker, case).map_err(|problem| vec![problem])
     }
 }
 

@@ -60,7 +60,7 @@ fn an_unknown_price_under_a_budget_is_refused_and_without_one_is_unknown() {
     insta::assert_snapshot!(desk.run(&["--budget", "1"]).told(&desk), @r"
     exit 2
     --- stderr
-    strata: workspace.ron: error: The price of the model `m` is unknown, so no budget can be kept. Give it a `price`, or run without a budget.
+    strata: workspace.ron:3:33: error: The price of the model `m` is unknown, so no budget can be kept. Give it a `price`, or run without a budget.
     ");
     assert_eq!(server.requests(), 0);
     let ran = desk.run(&["--format", "csv"]);

@@ -85,6 +85,14 @@ fn limits_that_are_off_and_columns_that_are_not_there_are_told() {
     let off = desk.strata(&["traffic", "w", &run]);
     assert_eq!(off.code, Some(2));
     assert!(off.err.contains("does not limit users"), "{}", off.err);
+    desk.edit("workspace.ron", "columns: (user: \"whom\")", "on: true, columns: (user: \"whom\")");
+    for arguments in [&["check", "w"][..], &["run", "w"], &["traffic", "w", &run]] {
+        let ran = desk.strata(arguments);
+        let told = format!("{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {told}");
+        let words = "has no column `whom`, which is to say the user. Did you mean `who`?";
+        assert_eq!(told.matches(words).count(), 1, "{arguments:?}: {told}");
+    }
     assert_eq!(desk.strata(&["traffic", "w", &run, "--format", "csv"]).code, Some(2));
     assert_eq!(desk.strata(&["traffic", "w", "20200101-000000-0000"]).code, Some(2));
 }

@@ -143,6 +143,24 @@ pub fn models_asked(checks: &[Check]) -> Vec<ModelId> {
     Positions::of(checks.iter()).all().flat_map(|(_, check)| calls(check)).collect()
 }
 
+/// What a grader is asked for, other than words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    Vectors,
+    Labels,
+}
+
+/// The models that checks and the parts of sets among them ask for something other than words, each with what it is.
+#[must_use]
+pub fn services_asked(checks: &[Check]) -> Vec<(Service, &ModelId)> {
+    Positions::of(checks.iter()).all().flat_map(|(_, check)| services(check)).collect()
+}
+
+fn services(check: &Check) -> impl Iterator<Item = (Service, &ModelId)> {
+    let vectors = embedder(&check.kind).map(|model| (Service::Vectors, model));
+    vectors.into_iter().chain(labeller(&check.kind).map(|model| (Service::Labels, model)))
+}
+
 fn calls(check: &Check) -> Vec<ModelId> {
     let words = model(&check.kind).map(|model| vec![model.clone(); questions(&check.kind)]).unwrap_or_default();
     words.into_iter().chain(embedder(&check.kind).cloned()).chain(labeller(&check.kind).cloned()).collect()

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Check, CheckKind, ModelId, Policy, TrialRef};
+use crate::domain::{Case, Check, CheckKind, ModelId, Policy, TrialRef};
 use crate::plan::Plan;
-use crate::scoring::models_asked;
+use crate::scoring::{Service, models_asked, services_asked};
 
 /// The models that answer: those of columns with a trial whose answer nobody has given, their variants' tiers, and where
 /// there are any, those that stand in for them.
@@ -23,35 +23,66 @@ pub(super) fn answering(plan: &Plan, policy: &Policy) -> BTreeSet<ModelId> {
     asked
 }
 
-/// The models that checks ask, those of cases and in sets included, each with its calls over the whole run as far as they
-/// are known before it.
-pub(super) fn judging(plan: &Plan) -> BTreeMap<ModelId, u64> {
-    let common = &plan.header.definition.checks;
-    let mut calls = BTreeMap::new();
-    if plan.left_out.is_empty() && !plan.cases.has_options() {
-        let columns = plan.header.columns() as u64;
-        add(&mut calls, common, columns, u64::from(plan.header.cases) * u64::from(plan.header.repeats));
-        return calls;
-    }
-    for case in 0..plan.header.cases {
-        let trial = TrialRef { case, variant: 0, model: 0, repeat: 0 };
-        // A row that cannot be read is its trials' error, when they run, as is one that is broken.
-        let Some(case) = plan.case(trial).ok().filter(|case| case.options.broken.is_none()) else { continue };
-        let columns = plan.columns_of(trial) as u64;
-        add(&mut calls, common, columns, u64::from(plan.header.repeats));
-        add(&mut calls, &case.checks, columns, u64::from(plan.header.repeats));
-    }
-    calls
+/// Whom checks ask, those of cases and in sets included.
+#[derive(Default)]
+pub(super) struct Judging {
+    /// The models, each with its calls over the whole run as far as they are known before it.
+    pub calls: BTreeMap<ModelId, u64>,
+    /// What is asked of them besides words.
+    pub services: BTreeSet<(Service, ModelId)>,
 }
 
-/// Counts what checks ask for so many outputs each time, so many times.
-fn add(calls: &mut BTreeMap<ModelId, u64>, checks: &[Check], outputs: u64, times: u64) {
-    for check in checks {
-        let compares = matches!(&check.kind, CheckKind::Assertion(assertion) if assertion.kind.compares_outputs());
-        // Outputs are compared in one call, and one alone is compared with none.
-        let each = if compares { u64::from(outputs > 1) } else { outputs };
-        for model in models_asked(std::slice::from_ref(check)).into_iter().filter(|_| each * times > 0) {
-            *calls.entry(model).or_insert(0) += each * times;
+/// Whom a plan's checks ask.
+pub(super) fn judging(plan: &Plan) -> Judging {
+    let mut judging = Judging::default();
+    if plan.left_out.is_empty() && !plan.cases.has_options() {
+        let outputs = plan.graded(FIRST, &Case::default()).count() as u64;
+        let times = u64::from(plan.header.cases) * u64::from(plan.header.repeats);
+        judging.add(&plan.header.definition.checks, outputs, times);
+        return judging;
+    }
+    judging_trials(plan, &|_| true)
+}
+
+/// Whom checks ask for some of a plan's trials: those for which this holds.
+pub(super) fn judging_trials(plan: &Plan, runs: &dyn Fn(TrialRef) -> bool) -> Judging {
+    let mut judging = Judging::default();
+    let common = &plan.header.definition.checks;
+    if models_asked(common).is_empty() && !plan.cases.has_options() {
+        return judging;
+    }
+    for case in 0..plan.header.cases {
+        let of_case = TrialRef { case, ..FIRST };
+        let found = if plan.cases.has_options() { plan.case(of_case).ok() } else { Some(Case::default()) };
+        // A row that cannot be read is its trials' error, when they run, as is one that is broken.
+        let Some(found) = found.filter(|case| case.options.broken.is_none()) else { continue };
+        for repeat in (0..plan.header.repeats).filter_map(|repeat| u16::try_from(repeat).ok()) {
+            let graded = plan.graded(TrialRef { repeat, ..of_case }, &found);
+            let outputs = graded.filter(|trial| runs(*trial)).count() as u64;
+            judging.add(common, outputs, 1);
+            judging.add(&found.checks, outputs, 1);
+        }
+    }
+    judging
+}
+
+const FIRST: TrialRef = TrialRef { case: 0, variant: 0, model: 0, repeat: 0 };
+
+impl Judging {
+    /// Counts what checks ask for so many outputs each time, so many times.
+    fn add(&mut self, checks: &[Check], outputs: u64, times: u64) {
+        for check in checks {
+            let compares = matches!(&check.kind, CheckKind::Assertion(assertion) if assertion.kind.compares_outputs());
+            // Outputs are compared in one call, and one alone is compared with none.
+            let calls = times * if compares { u64::from(outputs > 1) } else { outputs };
+            if calls == 0 {
+                continue;
+            }
+            for model in models_asked(std::slice::from_ref(check)) {
+                *self.calls.entry(model).or_insert(0) += calls;
+            }
+            let services = services_asked(std::slice::from_ref(check)).into_iter();
+            self.services.extend(services.map(|(service, model)| (service, model.clone())));
         }
     }
 }
@@ -92,9 +123,10 @@ mod tests {
         let away = api(Api::OpenAi, Some("https://models.example/v1"), "A_KEY_THAT_NOBODY_HAS");
         manifest.providers.insert("away".into(), away);
         manifest.providers.insert("unmapped".into(), api(Api::Unmapped, None, ""));
+        manifest.providers.insert("near".into(), crate::domain::ProviderSpec { api: Api::Ollama, ..scripted.clone() });
         let clerk = manifest.models[&"clerk".into()].clone();
         for (id, provider) in
-            [("away", "away"), ("lost", "unmapped"), ("deep", "desk"), ("quick", "desk"), ("vectors", "desk")]
+            [("away", "away"), ("lost", "unmapped"), ("deep", "desk"), ("quick", "desk"), ("vectors", "near")]
         {
             let priced = clerk.price.clone().filter(|_| provider == "desk");
             let spec = crate::domain::ModelSpec { provider: provider.into(), price: priced, ..clerk.clone() };
@@ -222,15 +254,32 @@ mod tests {
             assert_eq!(found, expect);
         };
         let all = CaseOptions::default;
-        check([(all(), &[]), (all(), &[]), (all(), &[])], &[("deep", 48), ("quick", 24)]);
-        check([(all(), &[]), (all(), &own), (all(), &[])], &[("deep", 48), ("quick", 24), ("vectors", 8)]);
-        check([(given(), &[]), (only(&["clerk"]), &own), (all(), &[])], &[("deep", 40), ("quick", 20), ("vectors", 4)]);
+        // Nothing is graded of the model that nobody can ask, but for the answer that a case gives.
+        check([(all(), &[]), (all(), &[]), (all(), &[])], &[("deep", 24), ("quick", 12)]);
+        check([(all(), &[]), (all(), &own), (all(), &[])], &[("deep", 24), ("quick", 12), ("vectors", 4)]);
+        check([(given(), &[]), (only(&["clerk"]), &own), (all(), &[])], &[("deep", 32), ("quick", 16), ("vectors", 4)]);
         let broken = CaseOptions { broken: Some("Why.".to_owned()), ..all() };
-        check([(broken, &own), (all(), &[]), (all(), &[])], &[("deep", 32), ("quick", 16)]);
+        check([(broken, &own), (all(), &[]), (all(), &[])], &[("deep", 16), ("quick", 8)]);
         // One call for all outputs of a case.
         check(
             [(all(), &best), (only(&["clerk"]), &best), (only(&[]), &best)],
-            &[("deep", 24), ("quick", 12), ("vectors", 4)],
+            &[("deep", 16), ("quick", 8), ("vectors", 4)],
         );
+    }
+
+    #[test]
+    fn judges_are_not_asked_for_columns_whose_transform_is_never_run() {
+        let desk = Scripted::new(1);
+        let check = |models: &[&str], options: CaseOptions, expect: Option<u64>| {
+            let workspace = workspace(&desk, vec![case(CaseOptions::default()), case(options)]);
+            let checks = vec![graded(AssertionKind::LlmRubric, "quick")];
+            let experiment = Experiment { checks, ..experiment(&["plain", "second"], models) };
+            let prepared = prepared(&workspace, experiment, true).unwrap();
+            assert_eq!(prepared.judges.get(&"quick".into()).copied(), expect, "{models:?}");
+        };
+        check(&["clerk", "unread"], CaseOptions::default(), Some(4));
+        check(&["clerk", "unread"], given(), Some(4));
+        check(&["clerk", "unread"], only(&["unread"]), Some(2));
+        check(&["unread"], CaseOptions::default(), None);
     }
 }

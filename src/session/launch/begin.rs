@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::domain::{
-    Capability, Case, ModelId, Place, Policy, Problem, ProviderId, RunHeader, RunId, SecretRef, StandInModel, TrialKey,
-    TrialRef, Usd,
+    Capability, Case, Fingerprint, ModelId, Place, Policy, Problem, ProviderId, RunHeader, RunId, SecretRef,
+    StandInModel, TrialKey, TrialRef, Usd,
 };
 use crate::engine::{
     Answers, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start,
@@ -70,7 +70,9 @@ pub fn begin(prepared: Prepared, how: Start<'_>) -> Result<RunHandle, LaunchErro
 /// What a resume would do, before it does.
 pub struct Resumed {
     pub prepared: Prepared,
-    earlier: Earlier,
+    pub(super) earlier: Earlier,
+    /// By column, the trials that will run and need an answer that is not on record: the others are scored alone.
+    pub(super) calls: Vec<u64>,
 }
 
 impl Resumed {
@@ -116,15 +118,31 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     let plan = &prepared.plan;
     // What later cases see of earlier answers is not on record as such: those are answered again, and not paid again.
     let indexes = plan.indexes().filter(|_| !plan.remembers);
-    let kept: HashMap<u64, TrialKey> = indexes
-        .filter_map(|index| Some((index, plan.prepare(plan.trial(index)).ok()?.key)))
-        .filter(|(_, key)| earlier.finished.contains_key(key))
+    let asked: HashMap<u64, (TrialKey, Fingerprint)> = indexes
+        .filter_map(|index| {
+            let planned = plan.prepare(plan.trial(index)).ok()?;
+            Some((index, (planned.key, planned.call)))
+        })
         .collect();
-    let kept = with_whole_groups(plan, &prepared.checks, kept, &earlier.compared);
+    let finished = asked.iter().filter(|(_, (key, _))| earlier.finished.contains_key(key));
+    let kept = with_whole_groups(plan, &prepared.checks, finished.map(|(index, (key, _))| (*index, *key)).collect());
     let is_kept: HashSet<&TrialKey> = kept.values().collect();
     let again: HashSet<TrialKey> = earlier.finished.keys().filter(|key| !is_kept.contains(key)).copied().collect();
     let mut answered = if again.is_empty() { Answers::default() } else { records.answers_of(run, &again)? };
     answered.extend(earlier.answered);
+    let is_paid = |index: u64| {
+        asked
+            .get(&index)
+            .is_some_and(|(key, call)| answered.get(key, call).is_some() || earlier.received.contains_key(call))
+    };
+    let mut calls = vec![0; plan.header.columns()];
+    for trial in plan.indexes().filter(|index| !kept.contains_key(index) && !is_paid(*index)).map(|i| plan.trial(i)) {
+        calls[plan.header.column(trial)] += u64::from(plan.asks(trial));
+    }
+    if plan.remembers {
+        let ended = earlier.finished.len() as u64;
+        calls.iter_mut().for_each(|calls| *calls = calls.saturating_sub(ended * *calls / plan.trials().max(1)));
+    }
     let earlier = Earlier {
         kept,
         answered,
@@ -134,7 +152,7 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         spent: earlier.spent,
         begun: true,
     };
-    Ok(Resumed { prepared, earlier })
+    Ok(Resumed { prepared, earlier, calls })
 }
 
 /// Whether answers of earlier calls could stand in a run: one that asks everything anew does so to its end.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{ModelId, Place, Price, Problem};
+use crate::domain::{DefinitionKey, ModelId, Params, Place, Price, Problem, ProjectId};
 use crate::plan::PlanVariant;
+use crate::store::Places;
 
 use super::reach::Reach;
 
@@ -27,38 +28,46 @@ const OUTPUT_FIELDS: [&str; 13] = [
 /// Models of which nobody can say what a call costs at most: under a hard budget none of their calls could be made.
 pub(super) fn without_bound(
     answering: &BTreeSet<ModelId>,
-    variants: &[PlanVariant],
+    (project, variants): (&ProjectId, &[PlanVariant]),
     reached: &BTreeMap<ModelId, Reach>,
+    places: &mut Places,
 ) -> Vec<Problem> {
     let unbounded = variants.iter().any(|variant| variant.params.max_tokens.is_none());
-    let problem = |(id, reach): (&ModelId, &Reach)| {
+    let mut problems = Vec::new();
+    for (id, reach) in reached.iter().filter(|(_, reach)| reach.is_asked) {
         let (message, hint) = match &reach.price {
             None => (
                 format!("The price of the model `{id}` is unknown, so no budget can be kept."),
                 "Give it a `price`, or run without a budget.",
             ),
-            Some(price)
-                if *price != Price::FREE
-                    && reach.max_output.is_none()
-                    && (unbounded || !reach.is_told_max_tokens()) =>
-            {
-                (
-                    format!("Nobody knows how much the model `{id}` answers at most, so no budget can be kept."),
-                    "Give it a `max_output`, or its variants `max_tokens`, or run without a budget.",
-                )
-            }
-            Some(_) => return None,
+            Some(price) if answering.contains(id) && *price != Price::FREE && is_unbounded(reach, unbounded) => (
+                format!("Nobody knows how much the model `{id}` answers at most, so no budget can be kept."),
+                "Give it a `max_output`, or its variants `max_tokens`, or run without a budget.",
+            ),
+            Some(_) => continue,
         };
-        let asked = answering.contains(id) || reach.price.is_none();
-        asked.then(|| Problem::error(Place::file("workspace.ron"), message, hint))
-    };
-    let of_variants = variants.iter().map(|variant| (format!("variant `{}`", variant.id), &variant.params));
-    let asked = reached.iter().filter(|(id, _)| answering.contains(*id));
-    let of_models = asked.map(|(id, reach)| (format!("model `{id}`"), &reach.spec.params));
-    let past_the_bound = of_variants.chain(of_models).filter_map(|(who, params)| {
-        let field = OUTPUT_FIELDS.iter().find(|field| params.extra.contains_key(**field))?;
-        let message = format!("The {who} sets `{field}` in `extra`, where no budget can see it.");
-        Some(Problem::error(Place::default(), message, "Set `max_tokens` instead, or run without a budget."))
-    });
-    reached.iter().filter(|(_, reach)| reach.is_asked).filter_map(problem).chain(past_the_bound).collect()
+        problems.push(Problem::error(places.of(&DefinitionKey::Manifest, &["models", id.as_str()]), message, hint));
+    }
+    for variant in variants {
+        let key = DefinitionKey::Variant(project.clone(), variant.id.clone());
+        let who = format!("variant `{}`", variant.id);
+        problems.extend(past_the_bound(&who, &variant.params, |field| places.of(&key, &["params", "extra", field])));
+    }
+    for (id, reach) in reached.iter().filter(|(id, _)| answering.contains(*id)) {
+        let at = |field: &str| places.of(&DefinitionKey::Manifest, &["models", id.as_str(), "params", "extra", field]);
+        problems.extend(past_the_bound(&format!("model `{id}`"), &reach.spec.params, at));
+    }
+    problems
+}
+
+/// Whether nothing limits an answer: neither the model, nor its variants' `max_tokens` where the API hears of them.
+fn is_unbounded(reach: &Reach, some_variant_is: bool) -> bool {
+    reach.max_output.is_none() && (some_variant_is || !reach.is_told_max_tokens())
+}
+
+/// A field of the body that would lead past the bound.
+fn past_the_bound(who: &str, params: &Params, at: impl FnOnce(&str) -> Place) -> Option<Problem> {
+    let field = OUTPUT_FIELDS.iter().find(|field| params.extra.contains_key(**field))?;
+    let message = format!("The {who} sets `{field}` in `extra`, where no budget can see it.");
+    Some(Problem::error(at(field), message, "Set `max_tokens` instead, or run without a budget."))
 }

@@ -1,9 +1,13 @@
 //! What a prepared run will cost, learned from the runs on record.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{ModelId, Price, RunHeader, RunId, VariantId};
-use crate::plan::{Estimate, PastOutput, estimate, with_guards};
+use crate::plan::{Estimate, PastOutput, Plan, estimate, with_guards};
 use crate::store::records::{Column, Records, RecordsError};
 
+use super::asked::judging_trials;
+use super::begin::Resumed;
 use super::prepare::Prepared;
 
 /// Earlier runs of the experiment that are asked how long answers were, from the newest on.
@@ -18,18 +22,39 @@ impl Prepared {
     /// # Errors
     /// The records cannot be read.
     pub fn estimate(&self, records: Option<&Records>) -> Result<Estimate, RecordsError> {
-        let past = records.map(|records| past_output(records, &self.plan.header)).transpose()?.unwrap_or_default();
-        let estimate = estimate(&self.plan, &past, &self.judge_calls());
-        Ok(with_guards(estimate, &self.plan, &self.policy, &|model| self.price(model)))
+        self.estimate_of(&self.plan, &self.judges, records)
     }
 
-    /// The price of each model that grades, and how often it is called.
-    fn judge_calls(&self) -> Vec<(Option<Price>, u64)> {
-        self.judges.iter().map(|(model, calls)| (self.price(model), *calls)).collect()
+    /// What a plan's calls will cost, and so many of each model that grades.
+    fn estimate_of(
+        &self,
+        plan: &Plan,
+        judges: &BTreeMap<ModelId, u64>,
+        records: Option<&Records>,
+    ) -> Result<Estimate, RecordsError> {
+        let past = records.map(|records| past_output(records, &plan.header)).transpose()?.unwrap_or_default();
+        let judges: Vec<(Option<Price>, u64)> =
+            judges.iter().map(|(model, calls)| (self.price(model), *calls)).collect();
+        Ok(with_guards(estimate(plan, &past, &judges), plan, &self.policy, &|model| self.price(model)))
     }
 
     fn price(&self, model: &ModelId) -> Option<Price> {
         self.reached.get(model).and_then(|reach| reach.price.clone())
+    }
+}
+
+impl Resumed {
+    /// What the trials that will run are going to cost: those whose answer is on record no more than their graders.
+    ///
+    /// Renders a sample of the cases and reads records, so not for the main thread.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn estimate(&self, records: &Records) -> Result<Estimate, RecordsError> {
+        let plan = Plan { calls: self.calls.clone().into(), ..self.prepared.plan.clone() };
+        let judging = judging_trials(&plan, &|trial| !self.earlier.kept.contains_key(&plan.index(trial)));
+        let estimate = self.prepared.estimate_of(&plan, &judging.calls, Some(records))?;
+        Ok(Estimate { trials: self.left(), ..estimate })
     }
 }
 
@@ -67,7 +92,7 @@ mod tests {
     use crate::domain::{RunState, Usd};
     use crate::plan::Range;
     use crate::session::Shelf;
-    use crate::session::launch::{Wish, prepare};
+    use crate::session::launch::{Wish, prepare, take_up};
     use crate::session::tests::{Scripted, run_to_its_end};
     use crate::store::open_workspace;
 
@@ -174,5 +199,30 @@ mod tests {
         let unknown = prepared(&desk).estimate(None).unwrap().total().unwrap();
         assert_eq!(total(&desk, &records), unknown);
         assert!(unknown.high > Usd::ZERO);
+    }
+
+    #[test]
+    fn what_is_only_scored_again_costs_its_graders_alone() {
+        let check = |checks: &str, is_graded: bool| {
+            let desk = Scripted::new(4);
+            desk.edit("projects/p/experiments/words.ron", "checks: [", checks);
+            let records = Records::open(&desk.root()).unwrap();
+            assert_eq!(run_to_its_end(prepared(&desk), &records), RunState::Completed);
+            let run = records.runs().unwrap().remove(0).header.id.clone();
+            let ahead = || take_up(prepared(&desk), &run, &records).unwrap();
+            let none = ahead();
+            let cost = none.estimate(&records).unwrap();
+            assert_eq!((none.left(), cost.trials, cost.total()), (0, 0, Some(Range::default())));
+            // Another transform makes another trial of the same answer.
+            desk.edit("workspace.ron", "max_output: 100", "max_output: 100, transform: Inline(\"output\")");
+            let again = ahead().estimate(&records).unwrap();
+            assert_eq!((again.trials, again.models[0].calls), (4, 0));
+            assert_eq!(again.models[0].cost, Some(Range::default()));
+            let whole = prepared(&desk).estimate(Some(&records)).unwrap();
+            assert!(whole.models[0].calls == 4 && whole.total().unwrap().likely > again.total().unwrap().likely);
+            assert_eq!((again.judges, again.judges != Some(Range::default())), (whole.judges, is_graded));
+        };
+        check("checks: [", false);
+        check("checks: [(kind: Judge(model: \"clerk\", rubric: \"Is it right?\")), ", true);
     }
 }

@@ -1,25 +1,29 @@
 //! Looks at everything that a run needs, and tells all that is wrong at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 use std::sync::Arc;
 
 use crate::domain::{
-    Budget, Capability, ChatRequest, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier, Place,
-    Policy, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
+    Budget, Capability, ChatRequest, Check, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier,
+    Place, Policy, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
 };
 use crate::engine::{new_run_id, now, sanitised};
 use crate::plan::{Plan, PlanVariant, PlannedTrial, Selection, TierRoute, canary_of};
 use crate::provider::capability;
 use crate::scoring::guardrails::{Inspector, Sanitiser};
-use crate::scoring::{Checks, Validation};
+use crate::scoring::{Checks, Service, Validation, services_asked};
 use crate::session::shelf::Shelf;
-use crate::store::{OpenCases, complexity_words, pricing};
+use crate::store::{OpenCases, Places, complexity_words, pricing};
 
-use super::asked::{answering, judging};
+use super::able::unable;
+use super::asked::{Judging, answering, judging};
 use super::bound::without_bound;
+use super::found::Found;
 use super::prompts::Bookcase;
 use super::reach::{Reach, reach_models};
 use super::scripts;
+use super::users::wrong_users;
 
 /// A trial's place counts repeats in 16 bits.
 const MOST_REPEATS: u32 = u16::MAX as u32;
@@ -96,20 +100,50 @@ impl Prepared {
 /// # Errors
 /// All that is wrong, each with its place.
 pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prepared, Vec<Problem>> {
-    let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
-    let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
-    let mut experiment = changed(workspace, defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?, wish);
-    let at = Place::file(DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone()).path());
-    let bookcase = Bookcase { workspace, shelf, id: &wish.project, project };
+    let mut found = Found::default();
+    let prepared = look(workspace, shelf, wish, &mut found);
+    let (errors, warnings) = found.by_severity();
+    prepared.filter(|_| errors.is_empty()).map(|prepared| Prepared { warnings, ..prepared }).ok_or(errors)
+}
 
-    let cases = bookcase.cases(&experiment.dataset, &at)?;
-    let mut problems = cases.problems.clone();
-    let mut variants = bookcase.variants(&experiment, &cases, &at, &mut problems);
-    let checks = compile_checks(project.spec.dialect, &experiment, &cases, &at, &mut problems);
+/// What keeps such a run from starting, beyond what the check of the workspace's files tells.
+pub(super) fn refusals_of(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Vec<Problem> {
+    let mut found = Found::default();
+    drop(look(workspace, shelf, wish, &mut found));
+    found.of_run
+}
+
+/// The run as far as its parts are there; `None` where too little is.
+fn look(workspace: &Workspace, shelf: &Shelf, wish: &Wish, found: &mut Found) -> Option<Prepared> {
+    let Found { of_files: problems, of_run } = found;
+    let Some(project) = workspace.projects.get(&wish.project) else {
+        problems.push(missing("project", &wish.project.0));
+        return None;
+    };
+    let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
+    let Some(defined) = defined else {
+        problems.push(missing("experiment", &wish.experiment.0));
+        return None;
+    };
+    let mut experiment = changed(workspace, defined, wish);
+    let key = DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone());
+    let at = Place::file(key.path());
+    let bookcase = Bookcase { workspace, shelf, id: &wish.project, project };
+    let mut places = Places::new(&workspace.root);
+
+    let cases = bookcase.cases(&experiment.dataset, &at).map_err(|wrong| problems.extend(wrong)).ok()?;
+    problems.extend(cases.problems.iter().cloned());
+    let mut variants = bookcase.variants(&experiment, &cases, &at, problems);
+    let checks = compile_checks(project.spec.dialect, &experiment, &cases, &at, problems);
     let selection = select(&experiment, &cases).unwrap_or_else(|problem| {
-        problems.push(problem);
+        of_run.push(Problem { place: at.clone(), ..problem });
         Selection::First(0)
     });
+    if wish.definition.is_none() {
+        let users = effective_policy(workspace, &experiment).users;
+        let dataset = (&experiment.dataset, &*cases);
+        problems.extend(wrong_users(workspace, (&wish.project, &wish.experiment), &users, dataset));
+    }
     // On record with the run, so that it goes on under the policy that it began with.
     let mut policy = effective_policy(workspace, &experiment);
     policy.cache.on &= !wish.no_cache;
@@ -121,28 +155,37 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let tiers = variants.iter().filter_map(|variant| project.variants.get(&variant.id)?.tiers.as_ref());
     let tiers: Vec<ModelId> = tiers.flat_map(|tiers| &tiers.tiers).map(|tier| tier.model.clone()).collect();
     let named = experiment.models.iter().chain(&tiers).chain(policy.models());
-    let mut reached = reach_models(workspace, named, &at, &mut problems);
+    let mut reached = reach_models(workspace, named, (&at, &mut places), problems);
     add_tiers(&mut variants, project, &reached);
-    let validations = validations(&policy, &variants, &at, &mut problems);
-    let (sanitiser, inspector) = finders(&policy, &at, &mut problems);
+    let validations = validations(&policy, &variants, &at, of_run);
+    let (sanitiser, inspector) = finders(&policy, &at, problems);
     if experiment.repeats > MOST_REPEATS {
         let message = format!("{} repeats of a cell are more than a run can have.", experiment.repeats);
-        problems.push(Problem::error(at.clone(), message, format!("Ask for {MOST_REPEATS} at most.")));
+        let hint = format!("Ask for {MOST_REPEATS} at most.");
+        of_run.push(Problem::error(places.of(&key, &["repeats"]), message, hint));
     }
     if selection.is_empty() {
-        problems.push(Problem::error(
-            at.clone(),
-            "No case takes part.",
-            "Add cases to the dataset, or widen the filter.",
-        ));
+        // The check of the files has said why.
+        let is_told = experiment.filter.limit == Some(0) || cases.problems.iter().any(Problem::is_error);
+        let told = if is_told { &mut *problems } else { &mut *of_run };
+        told.push(Problem::error(at.clone(), "No case takes part.", "Add cases to the dataset, or widen the filter."));
     }
 
     experiment.repeats = experiment.repeats.min(MOST_REPEATS);
     let mut plan = planned(wish, &experiment, variants, &reached, &cases, selection);
-    let judges = judging(&plan);
+    let Judging { calls: judges, services } = judging(&plan);
     let others = judges.keys().filter(|id| !reached.contains_key(*id));
-    let others = reach_models(workspace, others, &at, &mut problems);
+    let others = reach_models(workspace, others, (&at, &mut places), problems);
     reached.extend(others);
+    let asks = |service: Service, model: &ModelId, check: &Check| {
+        services_asked(slice::from_ref(check)).contains(&(service, model))
+    };
+    of_run.extend(unable(&services, &reached, |service, model| {
+        match experiment.checks.iter().position(|check| asks(service, model, check)) {
+            Some(check) => places.of(&key, &["checks", &check.to_string()]),
+            None => Place::file(DefinitionKey::Dataset(wish.project.clone(), experiment.dataset.clone()).path()),
+        }
+    }));
     plan.header = Arc::new(RunHeader { judges: only_judges(&judges, &experiment, &reached), ..(*plan.header).clone() });
     let answer = answering(&plan, &policy);
     let helpers = policy.models().filter(|_| !answer.is_empty());
@@ -151,12 +194,14 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
         let errs = wish.unmapped_errs && reach.is_unmapped() && !judges.contains_key(id);
         reach.is_asked = asked.contains(id) && !errs;
     }
-    problems.extend(reached.values().filter(|reach| reach.is_asked).filter_map(|reach| reach.fault.clone()));
-    if experiment.budget.hard.is_some() {
-        problems.extend(without_bound(&answer, &plan.variants, &reached));
+    for reach in reached.values().filter(|reach| reach.is_asked) {
+        let told = if reach.provider.api.is_scripted() { &mut *problems } else { &mut *of_run };
+        told.extend(reach.fault.clone());
     }
-    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(Problem::is_error);
-    let Some(checks) = checks.filter(|_| errors.is_empty()) else { return Err(errors) };
+    if experiment.budget.hard.is_some() {
+        of_run.extend(without_bound(&answer, (&wish.project, &plan.variants), &reached, &mut places));
+    }
+    let checks = checks?;
 
     let dataset = project.datasets.get(&experiment.dataset);
     let scripts = [
@@ -166,9 +211,9 @@ pub fn prepare(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> Result<Prep
     let of_models = taking_part(&plan).filter_map(|id| scripts::of_model(id, &reached.get(id)?.spec));
     let asked = reached.values().filter(|reach| reach.is_asked).filter_map(|reach| capability(&reach.provider));
     let asks = asked.chain(scripts.into_iter().flatten()).chain(of_models).collect();
-    Ok(Prepared {
+    Some(Prepared {
         plan,
-        warnings,
+        warnings: Vec::new(),
         asks,
         outdated: outdated(project, wish),
         checks: Arc::new(checks),
@@ -415,8 +460,8 @@ fn header(
     }
 }
 
-fn missing(what: &str, id: &str) -> Vec<Problem> {
-    vec![Problem::error(Place::default(), format!("The workspace has no {what} `{id}`."), "")]
+fn missing(what: &str, id: &str) -> Problem {
+    Problem::error(Place::default(), format!("The workspace has no {what} `{id}`."), "")
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Api, ModelId, ModelSpec, Place, Price, Problem, ProviderSpec, Script, Workspace};
+use crate::domain::{Api, DefinitionKey, ModelId, ModelSpec, Place, Price, Problem, ProviderSpec, Script, Workspace};
 use crate::engine::{Endpoint, Route};
 use crate::plan::{PlanModel, definition_fingerprint};
 use crate::provider::origin;
-use crate::store::{limits_of, price_of};
+use crate::store::{Places, limits_of, price_of};
 
 use super::prompts::known;
 
@@ -72,12 +72,12 @@ impl Reach {
 pub(super) fn reach_models<'a>(
     workspace: &Workspace,
     models: impl Iterator<Item = &'a ModelId>,
-    at: &Place,
+    (at, places): (&Place, &mut Places),
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<ModelId, Reach> {
     let mut reached = BTreeMap::new();
     for id in models {
-        match reach(workspace, id, at) {
+        match reach(workspace, id, at, places) {
             Ok(found) => {
                 reached.insert(id.clone(), found);
             }
@@ -87,7 +87,7 @@ pub(super) fn reach_models<'a>(
     reached
 }
 
-fn reach(workspace: &Workspace, id: &ModelId, at: &Place) -> Result<Reach, Problem> {
+fn reach(workspace: &Workspace, id: &ModelId, at: &Place, places: &mut Places) -> Result<Reach, Problem> {
     let manifest = &workspace.manifest;
     let spec = manifest.models.get(id).ok_or_else(|| {
         Problem::error(at.clone(), format!("There is no model `{id}`."), known("Models", manifest.models.keys()))
@@ -98,14 +98,15 @@ fn reach(workspace: &Workspace, id: &ModelId, at: &Place) -> Result<Reach, Probl
     })?;
     let (script, fault) = match &provider.api {
         Api::Scripted(path) => (workspace.scripts.get(path).cloned(), unread_script(workspace, path, spec)),
-        Api::Unmapped => (None, Some(unmapped(id, spec))),
+        Api::Unmapped => (None, Some(unmapped(id, spec, places))),
         _ => (None, None),
     };
     let (origin, fault) = match origin_of(provider) {
         Ok(origin) => (origin, fault),
         Err(message) => {
             let message = format!("The provider `{}` cannot be reached: {message}", spec.provider);
-            (NOWHERE.to_owned(), Some(Problem::error(Place::file("workspace.ron"), message, "")))
+            let place = places.of(&DefinitionKey::Manifest, &["providers", spec.provider.as_str(), "base_url"]);
+            (NOWHERE.to_owned(), Some(Problem::error(place, message, "")))
         }
     };
     let price = price_of(manifest, id);
@@ -120,10 +121,10 @@ fn unread_script(workspace: &Workspace, path: &str, spec: &ModelSpec) -> Option<
     (!workspace.scripts.contains_key(path)).then(|| Problem::error(Place::file("workspace.ron"), message, hint))
 }
 
-fn unmapped(id: &ModelId, spec: &ModelSpec) -> Problem {
+fn unmapped(id: &ModelId, spec: &ModelSpec, places: &mut Places) -> Problem {
     let message = format!("Nobody here can ask the model `{id}`: it was imported as `{}`.", spec.model);
     let hint = "Bind it to a model: give it another provider, or take it out of the experiment.";
-    Problem::error(Place::file("workspace.ron"), message, hint)
+    Problem::error(places.of(&DefinitionKey::Manifest, &["models", id.as_str(), "provider"]), message, hint)
 }
 
 /// Scheme, host and port; `scripted` for a script. An API of one's own has its definition's hash behind a `#`, since that

@@ -17,7 +17,7 @@ use crate::provider::capability;
 use crate::scoring::Checks;
 use crate::session::preview::PreviewSpec;
 use crate::session::shelf::Shelf;
-use crate::store::pricing;
+use crate::store::{Places, pricing};
 
 /// The experiment under which such runs are recorded.
 pub const TRY_IT: &str = "try-it";
@@ -49,7 +49,8 @@ pub fn prepare_try(
     let rows: Arc<dyn Cases> = cases.map_or_else(|| Arc::new(NoCase) as Arc<dyn Cases>, |cases| cases.cases.clone());
 
     let mut problems = Vec::new();
-    let mut reached = reach_models(workspace, [model].into_iter(), &Place::file("workspace.ron"), &mut problems);
+    let (at, mut places) = (Place::file("workspace.ron"), Places::new(&workspace.root));
+    let mut reached = reach_models(workspace, [model].into_iter(), (&at, &mut places), &mut problems);
     let Some(reach) = reached.get_mut(model) else { return Err(problems) };
     reach.is_asked = true;
     problems.extend(reach.fault.clone());
