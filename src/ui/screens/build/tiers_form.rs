@@ -1,9 +1,14 @@
 //! The tiers of a variant: cheaper models for easier requests, by hand or fitted to a recorded run.
 
+use std::collections::BTreeSet;
+
 use egui::Ui;
 
 use super::fields::{add, caption, optional, row_with_remove};
-use crate::domain::{ComplexityWeights, ModelId, ModelTier, RunHeader, RunId, TierPolicy, Usd, Variant, VariantId};
+use crate::domain::{
+    ComplexityWeights, ModelId, ModelTier, RunHeader, RunId, TierPolicy, Usd, Variant, VariantId, Workspace,
+};
+use crate::scoring::services_asked;
 use crate::session::tiers::{FittedTiers, MOST_MODELS};
 use crate::session::{Command, Session};
 use crate::store::price_of;
@@ -35,8 +40,7 @@ pub(super) fn show(
     variant: &mut Variant,
     sender: &CommandSender,
 ) {
-    let models: Vec<ModelId> =
-        session.workspace().map_or_else(Vec::new, |workspace| workspace.manifest.models.keys().cloned().collect());
+    let models = session.workspace().map_or_else(Vec::new, by_price);
     let fresh = || {
         let tiers = cheapest(session).map(|model| ModelTier { model, up_to: None });
         TierPolicy { tiers: tiers.into_iter().collect(), ..TierPolicy::default() }
@@ -51,11 +55,20 @@ pub(super) fn show(
     fit(ui, session, state, variant, sender);
 }
 
-/// Easier requests are for the cheapest model; one of unknown price is no such.
-fn cheapest(session: &Session) -> Option<ModelId> {
-    let manifest = &session.workspace()?.manifest;
-    let price = |id: &ModelId| price_of(manifest, id).map_or(i64::MAX, |price| (price.input + price.output).nanos());
-    manifest.models.keys().min_by_key(|id| price(id)).cloned()
+/// The models of a workspace, the cheapest first (input and output count alike), since easier requests go to the first
+/// tier. Those whose price nobody knows come behind them, and last those that make vectors and labels for others.
+fn by_price(workspace: &Workspace) -> Vec<ModelId> {
+    let manifest = &workspace.manifest;
+    let experiments = || workspace.projects.values().flat_map(|project| project.experiments.values());
+    let of_checks = experiments().flat_map(|experiment| services_asked(&experiment.checks)).map(|(_, model)| model);
+    let policies = experiments().filter_map(|experiment| experiment.policy.as_ref()).chain([&manifest.policy]);
+    let helpers: BTreeSet<&ModelId> = of_checks.chain(policies.filter_map(|policy| policy.semantic.model())).collect();
+    let mut models: Vec<ModelId> = manifest.models.keys().cloned().collect();
+    models.sort_by_key(|model| {
+        let price = price_of(manifest, model).map(|price| price.input + price.output);
+        (helpers.contains(model), price.is_none(), price)
+    });
+    models
 }
 
 fn tiers(ui: &mut Ui, models: &[ModelId], policy: &mut TierPolicy) {
