@@ -129,7 +129,7 @@ fn outcome(cases: &[&TierCase], up_to: &[Option<f64>]) -> Option<TierOutcome> {
     let mut answered = vec![0; up_to.len() + 1];
     let (mut passed, mut alone) = (0.0, 0.0);
     let (mut cost, mut cost_alone) = (Usd::ZERO, Usd::ZERO);
-    let (mut lost, mut squares) = (0.0, 0.0);
+    let (mut less, mut squares) = (0.0, 0.0);
     for case in cases {
         let tier = up_to.iter().position(|up_to| up_to.is_some_and(|up_to| case.complexity <= up_to));
         let tier = tier.unwrap_or(up_to.len());
@@ -137,16 +137,16 @@ fn outcome(cases: &[&TierCase], up_to: &[Option<f64>]) -> Option<TierOutcome> {
         answered[tier] += 1;
         passed += taken.passed;
         alone += last.passed;
-        lost += last.passed - taken.passed;
+        less += last.passed - taken.passed;
         squares += (last.passed - taken.passed).powi(2);
         cost += taken.cost;
         cost_alone += last.cost;
     }
     let cases = share(count, 1);
-    let mean = lost / cases;
+    let mean = less / cases;
     // Cases that all lose as much have no spread, and one case has none either.
     let of_one_kind = || wilson_share(mean.clamp(0.0, 1.0), cases);
-    let lost = paired_t(count, lost, squares).map_or_else(of_one_kind, |(interval, _)| Some(interval));
+    let lost = paired_t(count, less, squares).map_or_else(of_one_kind, |(interval, _)| Some(interval));
     let each = |sum: Usd| Usd::from_nanos(sum.nanos() / i64::try_from(count).unwrap_or(i64::MAX).max(1));
     Some(TierOutcome {
         cases: count,

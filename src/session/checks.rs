@@ -101,7 +101,9 @@ mod tests {
     fn what_a_run_refuses_is_told_beforehand_with_its_place() {
         let check = |edits: &[(&str, &str, &str)], expect: &[&str]| {
             let desk = Scripted::new(1);
-            edits.iter().for_each(|(path, old, new)| desk.edit(path, old, new));
+            for (path, old, new) in edits {
+                desk.edit(path, old, new);
+            }
             assert_eq!(errors(&desk), expect, "{edits:?}");
         };
         check(&[], &[]);

@@ -25,7 +25,9 @@ struct Reader {
 
 impl Reader {
     fn nodes(&mut self, nodes: &[Node]) {
-        nodes.iter().for_each(|node| self.node(node));
+        for node in nodes {
+            self.node(node);
+        }
     }
 
     fn node(&mut self, node: &Node) {
@@ -61,9 +63,9 @@ impl Reader {
         self.provided.extend(each.names.iter().cloned());
         // Whoever says what is printed without items knows that there may be none.
         if each.otherwise.is_some() {
-            self.asked(&each.over)
+            self.asked(&each.over);
         } else {
-            self.used(&each.over)
+            self.used(&each.over);
         }
         self.nodes(&each.body);
         self.nodes(each.otherwise.as_deref().unwrap_or_default());
@@ -72,8 +74,20 @@ impl Reader {
     fn defined(&mut self, defined: &MacroDef) {
         let own = [&defined.name].into_iter().chain(&defined.positional);
         self.provided.extend(own.chain(defined.keywords.iter().map(|(name, _)| name)).cloned());
-        defined.keywords.iter().for_each(|(_, value)| self.used(value));
+        self.all_used(defined.keywords.iter().map(|(_, value)| value));
         self.nodes(&defined.body);
+    }
+
+    fn all_asked<'e>(&mut self, values: impl IntoIterator<Item = &'e Expr>) {
+        for value in values {
+            self.asked(value);
+        }
+    }
+
+    fn all_used<'e>(&mut self, values: impl IntoIterator<Item = &'e Expr>) {
+        for value in values {
+            self.used(value);
+        }
     }
 
     /// An expression whose value is wanted.
@@ -81,22 +95,22 @@ impl Reader {
         match value {
             Expr::Name(name) => drop(self.needed.insert(name.clone())),
             Expr::Filter { name, args, .. } if matches!(&**name, "default" | "d") => {
-                args.iter().for_each(|arg| self.asked(arg));
+                self.all_asked(args);
             }
-            Expr::Test { args, .. } => args.iter().for_each(|arg| self.asked(arg)),
+            Expr::Test { args, .. } => self.all_asked(args),
             Expr::If(parts) => {
                 let (then, condition, otherwise) = &**parts;
                 self.asked(condition);
                 self.used(then);
-                otherwise.iter().for_each(|value| self.used(value));
+                self.all_used(otherwise);
             }
             Expr::Chain(first, rest) if rest.iter().any(|(binary, _)| is_choice(*binary)) => {
                 self.asked(first);
-                rest.iter().for_each(|(_, value)| self.asked(value));
+                self.all_asked(rest.iter().map(|(_, value)| value));
             }
             Expr::Caller(defined) => self.defined(defined),
             Expr::Capture(nodes) => self.nodes(nodes),
-            other => parts(other).into_iter().for_each(|part| self.used(part)),
+            other => self.all_used(parts(other)),
         }
     }
 
@@ -106,7 +120,7 @@ impl Reader {
             Expr::Name(name) => drop(self.provided.insert(name.clone())),
             Expr::Caller(defined) => self.defined(defined),
             Expr::Capture(nodes) => self.nodes(nodes),
-            other => parts(other).into_iter().for_each(|part| self.asked(part)),
+            other => self.all_asked(parts(other)),
         }
     }
 }

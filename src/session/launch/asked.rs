@@ -282,4 +282,17 @@ mod tests {
         check(&["clerk", "unread"], only(&["unread"]), Some(2));
         check(&["unread"], CaseOptions::default(), None);
     }
+
+    #[test]
+    fn a_grader_of_a_case_alone_is_told_at_the_cases() {
+        let desk = Scripted::new(1);
+        let own = Case { checks: vec![graded(AssertionKind::Moderation, "quick")], ..case(CaseOptions::default()) };
+        let workspace = workspace(&desk, vec![case(CaseOptions::default()), own]);
+        let refused = prepared(&workspace, experiment(&["plain"], &["clerk"]), false).err().unwrap();
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        let told = refused[0].to_string();
+        let expect =
+            "projects/p/datasets/some.ron: error: The model `quick` is to give labels, and the API of its provider";
+        assert!(told.starts_with(expect), "{told}");
+    }
 }

@@ -141,7 +141,9 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     }
     if plan.remembers {
         let ended = earlier.finished.len() as u64;
-        calls.iter_mut().for_each(|calls| *calls = calls.saturating_sub(ended * *calls / plan.trials().max(1)));
+        for calls in &mut calls {
+            *calls -= (ended * *calls / plan.trials().max(1)).min(*calls);
+        }
     }
     let earlier = Earlier {
         kept,

@@ -1,18 +1,17 @@
 //! Looks at everything that a run needs, and tells all that is wrong at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::slice;
 use std::sync::Arc;
 
 use crate::domain::{
-    Budget, Capability, ChatRequest, Check, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier,
-    Place, Policy, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
+    Budget, Capability, ChatRequest, DefinitionKey, Dialect, Experiment, ExperimentId, ModelId, ModelTier, Place,
+    Policy, Problem, Project, ProjectId, RunHeader, RunModel, Usd, Workspace,
 };
 use crate::engine::{new_run_id, now, sanitised};
 use crate::plan::{Plan, PlanVariant, PlannedTrial, Selection, TierRoute, canary_of};
 use crate::provider::capability;
 use crate::scoring::guardrails::{Inspector, Sanitiser};
-use crate::scoring::{Checks, Service, Validation, services_asked};
+use crate::scoring::{Checks, Validation};
 use crate::session::shelf::Shelf;
 use crate::store::{OpenCases, Places, complexity_words, pricing};
 
@@ -177,15 +176,8 @@ fn look(workspace: &Workspace, shelf: &Shelf, wish: &Wish, found: &mut Found) ->
     let others = judges.keys().filter(|id| !reached.contains_key(*id));
     let others = reach_models(workspace, others, (&at, &mut places), problems);
     reached.extend(others);
-    let asks = |service: Service, model: &ModelId, check: &Check| {
-        services_asked(slice::from_ref(check)).contains(&(service, model))
-    };
-    of_run.extend(unable(&services, &reached, |service, model| {
-        match experiment.checks.iter().position(|check| asks(service, model, check)) {
-            Some(check) => places.of(&key, &["checks", &check.to_string()]),
-            None => Place::file(DefinitionKey::Dataset(wish.project.clone(), experiment.dataset.clone()).path()),
-        }
-    }));
+    let of_cases = DefinitionKey::Dataset(wish.project.clone(), experiment.dataset.clone());
+    of_run.extend(unable(&services, &reached, (&key, &experiment.checks), &of_cases, &mut places));
     plan.header = Arc::new(RunHeader { judges: only_judges(&judges, &experiment, &reached), ..(*plan.header).clone() });
     let answer = answering(&plan, &policy);
     let helpers = policy.models().filter(|_| !answer.is_empty());
