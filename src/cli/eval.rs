@@ -21,8 +21,7 @@ use crate::domain::{
     Source, TrialRef,
 };
 use crate::interop::promptfoo::{
-    Ask, AskKind, EVALUATION, InlineKey, Layers, NoteKind, Refused, ResultRow, Suite, USUAL_KEY, Usual, import,
-    is_read, narrowed, trials, without_environment, write_load_error, write_results,
+    EVALUATION, Layers, NoteKind, Suite, USUAL_KEY, Usual, import, is_read, narrowed, trials, write_load_error,
 };
 use crate::interop::run_formats::{Report, counted};
 use crate::interop::{Fidelity, Imported};
@@ -116,12 +115,9 @@ fn ready(arguments: &EvalArgs) -> Result<Ready, Vec<String>> {
     let idle = idle_providers(&suite);
     // The cases have them now; only names are asked for from here on.
     suite.rows = Vec::new();
-    for part in imported.report.parts.iter().filter(|part| part.fidelity == Fidelity::Unsupported) {
-        complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
-    }
-    for note in suite.notes.iter().filter(|note| note.kind == NoteKind::Unfilled) {
-        complain(format!("{}: {}: {}", note.at, note.path, note.text));
-    }
+    let keys = GivenKeys::new(keys.into_iter().map(|key| (key.name, key.secret)));
+    remark(&suite, &imported, &idle);
+    let descriptions = descriptions(&imported);
     let project = imported.project.clone();
     let root = records_root(&suite.file).map_err(one)?;
     let workspace = evaluation::workspace_of(imported, suite.settings.policy(), root);
@@ -157,7 +153,7 @@ fn remark(suite: &Suite, imported: &Imported, idle: &[String]) {
     for part in parts.filter(|part| !idle.iter().any(|provider| part.part.starts_with(provider))) {
         complain(format!("{}: {} is not supported: {}", part.place, part.part, part.note));
     }
-    for note in suite.notes.iter().filter(|note| note.kind == NoteKind::Warning) {
+    for note in suite.notes.iter().filter(|note| matches!(note.kind, NoteKind::Warning | NoteKind::Unfilled)) {
         complain(format!("{}: {}: {}", note.at, note.path, note.text));
     }
 }
@@ -197,71 +193,6 @@ fn left(suite: Suite, arguments: &EvalArgs) -> Result<Suite, String> {
         }
         _ => Ok(suite),
     }
-}
-
-/// What the run may do: all that it asks for where the user trusts it, else only what needs no trust.
-fn granted(
-    arguments: &EvalArgs,
-    asked: &BTreeSet<Capability>,
-    asks: &[Ask],
-    keys: &[InlineKey],
-) -> Result<BTreeSet<Capability>, String> {
-    let is_given = |key: &SecretRef| keys.iter().any(|given| given.name == *key);
-    let needs_none = |capability: &&Capability| match capability {
-        Capability::Send { origin, key, .. } => is_local_origin(origin) && key.as_ref().is_none_or(is_given),
-        _ => false,
-    };
-    let shown = |capability: &Capability| match capability {
-        Capability::Send { key: Some(key), .. } if is_given(key) => format!("{capability} (it stands in the config)"),
-        _ => capability.to_string(),
-    };
-    let needed = asked.iter().filter(|capability| !needs_none(capability)).map(shown);
-    // An address is told by what is sent to it.
-    let asks: Vec<&Ask> = asks.iter().filter(|ask| ask.kind != AskKind::Origin).collect();
-    let wanted: Vec<String> = asks.iter().map(|ask| line(ask)).chain(needed).collect();
-    if let Some(stranger) = asked.iter().find(|one| is_stranger(one, &is_given) && !arguments.trusts_host(one)) {
-        return Err(format!("It asks to {stranger}. That host is not the key's vendor: name it with --trust-host."));
-    }
-    if arguments.trust {
-        for one in wanted {
-            note(format!("Granted for this run: {one}."));
-        }
-        return Ok(asked.clone());
-    }
-    // A variable that may not be read is an empty one.
-    let is_refused = wanted.len() > asks.len() || asks.iter().any(|ask| ask.kind != AskKind::Environment);
-    if is_refused {
-        return Err(untrusted(&wanted));
-    }
-    for ask in asks {
-        note(format!(
-            "Not granted, and so read as empty: the variable {} of the environment ({}). A provider whose id or address \
-             needs it is an error. Grant it with --trust.",
-            ask.subject, ask.at
-        ));
-    }
-    Ok(asked.clone())
-}
-
-/// A vendor's key on its way to a host that is not the vendor's.
-fn is_stranger(capability: &Capability, is_given: &impl Fn(&SecretRef) -> bool) -> bool {
-    matches!(capability, Capability::Send { origin, key: Some(key), .. }
-        if !is_given(key) && vendor_bound(key, origin) == Some(false))
-}
-
-/// What is asked for, with its place; code goes by its place already.
-fn line(ask: &Ask) -> String {
-    let (asked, at) = (ask.to_string(), ask.at.to_string());
-    if asked.contains(&at) { asked } else { format!("{asked} ({at})") }
-}
-
-fn untrusted(wanted: &[String]) -> String {
-    let mut message =
-        "The config asks for what needs trust. Look at it, then grant it for one run with --trust:".to_owned();
-    for one in wanted {
-        let _ = write!(message, "\n  {one}");
-    }
-    message
 }
 
 fn records_root(config: &Path) -> Result<PathBuf, String> {

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::domain::{RunEvent, RunState, duration};
 
+use super::guard::Endpoint;
 use super::trial::Bench;
 
 /// Between two looks.
@@ -16,7 +17,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// It never comes back by itself.
 pub async fn lose_patience(bench: &Bench, limit: Duration) {
     let endpoints = bench.world.endpoints();
-    let (mut ended, mut since) = (bench.control.ended(), Instant::now());
+    let control = &bench.control;
+    let (mut ended, mut since) = (control.ended(), Instant::now());
+    let (mut begun, mut quiet) = (control.begun_and_over(), Instant::now());
     loop {
         tokio::time::sleep(LOOK).await;
         if control.is_paused() || control.ended() != ended {
@@ -35,14 +38,21 @@ pub async fn lose_patience(bench: &Bench, limit: Duration) {
         let Some((what, time)) = held_up.or(quiet).filter(|_| since.elapsed() >= limit) else { continue };
         if !control.is_draining() {
             let message = format!(
-                "{model} at {} ({}) has been out of health for {} and no trial ends any more: the run ends here, its \
-                 other trials are left for a resume.",
-                endpoint.id,
-                endpoint.origin,
+                "{what} for {} and no trial ends any more: the run ends here, its other trials are left for a resume.",
                 duration(time)
             );
             let _ = bench.ledger.say(RunEvent::Notice { message }).await;
             control.drain(RunState::Incomplete);
         }
     }
+}
+
+/// What holds calls of the endpoint back and for how long it has, where anything does.
+fn held_up_by(endpoint: &Endpoint) -> Option<(String, Duration)> {
+    let Endpoint { id, origin, .. } = endpoint;
+    let unwell = endpoint.longest_unwell();
+    let unwell = unwell.map(|(model, time)| (format!("{model} at {id} ({origin}) has been out of health"), time));
+    let paused = endpoint.paused_for();
+    let paused = paused.map(|time| (format!("{id} ({origin}) has asked for waits"), time));
+    [unwell, paused].into_iter().flatten().max_by_key(|(_, time)| *time)
 }

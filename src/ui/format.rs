@@ -1,7 +1,6 @@
 //! Numbers, times and shares as people read them: with units, and no more digits than they are worth.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

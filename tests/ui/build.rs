@@ -135,7 +135,7 @@ fn tiers_of_a_variant_are_set_by_hand_and_fitted_to_a_run() {
     switch(&mut window, "Tiers of models");
     let by_hand = tiers(&mut window).unwrap();
     let names = |policy: &TierPolicy| policy.tiers.iter().map(|tier| tier.model.to_string()).collect::<Vec<_>>();
-    assert_eq!(names(&by_hand), ["swift"]);
+    assert_eq!(names(&by_hand), ["swift"], "the cheapest");
     press(&mut window, "Add a tier");
     assert_eq!(names(&tiers(&mut window).unwrap()), ["swift", "sage"]);
     press(&mut window, "Remove tier 2");

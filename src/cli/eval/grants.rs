@@ -52,8 +52,12 @@ pub(super) fn granted(
     if is_refused {
         return Err(untrusted(&wanted));
     }
-    for one in wanted {
-        note(format!("Not granted without --trust: {one}."));
+    for ask in asks {
+        note(format!(
+            "Not granted, and so read as empty: the variable {} of the environment ({}). A provider whose id or address \
+             needs it is an error. Grant it with --trust.",
+            ask.subject, ask.at
+        ));
     }
     Ok(asked.clone())
 }

@@ -103,6 +103,8 @@ pub enum NoteKind {
     Unsupported,
     /// Read, but perhaps not as meant.
     Warning,
+    /// Carried out by an evaluation; a project that is made of it does not have it.
+    NotInProject,
     /// A template prints a variable that nothing gives: it prints nothing there, as in promptfoo.
     Unfilled,
 }

@@ -125,7 +125,8 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         })
         .collect();
     let finished = asked.iter().filter(|(_, (key, _))| earlier.finished.contains_key(key));
-    let kept = with_whole_groups(plan, &prepared.checks, finished.map(|(index, (key, _))| (*index, *key)).collect());
+    let finished = finished.map(|(index, (key, _))| (*index, *key)).collect();
+    let kept = with_whole_groups(plan, &prepared.checks, finished, &earlier.compared);
     let is_kept: HashSet<&TrialKey> = kept.values().collect();
     let again: HashSet<TrialKey> = earlier.finished.keys().filter(|key| !is_kept.contains(key)).copied().collect();
     let mut answered = if again.is_empty() { Answers::default() } else { records.answers_of(run, &again)? };
@@ -162,10 +163,19 @@ fn caches(header: &RunHeader) -> bool {
     header.definition.policy.as_ref().is_none_or(|policy| policy.cache.on)
 }
 
-/// Outputs that are compared with each other are kept all or none: each group waits for its last trial.
-fn with_whole_groups(plan: &Plan, checks: &Checks, mut kept: HashMap<u64, TrialKey>) -> HashMap<u64, TrialKey> {
-    let mut sizes: HashMap<(u32, u16), usize> = HashMap::new();
-    for index in kept.keys() {
+/// Outputs that are compared with each other are kept all or none, and only where they were compared among just those that
+/// the plan has of their case: trials may have ended one by one, each without the others, in several executions.
+fn with_whole_groups(
+    plan: &Plan,
+    checks: &Checks,
+    mut kept: HashMap<u64, TrialKey>,
+    compared: &HashMap<TrialKey, u32>,
+) -> HashMap<u64, TrialKey> {
+    if !plan.cases.has_options() && !checks.compare_outputs(&Case::default()) {
+        return kept;
+    }
+    let mut settled: HashMap<(u32, u16), usize> = HashMap::new();
+    for (index, key) in &kept {
         let trial = plan.trial(*index);
         let is_settled = compared.get(key).is_some_and(|size| *size as usize == plan.columns_of(trial));
         *settled.entry((trial.case, trial.repeat)).or_default() += usize::from(is_settled);

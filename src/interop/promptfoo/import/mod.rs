@@ -109,7 +109,7 @@ fn notes(suite: &Suite, imported: &mut Imported) {
     for note in &suite.notes {
         let fidelity = match note.kind {
             NoteKind::Unknown | NoteKind::Unsupported => Fidelity::Unsupported,
-            NoteKind::Warning | NoteKind::Unfilled => Fidelity::Approximated,
+            NoteKind::Warning | NoteKind::NotInProject | NoteKind::Unfilled => Fidelity::Approximated,
         };
         imported.report.add(fidelity, note.path.clone(), place(&note.at), note.text.clone());
     }

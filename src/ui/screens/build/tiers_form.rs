@@ -42,7 +42,7 @@ pub(super) fn show(
 ) {
     let models = session.workspace().map_or_else(Vec::new, by_price);
     let fresh = || {
-        let tiers = cheapest(session).map(|model| ModelTier { model, up_to: None });
+        let tiers = models.first().map(|model| ModelTier { model: model.clone(), up_to: None });
         TierPolicy { tiers: tiers.into_iter().collect(), ..TierPolicy::default() }
     };
     optional(ui, "Tiers of models", &mut variant.tiers, fresh, |ui, policy| {
