@@ -151,12 +151,14 @@ mod tests {
             ],
         );
         check(
-            &[(EXPERIMENT, "checks:", "policy: (users: (columns: (user: \"wrd\"))), checks:")],
+            &[(EXPERIMENT, "checks:", "policy: (users: (on: true, columns: (user: \"wrd\"))), checks:")],
             &[
-                "projects/p/experiments/words.ron:1:93: error: The dataset `words` has no column `wrd`, which is to say the \
+                "projects/p/experiments/words.ron:1:103: error: The dataset `words` has no column `wrd`, which is to say the \
                user. Did you mean `word`?",
             ],
         );
+        // A policy of several projects may name columns that one of them has not.
+        check(&[(EXPERIMENT, "checks:", "policy: (users: (columns: (user: \"wrd\"))), checks:")], &[]);
         check(
             &[(EXPERIMENT, "checks:", "filter: (tags: [\"none\"]), checks:")],
             &[

@@ -33,12 +33,13 @@ impl Session {
         };
         let (Some(workspace), Some(records)) = (self.workspace.clone(), self.runs.records.clone()) else { return };
         let datasets = self.shelf.clone();
+        let totals = board.totals();
+        // What errored is tried again.
+        let left = board.trials().saturating_sub(totals.ended() - totals.errored);
         self.jobs.quiet(move |_| {
             let prepared = launch::prepare(&workspace, &datasets, &Wish::again(&header)).ok();
-            // What errored is tried again, and what is only scored again costs its graders alone.
-            let resumed = prepared.and_then(|prepared| launch::take_up(prepared, &header.id, &records).ok());
-            let estimate = resumed.and_then(|resumed| resumed.estimate(&records).ok());
-            let rest = estimate.and_then(|estimate| rest(&estimate, budget));
+            let estimate = prepared.and_then(|prepared| prepared.estimate(Some(&records)).ok());
+            let rest = estimate.and_then(|estimate| rest(&estimate.part(left), budget));
             Box::new(move |session| {
                 if let Some(shown) = session.runs.shown.as_mut().filter(|shown| shown.run == header.id) {
                     shown.rest = rest;

@@ -13,7 +13,7 @@ use crate::domain::{
     StandInModel, TrialKey, TrialRef, Usd,
 };
 use crate::engine::{
-    Answers, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, World, start,
+    Answers, Earlier, Endpoint, NoCache, Route, RunHandle, RunSink, StandInRoute, TextWatcher, Unread, World, start,
 };
 use crate::plan::Plan;
 use crate::provider::{ConnectOptions, KeyStore, Nobody, connect};
@@ -131,14 +131,16 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     let again: HashSet<TrialKey> = earlier.finished.keys().filter(|key| !is_kept.contains(key)).copied().collect();
     let mut answered = if again.is_empty() { Answers::default() } else { records.answers_of(run, &again)? };
     answered.extend(earlier.answered);
-    let is_paid = |index: u64| {
-        asked
-            .get(&index)
-            .is_some_and(|(key, call)| answered.get(key, call).is_some() || earlier.received.contains_key(call))
+    let mut unread = answers_unread(&earlier.received);
+    let mut is_paid = |index: u64| {
+        let Some((key, call)) = asked.get(&index) else { return false };
+        answered.get(key, call).is_some()
+            || unread.get_mut(call).is_some_and(|left| std::mem::replace(left, left.saturating_sub(1)) > 0)
     };
     let mut calls = vec![0; plan.header.columns()];
-    for trial in plan.indexes().filter(|index| !kept.contains_key(index) && !is_paid(*index)).map(|i| plan.trial(i)) {
-        calls[plan.header.column(trial)] += u64::from(plan.asks(trial));
+    for index in plan.indexes().filter(|index| !kept.contains_key(index)) {
+        let trial = plan.trial(index);
+        calls[plan.header.column(trial)] += u64::from(plan.asks(trial) && !is_paid(index));
     }
     if plan.remembers {
         let ended = earlier.finished.len() as u64;
@@ -156,6 +158,12 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         begun: true,
     };
     Ok(Resumed { prepared, earlier, calls })
+}
+
+/// How many trials replies that nobody has read will answer, by their request: each answers one, and an error none.
+fn answers_unread(received: &HashMap<Fingerprint, Vec<Unread>>) -> HashMap<Fingerprint, usize> {
+    let answers = |replies: &[Unread]| replies.iter().filter(|unread| unread.reply.status < 300).count();
+    received.iter().map(|(request, replies)| (*request, answers(replies))).collect()
 }
 
 /// Whether answers of earlier calls could stand in a run: one that asks everything anew does so to its end.
@@ -304,4 +312,19 @@ fn seed(run: &RunId) -> u64 {
 
 fn no_provider(id: &str, message: &str) -> Problem {
     Problem::error(Place::file("workspace.ron"), format!("The provider `{id}` cannot be used: {message}"), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RawReply;
+
+    #[test]
+    fn a_reply_that_nobody_has_read_answers_one_trial_and_an_error_none() {
+        let request = |number| Fingerprint([number; 32]);
+        let unread = |status| Unread { reply: RawReply { status, ..RawReply::default() }, booked: Usd::ZERO };
+        let received =
+            HashMap::from([(request(1), vec![unread(200), unread(500), unread(201)]), (request(2), vec![unread(429)])]);
+        assert_eq!(answers_unread(&received), HashMap::from([(request(1), 2), (request(2), 0)]));
+    }
 }

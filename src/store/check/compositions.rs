@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::compose::{Composer, Library};
 use crate::domain::{
-    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Place, Problem, Project, ProjectId, Source,
-    UserLimits, VariantId,
+    Case, DatasetId, DefinitionKey, Dialect, Experiment, ExperimentId, Place, Problem, Project, ProjectId, Severity,
+    Source, UserLimits, VariantId,
 };
 use crate::scoring::Checks;
 use crate::store::cases::{OpenCases, open_cases};
@@ -67,7 +67,9 @@ impl Checker<'_> {
         if policy.users.on
             && let Some(problem) = datasets.wrong_arrival(dataset, &policy.users)
         {
-            self.problems.push(Problem { place: Place::file(datasets.file(dataset)), ..problem });
+            // A run does not read it; the rehearsal of its traffic does.
+            let place = Place::file(datasets.file(dataset));
+            self.problems.push(Problem { place, severity: Severity::Warning, ..problem });
         }
     }
 

@@ -139,7 +139,7 @@ fn numbers_out_of_range_are_told() {
             "The default tier `fre` is not among the tiers. Did you mean `free`?",
         ),
         ("policy: (users: (arrivals_per_minute: 0))", "no request ever comes"),
-        ("policy: (users: (columns: (tier: \"plan\")))", "no column `plan`, which is to say the tier. There is"),
+        ("policy: (users: (on: true, columns: (tier: \"plan\")))", "no column `plan`, which is to say the tier. There is"),
         ("policy: (repair: (on: true, strategies: []))", "no way to ask again"),
         (
             "policy: (fallback: (models: [(model: \"mm\")]))",
@@ -284,7 +284,7 @@ fn a_time_of_arrival_that_is_none_is_told_where_users_are_limited() {
             "(variants: [\"v\"], models: [\"m\"], dataset: \"d\", policy: (users: (on: {on}, columns: (arrival: \"at\"))))"
         )
     };
-    let told = "projects/a/datasets/d.csv: error: The case `2` arrives at `soon`, which is no instant. Give it as \
+    let told = "projects/a/datasets/d.csv: warning: The case `2` arrives at `soon`, which is no instant. Give it as \
                 2026-11-23T14:05:00Z, or leave the column out of all cases.";
     let check = |rows: &str, on: bool, expect: bool| {
         let rows = format!("id,q,user_id,at\n{rows}");

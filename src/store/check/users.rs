@@ -21,7 +21,10 @@ pub fn user_columns(
         if let Some(column) = given.as_deref().filter(|column| !columns.contains(column)) {
             let message = format!("The dataset `{dataset}` has no column `{column}`, which is to say the {field}.");
             let hint = meant(column, columns.iter().copied());
-            problems.push(Problem::error(places.of(key, &["policy", "users", "columns", field]), message, hint));
+            let place = places.of(key, &["policy", "users", "columns", field]);
+            // Columns of a whole workspace's policy need not be in the datasets of all its projects.
+            let told = if users.on { Problem::error } else { Problem::warning };
+            problems.push(told(place, message, hint));
         }
     }
     let (_, usual) = UserColumns::USUAL[0];
