@@ -131,7 +131,29 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
     let again: HashSet<TrialKey> = earlier.finished.keys().filter(|key| !is_kept.contains(key)).copied().collect();
     let mut answered = if again.is_empty() { Answers::default() } else { records.answers_of(run, &again)? };
     answered.extend(earlier.answered);
-    let mut unread = answers_unread(&earlier.received);
+    let unread = answers_unread(&earlier.received);
+    let calls = calls_left(plan, &asked, &kept, &answered, unread, earlier.finished.len() as u64);
+    let earlier = Earlier {
+        kept,
+        answered,
+        vectors: Some(records.vectors_of(run)),
+        received: Mutex::new(earlier.received),
+        ambiguous: earlier.ambiguous,
+        spent: earlier.spent,
+        begun: true,
+    };
+    Ok(Resumed { prepared, earlier, calls })
+}
+
+/// The calls that trials of each column are still to make: those whose answer is not there yet.
+fn calls_left(
+    plan: &Plan,
+    asked: &HashMap<u64, (TrialKey, Fingerprint)>,
+    kept: &HashMap<u64, TrialKey>,
+    answered: &Answers,
+    mut unread: HashMap<Fingerprint, usize>,
+    ended: u64,
+) -> Vec<u64> {
     let mut is_paid = |index: u64| {
         let Some((key, call)) = asked.get(&index) else { return false };
         answered.get(key, call).is_some()
@@ -143,21 +165,11 @@ pub fn take_up(mut prepared: Prepared, run: &RunId, records: &Records) -> Result
         calls[plan.header.column(trial)] += u64::from(plan.asks(trial) && !is_paid(index));
     }
     if plan.remembers {
-        let ended = earlier.finished.len() as u64;
         for calls in &mut calls {
             *calls -= (ended * *calls / plan.trials().max(1)).min(*calls);
         }
     }
-    let earlier = Earlier {
-        kept,
-        answered,
-        vectors: Some(records.vectors_of(run)),
-        received: Mutex::new(earlier.received),
-        ambiguous: earlier.ambiguous,
-        spent: earlier.spent,
-        begun: true,
-    };
-    Ok(Resumed { prepared, earlier, calls })
+    calls
 }
 
 /// How many trials replies that nobody has read will answer, by their request: each answers one, and an error none.

@@ -115,15 +115,7 @@ pub(super) fn refusals_of(workspace: &Workspace, shelf: &Shelf, wish: &Wish) -> 
 /// The run as far as its parts are there; `None` where too little is.
 fn look(workspace: &Workspace, shelf: &Shelf, wish: &Wish, found: &mut Found) -> Option<Prepared> {
     let Found { of_files: problems, of_run } = found;
-    let Some(project) = workspace.projects.get(&wish.project) else {
-        problems.push(missing("project", &wish.project.0));
-        return None;
-    };
-    let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
-    let Some(defined) = defined else {
-        problems.push(missing("experiment", &wish.experiment.0));
-        return None;
-    };
+    let (project, defined) = named(workspace, wish).map_err(|wrong| problems.push(wrong)).ok()?;
     let mut experiment = changed(workspace, defined, wish);
     let key = DefinitionKey::Experiment(wish.project.clone(), wish.experiment.clone());
     let at = Place::file(key.path());
@@ -193,22 +185,12 @@ fn look(workspace: &Workspace, shelf: &Shelf, wish: &Wish, found: &mut Found) ->
     if experiment.budget.hard.is_some() {
         of_run.extend(without_bound(&answer, (&wish.project, &plan.variants), &reached, &mut places));
     }
-    let checks = checks?;
-
-    let dataset = project.datasets.get(&experiment.dataset);
-    let scripts = [
-        scripts::of_experiment(&wish.project, &wish.experiment, &experiment),
-        dataset.and_then(|dataset| scripts::of_dataset(&wish.project, &experiment.dataset, dataset)),
-    ];
-    let of_models = taking_part(&plan).filter_map(|id| scripts::of_model(id, &reached.get(id)?.spec));
-    let asked = reached.values().filter(|reach| reach.is_asked).filter_map(|reach| capability(&reach.provider));
-    let asks = asked.chain(scripts.into_iter().flatten()).chain(of_models).collect();
     Some(Prepared {
+        asks: asks(project, wish, &experiment, &plan, &reached),
         plan,
         warnings: Vec::new(),
-        asks,
         outdated: outdated(project, wish),
-        checks: Arc::new(checks),
+        checks: Arc::new(checks?),
         validations,
         sanitiser,
         inspector,
@@ -218,6 +200,31 @@ fn look(workspace: &Workspace, shelf: &Shelf, wish: &Wish, found: &mut Found) ->
         judges,
         concurrency: wish.concurrency,
     })
+}
+
+/// The project and the experiment that are wished for.
+fn named<'a>(workspace: &'a Workspace, wish: &'a Wish) -> Result<(&'a Project, &'a Experiment), Problem> {
+    let project = workspace.projects.get(&wish.project).ok_or_else(|| missing("project", &wish.project.0))?;
+    let defined = wish.definition.as_ref().or_else(|| project.experiments.get(&wish.experiment).map(Arc::as_ref));
+    Ok((project, defined.ok_or_else(|| missing("experiment", &wish.experiment.0))?))
+}
+
+/// What the run needs granted: the addresses of models that are asked, and JavaScript.
+fn asks(
+    project: &Project,
+    wish: &Wish,
+    experiment: &Experiment,
+    plan: &Plan,
+    reached: &BTreeMap<ModelId, Reach>,
+) -> BTreeSet<Capability> {
+    let dataset = project.datasets.get(&experiment.dataset);
+    let scripts = [
+        scripts::of_experiment(&wish.project, &wish.experiment, experiment),
+        dataset.and_then(|dataset| scripts::of_dataset(&wish.project, &experiment.dataset, dataset)),
+    ];
+    let of_models = taking_part(plan).filter_map(|id| scripts::of_model(id, &reached.get(id)?.spec));
+    let asked = reached.values().filter(|reach| reach.is_asked).filter_map(|reach| capability(&reach.provider));
+    asked.chain(scripts.into_iter().flatten()).chain(of_models).collect()
 }
 
 /// The JavaScript of the wish's own definition, where the experiment of the workspace does not hold just that.

@@ -139,7 +139,10 @@ fn numbers_out_of_range_are_told() {
             "The default tier `fre` is not among the tiers. Did you mean `free`?",
         ),
         ("policy: (users: (arrivals_per_minute: 0))", "no request ever comes"),
-        ("policy: (users: (on: true, columns: (tier: \"plan\")))", "no column `plan`, which is to say the tier. There is"),
+        (
+            "policy: (users: (on: true, columns: (tier: \"plan\")))",
+            "no column `plan`, which is to say the tier. There is",
+        ),
         ("policy: (repair: (on: true, strategies: []))", "no way to ask again"),
         (
             "policy: (fallback: (models: [(model: \"mm\")]))",
