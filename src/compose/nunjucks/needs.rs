@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ast::{Binary, Expr, For, MacroDef, Node};
+use super::text::Text;
 
 /// Names that every template has.
 const GLOBALS: [&str; 8] = ["caller", "cycler", "env", "joiner", "loop", "range", "super", "undefined"];
@@ -11,19 +12,31 @@ const GLOBALS: [&str; 8] = ["caller", "cycler", "env", "joiner", "loop", "range"
 /// The free names whose values are printed, looped over or kept under another name, without a word for their absence.
 /// A name that the template itself sets, asks for in a condition, or gives a `default` is none of them.
 pub(super) fn needed(nodes: &[Node]) -> BTreeSet<Arc<str>> {
-    let mut reader = Reader::default();
-    reader.nodes(nodes);
-    let Reader { needed, provided } = reader;
+    let Reader { needed, provided, .. } = Reader::of(nodes);
     needed.into_iter().filter(|name| !provided.contains(name) && !GLOBALS.contains(&&**name)).collect()
+}
+
+/// As [`needed`], of the names that are asked of `env`.
+pub(super) fn needed_of_env(nodes: &[Node]) -> BTreeSet<String> {
+    let Reader { needed_of_env, provided_of_env, .. } = Reader::of(nodes);
+    needed_of_env.difference(&provided_of_env).cloned().collect()
 }
 
 #[derive(Default)]
 struct Reader {
     needed: BTreeSet<Arc<str>>,
     provided: BTreeSet<Arc<str>>,
+    needed_of_env: BTreeSet<String>,
+    provided_of_env: BTreeSet<String>,
 }
 
 impl Reader {
+    fn of(nodes: &[Node]) -> Self {
+        let mut reader = Self::default();
+        reader.nodes(nodes);
+        reader
+    }
+
     fn nodes(&mut self, nodes: &[Node]) {
         for node in nodes {
             self.node(node);
@@ -92,6 +105,10 @@ impl Reader {
 
     /// An expression whose value is wanted.
     fn used(&mut self, value: &Expr) {
+        if let Some(name) = of_env(value) {
+            self.needed_of_env.insert(name.lossy());
+            return;
+        }
         match value {
             Expr::Name(name) => drop(self.needed.insert(name.clone())),
             Expr::Filter { name, args, .. } if matches!(&**name, "default" | "d") => {
@@ -116,12 +133,27 @@ impl Reader {
 
     /// An expression that asks whether something is there, or what it is: its names may be missing.
     fn asked(&mut self, value: &Expr) {
+        if let Some(name) = of_env(value) {
+            self.provided_of_env.insert(name.lossy());
+            return;
+        }
         match value {
             Expr::Name(name) => drop(self.provided.insert(name.clone())),
             Expr::Caller(defined) => self.defined(defined),
             Expr::Capture(nodes) => self.nodes(nodes),
             other => self.all_asked(parts(other)),
         }
+    }
+}
+
+/// `X` of `env.X` and `env['X']`.
+fn of_env(value: &Expr) -> Option<&Text> {
+    match value {
+        Expr::Member(of, name) => match (&**of, &**name) {
+            (Expr::Name(of), Expr::Str(name)) if &**of == "env" => Some(name),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -172,5 +204,16 @@ mod tests {
         check("{% set a = b %}{{ a }}", &["b"]);
         check("{% macro m(x, y=z) %}{{ x }}{{ y }}{{ w }}{% endmacro %}{{ m(q) }}", &["q", "w", "z"]);
         check("{% raw %}{{ name }}{% endraw %}{# {{ name }} #}", &[]);
+    }
+
+    #[test]
+    fn a_variable_of_the_environment_is_needed_unless_something_stands_in_for_it() {
+        let check = |source: &str, expect: &[&str]| {
+            let found = Template::parse(source).unwrap().needed_of_env();
+            assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expect, "{source}");
+        };
+        check("{{ env.B }} {{ env['A-1'] | upper }} {{ n }} {{ process.env.C }}", &["A-1", "B"]);
+        check("{{ env.A | d('x') }} {{ env.B | default(env.C) | upper }} {{ (env.D or env.E) | trim }}", &[]);
+        check("{{ env.my_default | upper }} {{ ('a-' ~ env.d) | trim }}", &["d", "my_default"]);
     }
 }

@@ -31,6 +31,12 @@ impl Template {
         needs::needed(&self.nodes)
     }
 
+    /// As [`Template::needed`], of the variables of the environment: `X` of `env.X` and `env['X']`.
+    #[must_use]
+    pub fn needed_of_env(&self) -> BTreeSet<String> {
+        needs::needed_of_env(&self.nodes)
+    }
+
     /// The text of the template for these variables; `env` is the global of that name.
     ///
     /// # Errors

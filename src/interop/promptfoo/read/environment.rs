@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::means::{Means, Process};
 use super::super::providers::environment_name;
 use super::json;
+use crate::compose::nunjucks::Template;
 
 /// Longer texts are left as they are.
 const LONGEST: usize = 50_000;
@@ -37,7 +38,8 @@ struct Own {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     All,
-    /// All, in a text that decides what is sent: one that has no value stays a template, unless it has a default.
+    /// All, in a text that decides what is sent: one that has no value stays a template, unless something stands in for
+    /// it.
     Sent,
     /// Those that the config itself gives a value. What the process has a part in stays a template.
     Own,
@@ -159,14 +161,15 @@ impl<'a> Environment<'a> {
             }
         }
         let env = self.seen(&names);
-        let is_missing = |name: &&str| !env.contains_key(*name);
-        if scope == Scope::Sent && names.iter().any(is_missing) && !expression.contains("default") {
-            return None;
-        }
         if !expression.contains('|') && !env.contains_key(*first) {
             return None;
         }
-        (self.means.render)(expression, &env).ok()
+        let lacks = scope == Scope::Sent && names.iter().any(|name| !env.contains_key(*name));
+        if lacks && needs_more_than(&env, expression) {
+            return None;
+        }
+        let printed = (self.means.render)(expression, &env).ok()?;
+        (!lacks || !printed.trim().is_empty()).then_some(printed)
     }
 
     /// What these names stand for: the config's own, and else what the process has.
@@ -247,6 +250,12 @@ pub(super) fn lines(text: &str) -> BTreeMap<&str, usize> {
     found
 }
 
+/// Whether an expression prints a variable that is not there, and has nothing in its place.
+fn needs_more_than(env: &BTreeMap<String, String>, expression: &str) -> bool {
+    let needed = Template::parse(expression).map(|template| template.needed_of_env());
+    needed.is_ok_and(|needed| needed.iter().any(|name| !env.contains_key(name)))
+}
+
 /// The text before the next `{{ … }}`, the expression with its braces, and the text after.
 fn next_expression(text: &str) -> Option<(&str, &str, &str)> {
     let open = text.find("{{")?;
@@ -279,6 +288,31 @@ fn names(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::nunjucks;
+
+    #[test]
+    fn an_id_stays_a_template_where_nothing_stands_in_for_a_variable_that_is_not_there() {
+        let render = |text: &str, env: &BTreeMap<String, String>| {
+            nunjucks::render(text, &Map::new(), env).map_err(|error| error.to_string())
+        };
+        let process = |name: &str| (name == "B").then(|| "b".to_owned());
+        let environment = Process::Read(&process);
+        let means = Means { roots: Vec::new(), render: &render, environment, transform_vars: None };
+        let check = |id: &str, expect: &str| {
+            assert_eq!(Environment::new(&means).provider_file(id.into()), Value::from(expect), "{id}");
+        };
+        check("x:{{ env.A | d('m') }}", "x:m");
+        check("x:{{ env.A | default('m') | upper }}", "x:M");
+        check("x:{{ (env.A or env.B) | trim }}", "x:b");
+        check("x:{{ (env.B or env.A) | trim }}", "x:b");
+        check("x:{{ env.B | upper }}", "x:B");
+        let stays = |id: &str| check(id, id);
+        stays("x:{{ env.A }}");
+        stays("x:{{ env.my_default | upper }}");
+        stays("x:{{ (env.A or env.C) | trim }}");
+        stays("x:{{ ('gpt-' ~ env.A) | trim }}");
+        stays("x:{{ env.B ~ '-' ~ env.A }}");
+    }
 
     #[test]
     fn names_are_found_in_both_spellings() {
