@@ -16,7 +16,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::suite::{Code, ProviderEntry};
-use crate::domain::{self, Api, ModelSpec, Params, Price, ProviderId, ProviderSpec, ScriptFile};
+use crate::domain::{self, Api, ModelSpec, Params, Price, ProviderId, ProviderSpec, ResponseFormat, ScriptFile};
 use crate::interop::Fidelity;
 use crate::interop::names::plain;
 use crate::provider::origin;
@@ -87,19 +87,37 @@ pub fn provider(entry: &ProviderEntry) -> Result<Mapped, Unmapped> {
 
 /// Whether a template in the text is left that the environment was to fill in.
 fn asks_for_environment(text: &str) -> bool {
-    super::read::tags(text).any(|tag| tag.contains("env.") || tag.contains("env["))
+    super::read::asks_for_environment(text)
+}
+
+/// Whether one is left in a text of the value, or in a field's name. What stands between two texts is no template.
+fn value_asks_for_environment(value: &Value) -> bool {
+    match value {
+        Value::String(text) => asks_for_environment(text),
+        Value::Array(items) => items.iter().any(value_asks_for_environment),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| asks_for_environment(name) || value_asks_for_environment(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// A setting that would be sent with a template in the place of a value of the environment: keys alone are filled in later.
 fn refuse_templates(params: &Params) -> Result<(), Unmapped> {
-    let asks = |(_, value): &(&String, &Value)| asks_for_environment(&value.to_string());
-    match params.extra.iter().find(asks) {
-        Some((name, _)) => Err(Unmapped::new(format!(
-            "Its setting `{name}` asks for a variable of the environment, of which only keys are sent. Write the value \
-             itself."
-        ))),
-        None => Ok(()),
-    }
+    let named = params.extra.iter().find(|(_, value)| value_asks_for_environment(value));
+    let name = if let Some((name, _)) = named {
+        name
+    } else if params.stop.iter().any(|text| asks_for_environment(text)) {
+        "stop"
+    } else if matches!(&params.response, ResponseFormat::Schema(schema) if value_asks_for_environment(schema)) {
+        "response_format"
+    } else {
+        return Ok(());
+    };
+    Err(Unmapped::new(format!(
+        "Its setting `{name}` asks for a variable of the environment, of which only keys are sent. Write the value \
+         itself."
+    )))
 }
 
 /// How an entry's model is called.

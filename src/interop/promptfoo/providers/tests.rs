@@ -361,6 +361,27 @@ fn keys_in_headers_are_taken_out() {
 }
 
 #[test]
+fn a_setting_that_asks_for_the_environment_is_refused_and_other_braces_are_sent() {
+    let schema = |text: &str| {
+        let schema = json!({"type": "object", "properties": {"a": {"type": "string", "description": text}}});
+        json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}})
+    };
+    let refused = |id: &str, config: Value, name: &str| {
+        let why = provider(&entry(id, config)).unwrap_err().why;
+        assert!(why.contains(&format!("Its setting `{name}` asks for a variable of the environment")), "{why}");
+    };
+    refused("openai:chat:m", json!({"stop": ["END", "{{ env.STOP }}"]}), "stop");
+    refused("anthropic:messages:m", json!({"stop_sequences": ["{{ env['STOP'] }}"]}), "stop");
+    refused("openai:chat:m", schema("as {{ env.FORM }} says"), "response_format");
+    refused("openai:chat:m", json!({"passthrough": {"tag": {"a": ["{{ env.TAG }}"]}}}), "tag");
+    refused("openai:chat:m", json!({"passthrough": {"tag": {"{{ env.TAG }}": 1}}}), "tag");
+    let sent = mapped("openai:chat:m", json!({"stop": ["{{", "env.STOP", "}}", "{{ name }}"]}));
+    assert_eq!(sent.model.params.stop, ["{{", "env.STOP", "}}", "{{ name }}"]);
+    mapped("openai:chat:m", schema("a template as {{ name }}, of myenv.x or {{ myenv.x }}"));
+    mapped("openai:chat:m", json!({"passthrough": {"tag": {"a": {"b": "{{", "c": {"d": {"e": "env.X"}}}}}}));
+}
+
+#[test]
 fn keys_that_would_be_written_in_clear_are_refused_or_left_out() {
     let check = |id: &str, config: Value, expect: &str| {
         let why = provider(&entry(id, config)).unwrap_err().why;

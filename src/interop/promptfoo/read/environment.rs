@@ -229,6 +229,11 @@ pub(in crate::interop::promptfoo) fn tags(text: &str) -> impl Iterator<Item = &s
     })
 }
 
+/// Whether a template in the text asks something of `env`.
+pub(in crate::interop::promptfoo) fn asks_for_environment(text: &str) -> bool {
+    tags(text).any(|tag| !names(tag).is_empty() || looks_up(tag))
+}
+
 /// The names that the templates in a text ask of `env`; what stands outside of a tag is no template.
 fn tagged(text: &str) -> Vec<&str> {
     tags(text).flat_map(names).collect()
@@ -329,6 +334,10 @@ mod tests {
         let check = |text: &str, expect: &[&str]| assert_eq!(tagged(text), expect, "{text}");
         check("process.env.A {{ env.B }} env.C {% if env.D %}env.E{% endif %}", &["B", "D"]);
         check("{{ env.A", &[]);
+        let asks = ["{{ env.A }}", "{{env['A'] | upper}}", "{{ env[name] }}", "{% if env.A %}"];
+        assert!(asks.into_iter().all(asks_for_environment));
+        let others = ["{{ myenv.A }}", "{{ environment }}", "{{", "}}", "env.A", "{{ x }} env.A {{ y }}"];
+        assert!(!others.into_iter().any(asks_for_environment));
         assert!(looks_up(" env[name] ") && !looks_up(" env['A'] ") && !looks_up(" env.A "));
     }
 }

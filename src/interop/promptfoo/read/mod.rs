@@ -31,7 +31,7 @@ mod var_files;
 #[cfg(test)]
 mod tests;
 
-pub(super) use environment::tags;
+pub(super) use environment::{asks_for_environment, tags};
 pub use find::{is_config, is_read};
 pub use known::CASE;
 pub use load::read;
