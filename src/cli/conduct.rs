@@ -11,8 +11,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::chosen::{complain, note, refuse};
 use super::exit::Exit;
+use super::write::trials;
 use crate::analysis::Board;
-use crate::domain::{Capability, Numbered, Outcome, RunEvent, RunState, RunSummary, TrialEnded, Usd};
+use crate::domain::{
+    CallError, Capability, Fault, Numbered, Outcome, Retry, RunEvent, RunState, RunSummary, TrialEnded, Usd,
+};
 use crate::engine::{RunHandle, RunSink, RunStatus, SinkError};
 use crate::interop::run_formats::{Report, counted};
 use crate::plan::Estimate;
@@ -164,7 +167,7 @@ impl StopSignals {
 }
 
 /// What did not come to its end, and how to go on with it.
-pub(super) fn what_is_left(report: &Report) -> Option<String> {
+pub(super) fn what_is_left(report: &Report, records: &Records) -> Option<String> {
     let left = report.header.trials().saturating_sub(report.ended());
     let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
     let are_left = if left == 1 { "1 trial is left".to_owned() } else { format!("{left} trials are left") };
@@ -174,10 +177,30 @@ pub(super) fn what_is_left(report: &Report) -> Option<String> {
             let budget = report.header.definition.budget.hard.map_or(String::new(), |hard| format!(" of {hard}"));
             Some(format!("The budget{budget} is reached, {are_left}. Go on with --resume and a higher --budget."))
         }
-        (_, 0, _) => Some(format!("{} errored. Try again with --resume.", counted(errored, "trial"))),
+        (_, 0, _) => Some(of_errors(errored, may_pass(report, records))),
         (_, _, 0) => Some(format!("{are_left}. Go on with --resume.")),
         _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
     }
+}
+
+fn of_errors(errored: u64, may_pass: u64) -> String {
+    let trials = counted(errored, "trial");
+    if may_pass == 0 {
+        format!("{trials} errored, and will again until the cause is mended.")
+    } else if may_pass == errored {
+        format!("{trials} errored. Try again with --resume.")
+    } else {
+        format!("{trials} errored; {may_pass} of them may pass with --resume.")
+    }
+}
+
+/// How many trials of the report errored for a reason that may pass: a server's, the network's, a key's.
+fn may_pass(report: &Report, records: &Records) -> u64 {
+    let passes = |error: &CallError| {
+        error.retry() != Retry::No || matches!(error.fault, Fault::Auth | Fault::Quota | Fault::Tls | Fault::Cancelled)
+    };
+    let ended = trials(report, records);
+    ended.filter(|ended| matches!(&ended.outcome, Outcome::Errored(error) if passes(error))).count() as u64
 }
 
 /// A recorded run as a board.

@@ -12,18 +12,15 @@ use self::grants::{granted, told};
 use self::results::write;
 use super::args::{EvalArgs, EvalFormat};
 use super::chosen::{complain, refuse};
-use super::conduct::{Conduct, PATIENCE, conduct, replayed};
+use super::conduct::{Conduct, PATIENCE, conduct, replayed, what_is_left};
 use super::exit::Exit;
 use super::write::Target;
 use crate::analysis::Board;
-use crate::domain::{
-    CallError, Capability, CaseId, ExperimentId, Fault, Outcome, Retry, RunHeader, RunState, RunSummary, SecretRef,
-    Source, TrialRef,
-};
+use crate::domain::{Capability, CaseId, ExperimentId, RunHeader, RunState, RunSummary, SecretRef, Source};
 use crate::interop::promptfoo::{
-    EVALUATION, Layers, NoteKind, Suite, USUAL_KEY, Usual, import, is_read, narrowed, trials, write_load_error,
+    EVALUATION, Layers, NoteKind, Suite, USUAL_KEY, Usual, import, is_read, narrowed, write_load_error,
 };
-use crate::interop::run_formats::{Report, counted};
+use crate::interop::run_formats::Report;
 use crate::interop::{Fidelity, Imported};
 use crate::plan::Plan;
 use crate::provider::{GivenKeys, KeyStore};
@@ -89,7 +86,7 @@ fn perform(arguments: &EvalArgs) -> Result<Exit, Exit> {
     };
     let report = reported(&board);
     write(target, arguments, &suite, &plan, &report, &records)?;
-    unfinished(&report, may_pass(&report, &records)).into_iter().for_each(complain);
+    what_is_left(&report, &records).into_iter().for_each(complain);
     Ok(if state == RunState::Cancelled { Exit::Interrupted } else { Exit::of(&report) })
 }
 
@@ -242,34 +239,4 @@ fn last(records: &Records, wish: &Wish, plan: &Plan) -> Result<Last, Exit> {
             Last::None
         }
     })
-}
-
-/// How many trials of the report errored for a reason that may pass: a server's, the network's, a key's.
-fn may_pass(report: &Report, records: &Records) -> u64 {
-    if report.columns.iter().all(|column| column.errored == 0) {
-        return 0;
-    }
-    let passes = |error: &CallError| {
-        error.retry() != Retry::No || matches!(error.fault, Fault::Auth | Fault::Quota | Fault::Tls | Fault::Cancelled)
-    };
-    let places: Vec<TrialRef> = trials(&report.header).collect();
-    let ended = |some: &[TrialRef]| records.ended(&report.header.id, some).unwrap_or_default();
-    let ended = places.chunks(READ_AT_ONCE).flat_map(ended);
-    ended.filter(|ended| matches!(&ended.outcome, Outcome::Errored(error) if passes(error))).count() as u64
-}
-
-/// What did not come to its end, and how to go on with it, where so many errors may pass.
-fn unfinished(report: &Report, may_pass: u64) -> Option<String> {
-    let left = report.header.trials().saturating_sub(report.ended());
-    let errored: u64 = report.columns.iter().map(|column| column.errored).sum();
-    let are_left = if left == 1 { "1 trial is left".to_owned() } else { format!("{left} trials are left") };
-    let trials = counted(errored, "trial");
-    match (left, errored) {
-        (0, 0) => None,
-        (0, _) if may_pass == 0 => Some(format!("{trials} errored, and will again until the config says otherwise.")),
-        (0, _) if may_pass == errored => Some(format!("{trials} errored. Try again with --resume.")),
-        (0, _) => Some(format!("{trials} errored; {may_pass} of them may pass with --resume.")),
-        (_, 0) => Some(format!("{are_left}. Go on with --resume.")),
-        _ => Some(format!("{are_left}, {errored} errored. Go on with --resume.")),
-    }
 }

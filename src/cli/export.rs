@@ -67,7 +67,7 @@ fn prompt(
         complain_all(&problems);
         Exit::Usage
     })?;
-    let prompt = composer.frozen();
+    let prompt = composer.standalone();
     let name = if prompt.title.is_empty() { variant.prompt.as_str() } else { prompt.title.as_str() };
     let outgoing = Outgoing { name, prompt: &prompt, params: &variant.params, model: model(workspace, project) };
     Ok(written(format, &outgoing))

@@ -10,7 +10,7 @@ use super::log::alert_words;
 use super::write::{self, Target};
 use crate::analysis::Board;
 use crate::domain::{RunState, RunSummary, Workspace};
-use crate::interop::run_formats::Report;
+use crate::interop::run_formats::{Report, RunFormat, harmless, write_run};
 use crate::provider::SystemKeys;
 use crate::session::Shelf;
 use crate::session::alerts::raised;
@@ -108,8 +108,13 @@ fn as_it_was(run: &RunSummary, now: &Wish) -> Wish {
     Wish { budget: now.budget.or(then.budget), concurrency: now.concurrency, no_cache: now.no_cache, ..then }
 }
 
+/// The last run that was not finished, else the last one.
 fn latest(records: &Records, wish: &Wish) -> Result<Option<RunSummary>, Exit> {
-    records.previous_run(&wish.project, &wish.experiment, None).map_err(refuse)
+    let (project, experiment) = (&wish.project, &wish.experiment);
+    match records.latest_unfinished(project, experiment).map_err(refuse)? {
+        None => records.previous_run(project, experiment, None).map_err(refuse),
+        unfinished => Ok(unfinished),
+    }
 }
 
 fn told(error: LaunchError, arguments: &RunArgs) -> Exit {
@@ -138,7 +143,14 @@ fn report(
 ) -> Result<Exit, Exit> {
     let report = Report::of(board);
     write::run(target, &arguments.output, &report, records)?;
-    if let Some(left) = what_is_left(&report) {
+    if let Some(file) = &arguments.output.file {
+        // Where results go to a file, standard output has the table all the same.
+        Target::Screen.write(None, |out| {
+            write_run(RunFormat::Table, &report, &mut std::iter::empty(), out)?;
+            writeln!(out, "\nWritten to {}.", harmless(&file.display().to_string()))
+        })?;
+    }
+    if let Some(left) = what_is_left(&report, records) {
         complain(left);
     }
     Ok(exit(&report))

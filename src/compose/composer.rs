@@ -203,6 +203,11 @@ impl Composer {
         })
     }
 
+    /// All that is sent is the text of one layer, as in imported projects.
+    pub(super) const fn is_one_text(&self) -> bool {
+        self.whole.is_some()
+    }
+
     pub(super) fn assembled(parts: Assembled) -> Self {
         let Assembled { place, prompt, layers, templates, used, mentioned, undeclared_values, engine, dialect } = parts;
         let response = response(&prompt);

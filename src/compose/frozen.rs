@@ -20,6 +20,20 @@ impl Composer {
         prompt
     }
 
+    /// As [`Composer::frozen`], for who does not know the project: a task that is sent as its one text, without a heading,
+    /// as in imported projects, is that text.
+    #[must_use]
+    pub fn standalone(&self) -> Prompt {
+        let mut prompt = self.frozen();
+        for layer in prompt.layers.iter_mut().filter(|layer| layer.on && self.is_one_text()) {
+            if let Content::Task(task) = &layer.content {
+                layer.content = Content::Text(Text { text: task.action.clone() });
+                layer.role = Some(Role::User);
+            }
+        }
+        prompt
+    }
+
     fn written_out(&self, layer: Layer) -> Vec<Layer> {
         match &layer.content {
             Content::Snippet(_) => Vec::new(),
@@ -82,20 +96,34 @@ fn as_literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use serde_json::json;
 
     use super::*;
-    use crate::compose::fixtures::{Shelf, compose, declaring, prompt, text};
+    use crate::compose::Library;
+    use crate::compose::fixtures::{Shelf, compose, declaring, layer, prompt, text};
     use crate::compose::render_template;
-    use crate::domain::{Override, Variable, Variant};
+    use crate::domain::{Dialect, Override, Task, Variable, Variant};
 
     #[test]
     fn a_literal_renders_to_itself() {
         for text in ["plain", "{{ a }}", "{% raw %}{{{{", "{# x #}{{%", "{{'}}", "}} {", "{{{"] {
             assert_eq!(render_template(&as_literal(text), &Case::default()).as_deref(), Ok(text));
         }
+    }
+
+    #[test]
+    fn a_task_that_is_sent_as_one_text_stands_alone_as_that() {
+        let task = Task { action: "Say hello to {{ q }}".to_owned(), ..Task::default() };
+        let stack = declaring(&["q"], prompt([layer("t", Content::Task(Box::new(task)))]));
+        let alone = |dialect| {
+            let library = Library { dialect, prompts: &BTreeMap::new(), examples: &|_| None };
+            Composer::new(&stack, &Variant::of("p".into()), &library).unwrap().standalone().layers[0].content.clone()
+        };
+        let text = Content::Text(Text { text: "Say hello to {{ q }}".to_owned() });
+        assert_eq!(alone(Dialect::Nunjucks), text);
+        assert_eq!(alone(Dialect::Jinja), stack.layers[0].content);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::version::{Step, Version};
 pub struct Freezing {
     pub source: PromptId,
     pub variant: VariantId,
-    /// The variant's prompt with overrides applied and snippets written out (`compose::Composer::frozen`).
+    /// The variant's prompt with overrides applied and snippets written out (`compose::Composer::standalone`).
     pub prompt: Prompt,
     pub params: Params,
     pub version: Version,

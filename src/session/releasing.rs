@@ -99,7 +99,7 @@ pub fn draft(
     let freezing = |version: Version| Freezing {
         source: variant.prompt.clone(),
         variant: id.clone(),
-        prompt: composer.frozen(),
+        prompt: composer.standalone(),
         params: variant.params.clone(),
         version,
         note: wish.note.clone(),

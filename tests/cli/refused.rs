@@ -55,7 +55,7 @@ fn a_row_without_a_value_is_told_with_its_line() {
     --- stderr
     2 trials ≈ $0.00022
     strata: b errored: prompts/ask.ron · layer ask:1:11: error: The case `b` has no `question`. Give it a value, or a default in the prompt.
-    strata: 1 trial errored. Try again with --resume.
+    strata: 1 trial errored, and will again until the cause is mended.
     ");
 }
 

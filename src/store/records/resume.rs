@@ -71,7 +71,8 @@ impl Records {
         self.read(|conn| load_answers(conn, number_of(conn, run)?, again))
     }
 
-    /// The last run of an experiment, where trials of it are left and nobody is at it here.
+    /// The last run of an experiment of which anything is left: trials that did not end, or that errored. Later ones may
+    /// be whole.
     ///
     /// # Errors
     /// The records cannot be read.
@@ -80,8 +81,14 @@ impl Records {
         project: &ProjectId,
         experiment: &ExperimentId,
     ) -> Result<Option<RunSummary>, RecordsError> {
-        let latest = self.previous_run(project, experiment, None)?;
-        Ok(latest.filter(|run| run.state != RunState::Completed && !self.is_under_way(&run.header.id)))
+        let mut before = None;
+        while let Some(run) = self.previous_run(project, experiment, before.as_ref())? {
+            if run.state != RunState::Completed || run.errored > 0 {
+                return Ok(Some(run));
+            }
+            before = Some(run.header.id.clone());
+        }
+        Ok(None)
     }
 
     /// Whether this program has a recorder of the run.

@@ -60,7 +60,7 @@ fn without_a_file_there_is_a_table() {
     strata: [dir]/c/promptfooconfig.yaml:9:14: tests[2].assert no-such-type is not supported: There is no such type here: the trial is an error.
     3 trials ≈ $0
     strata: test-3 errored: There is no assertion of the type “no-such-type”.
-    strata: 1 trial errored, and will again until the config says otherwise.
+    strata: 1 trial errored, and will again until the cause is mended.
     ");
     let piped = eval(&desk, &["--format", "json"]);
     let results: serde_json::Value = serde_json::from_str(&piped.out).unwrap();

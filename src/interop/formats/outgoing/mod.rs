@@ -52,7 +52,7 @@ impl ExportFormat {
 pub struct Outgoing<'a> {
     /// The prompt's name; its id where it has no title.
     pub name: &'a str,
-    /// With overrides applied and snippets written out (`compose::Composer::frozen`).
+    /// With overrides applied and snippets written out (`compose::Composer::standalone`).
     pub prompt: &'a Prompt,
     pub params: &'a Params,
     pub model: Option<(&'a ModelSpec, &'a ProviderSpec)>,
