@@ -105,6 +105,12 @@ impl Provider for Desk {
     fn read(&self, _: &ChatRequest, reply: &RawReply) -> Result<Completion, CallError> {
         let text = String::from_utf8(reply.body.clone()).unwrap();
         assert!(!text.contains("panic"), "told to panic");
+        if reply.status == 429 {
+            return Err(CallError { status: Some(429), ..CallError::new(Fault::RateLimited, text) });
+        }
+        if text.contains("no form") {
+            return Err(CallError { status: Some(reply.status), ..CallError::new(Fault::Protocol, text) });
+        }
         Ok(Completion {
             text,
             reasoning: None,

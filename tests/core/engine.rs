@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use strata::analysis::Board;
-use strata::domain::{Budget, Fault, Fingerprint, RunEvent, RunState, Usd, Verdict};
+use strata::domain::{Budget, Fault, Fingerprint, RawReply, RunEvent, RunState, Usd, Verdict};
 use strata::engine::{Answers, CachedCall, Earlier, Unread};
 use strata::provider::Provider;
 
@@ -259,6 +259,35 @@ async fn each_reply_that_was_never_read_answers_one_trial_though_all_ask_the_sam
     };
     check(1, 1).await;
     check(2, 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_was_never_read_and_is_no_answer_is_settled_before_the_next_is_read_or_asked_for() {
+    let refusal = || RawReply { status: 429, ..says("wait").unwrap() };
+    let check = async |replies: Vec<RawReply>, calls: u32, costs: &[i64]| {
+        let desk = Desk::new(|_, _| says("right"));
+        let mut setup = Setup { cases: 1, ..Setup::new(&desk) };
+        let asked = setup.plan().prepare(setup.plan().trial(0)).unwrap().call;
+        let booked = Usd::from_nanos(100);
+        let spent = replies.iter().map(|_| booked).sum();
+        let unread = replies.into_iter().map(|reply| Unread { reply, booked }).collect();
+        let received = Mutex::new(HashMap::from([(asked, unread)]));
+        setup.earlier = Earlier { received, spent, begun: true, ..Earlier::default() };
+        let (_, record, paid) = setup.run().await;
+        let end = |event| match event {
+            RunEvent::AttemptEnded(ended) => Some((ended.attempt.number, ended.cost.unwrap().nanos())),
+            _ => None,
+        };
+        let ends: Vec<_> = record.events().into_iter().filter_map(end).collect();
+        assert_eq!(ends, (0..).zip(costs.iter().copied()).collect::<Vec<_>>());
+        assert_eq!((desk.calls(), paid), (calls, Usd::from_nanos(costs.iter().sum())));
+        let ended = &record.ended()[0];
+        assert_eq!((ended.attempts, ended.spent, ended.outcome.verdict()), (1, paid, Some(Verdict::Pass)));
+    };
+    check(vec![refusal()], 1, &[0, 20]).await;
+    // The last is read first, as the record does.
+    check(vec![says("right").unwrap(), refusal()], 0, &[0, 20]).await;
+    check(vec![says("no form").unwrap()], 1, &[100, 20]).await;
 }
 
 #[tokio::test(start_paused = true)]

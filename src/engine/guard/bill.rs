@@ -66,11 +66,17 @@ impl Bill {
         call.completion
     }
 
-    /// An answer that was received before the run went on, and is paid now.
-    pub fn read_again(&mut self, completion: Arc<Completion>, cost: Option<Usd>) -> Arc<Completion> {
-        self.next_attempt(false);
+    /// A reply that was received before the run went on is paid now. Of those that are no answer only the money counts, as
+    /// of the other failures before.
+    pub fn read_again(&mut self, is_answer: bool, cost: Option<Usd>) -> AttemptRef {
+        let attempt = self.next;
+        if is_answer {
+            self.next_attempt(false);
+        } else {
+            self.next.number += 1;
+        }
         self.pay(cost);
-        completion
+        attempt
     }
 
     pub fn cached(&mut self, call: CachedCall) -> Arc<Completion> {

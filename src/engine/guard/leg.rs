@@ -73,26 +73,28 @@ impl<'a> Leg<'a> {
         if let Some(earlier) = self.job.earlier.answered.get(&self.job.key, &self.fingerprint) {
             return Ok(Some(bill.kept(earlier.clone())));
         }
-        if let Some((completion, cost)) = self.read_again().await? {
-            return Ok(Some(bill.read_again(completion, cost)));
+        if let Some(completion) = self.read_again(bill).await? {
+            return Ok(Some(completion));
         }
         let hit = self.job.policy.cache.on.then(|| self.job.cache.get(&self.fingerprint)).flatten();
         Ok(hit.map(|hit| bill.cached(hit)))
     }
 
     /// A reply that was received and never read, since the program died between the two. The wallet holds its reservation
-    /// already; what it cost takes that one's place.
-    async fn read_again(&self) -> Result<Option<(Arc<Completion>, Option<Usd>)>, Stopped> {
+    /// already; what it cost takes that one's place. One that is no answer has its end on record as well, and the next is read.
+    async fn read_again(&self, bill: &mut Bill) -> Result<Option<Arc<Completion>>, Stopped> {
         // Each was received by one attempt, so that one trial may have it, though others ask for the same.
-        let Some(Unread { reply, booked }) = self.job.earlier.unread(&self.fingerprint) else { return Ok(None) };
-        let Ok(completion) = self.route.endpoint.provider.read(&self.request, &reply).map(Arc::new) else {
-            return Ok(None);
-        };
-        let price = self.route.price.as_ref();
-        let cost = price.map(|price| completion.usage.map_or(booked, |usage| price.cost(&usage)));
-        self.job.control.wallet.rebook(booked, cost.unwrap_or_default());
-        self.record_end(self.job.first, &Ok(completion.clone()), cost, None).await?;
-        Ok(Some((completion, cost)))
+        while let Some(Unread { reply, booked }) = self.job.earlier.unread(&self.fingerprint) {
+            let result = self.route.endpoint.provider.read(&self.request, &reply).map(Arc::new);
+            let cost = self.cost(booked, &result);
+            self.job.control.wallet.rebook(booked, cost.unwrap_or_default());
+            let attempt = bill.read_again(result.is_ok(), cost);
+            self.record_end(attempt, &result, cost, None).await?;
+            if let Ok(completion) = result {
+                return Ok(Some(completion));
+            }
+        }
+        Ok(None)
     }
 
     /// Waits while the same request is on its way. Without a cache every call is made.
@@ -205,18 +207,23 @@ impl<'a> Leg<'a> {
         }
     }
 
-    /// Books what the call cost: by the provider's own count, else at its reservation where it may be billed.
+    /// What a call cost: by the provider's own count, else its reservation where it may be billed; `None` where the price is
+    /// unknown.
+    fn cost(&self, reserved: Usd, result: &Result<Arc<Completion>, CallError>) -> Option<Usd> {
+        self.route.price.as_ref().map(|price| match result {
+            Ok(completion) => completion.usage.map_or(reserved, |usage| price.cost(&usage)),
+            Err(error) if error.may_be_billed() => reserved,
+            Err(_) => Usd::ZERO,
+        })
+    }
+
+    /// Books what the call cost.
     pub async fn settle(
         &self,
         reservation: Reservation<'_>,
         result: &Result<Arc<Completion>, CallError>,
     ) -> Result<Option<Usd>, Stopped> {
-        let reserved = reservation.amount();
-        let cost = self.route.price.as_ref().map(|price| match result {
-            Ok(completion) => completion.usage.map_or(reserved, |usage| price.cost(&usage)),
-            Err(error) if error.may_be_billed() => reserved,
-            Err(_) => Usd::ZERO,
-        });
+        let cost = self.cost(reservation.amount(), result);
         if reservation.settle(cost.unwrap_or_default()) {
             let message = format!("The run has spent {}, past its warning mark.", self.job.control.wallet.spent());
             self.job.ledger.say(RunEvent::Notice { message }).await?;
