@@ -19,6 +19,7 @@ use super::redact::{erase, redact};
 use super::room::{Body, Held, ROOM, Received};
 use super::sse::{Decoder, Event, Framing};
 use super::watchdog::{Watchdog, millis, timeout};
+use super::within::stand_still;
 use super::{OnText, address};
 use crate::domain::{CallError, Fault, Phase, RawReply, SecretRef, Timeouts};
 
@@ -258,11 +259,8 @@ impl Endpoint {
             }
             let needed = length + live.as_ref().map_or(0, |live| live.decoder.kept());
             if !body.has_room(needed) {
-                match room_for(needed, &mut body, &mut dog).await {
-                    // The server does not answer later because nobody reads here.
-                    Ok(waited) => begun += waited,
-                    Err(error) => return Err(with_partial(error, &reply, body)),
-                }
+                // The server does not answer later because nobody reads here.
+                begun += room_for(needed, &mut body, &mut dog).await;
                 timer.as_mut().reset(dog.next());
             }
             let now = Instant::now();
@@ -285,18 +283,17 @@ impl Endpoint {
     }
 }
 
-/// Waits until a body may have so many bytes, within the time of the whole call; how long that took. Meanwhile nothing is
-/// read, so that the server cannot be too slow.
-async fn room_for(length: usize, body: &mut Body<'_>, dog: &mut Watchdog) -> Result<Duration, CallError> {
+/// Waits until a body may have so many bytes; how long that took. Meanwhile nothing is read, so that the server cannot be
+/// too slow, and no time of the call runs: room comes when other answers are on record, and one that was given up for
+/// that would be paid twice.
+async fn room_for(length: usize, body: &mut Body<'_>, dog: &mut Watchdog) -> Duration {
     let asked = Instant::now();
-    tokio::select! {
-        biased;
-        () = body.grow(length) => {}
-        () = tokio::time::sleep_until(dog.end()) => return Err(timeout(Phase::Total)),
-    }
+    let still = stand_still();
+    body.grow(length).await;
+    drop(still);
     let now = Instant::now();
-    dog.head(now);
-    Ok(now - asked)
+    dog.goes_on(now, now - asked);
+    now - asked
 }
 
 /// Looks into a stream while it arrives.
@@ -486,25 +483,30 @@ fn ms_between(from: Instant, to: Instant) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::room::Room;
+    use super::super::within::within;
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_for_room_is_told_and_ends_with_the_time_of_the_call() {
+    async fn a_wait_for_room_is_told_and_takes_nothing_of_the_time_of_the_call() {
         let room = Room::new(0, 1);
         let limits = Timeouts { connect_ms: 1, first_byte_ms: 100, idle_ms: 50, total_ms: 1_000 };
-        let mut dog = Watchdog::start(&limits, Instant::now());
+        let begun = Instant::now();
+        let mut dog = Watchdog::start(&limits, begun);
         let mut large = room.body(None);
-        assert_eq!(room_for(BODY_CAP, &mut large, &mut dog).await.unwrap(), Duration::ZERO);
+        assert_eq!(room_for(BODY_CAP, &mut large, &mut dog).await, Duration::ZERO);
         let mut waiting = room.body(None);
         let ends = async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_secs(30)).await;
             drop(large);
         };
-        let (waited, ()) = tokio::join!(room_for(BODY_CAP, &mut waiting, &mut dog), ends);
-        assert_eq!(waited.unwrap(), Duration::from_millis(300));
-        assert!(dog.check(Instant::now()).is_ok(), "nobody was idle but this side");
-        let error = room_for(BODY_CAP, &mut room.body(None), &mut dog).await.unwrap_err();
-        assert_eq!(error.fault, Fault::Timeout(Phase::Total));
-        drop(waiting);
+        let call = within(Duration::from_secs(1), room_for(BODY_CAP, &mut waiting, &mut dog));
+        let (waited, ()) = tokio::join!(call, ends);
+        assert_eq!(waited, Some(Duration::from_secs(30)));
+        assert!(dog.check(Instant::now()).is_ok(), "nobody was slow but this side");
+        let at = |ms: u64| begun + Duration::from_millis(30_000 + ms);
+        let fault = |dog: &Watchdog, ms| dog.check(at(ms)).err().map(|error| error.fault);
+        assert_eq!(fault(&dog, 50), Some(Fault::Timeout(Phase::Idle)));
+        dog.chunk(at(999), 1, false);
+        assert_eq!((fault(&dog, 999), fault(&dog, 1_000)), (None, Some(Fault::Timeout(Phase::Total))));
     }
 }

@@ -29,6 +29,7 @@ mod scripted;
 mod sse;
 mod watchdog;
 mod wire;
+mod within;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -52,6 +53,7 @@ pub use registry::{ConnectOptions, connect};
 pub use retry_after::duration_ms;
 pub use room::Received;
 pub use scripted::check_script;
+pub use within::within;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -61,6 +63,7 @@ pub type OnText<'a> = &'a (dyn Fn(&str) + Send + Sync);
 /// An endpoint that answers chat requests.
 pub trait Provider: Send + Sync {
     /// Sends the request and takes in the answer. An HTTP error status is a reply; the future's drop closes the socket.
+    /// The answer may have to wait for room: [`within`] limits the time without that.
     ///
     /// # Errors
     /// Faults of the machinery before a whole reply was there: connect, TLS, time-outs, resets, sizes, redirects.

@@ -46,7 +46,13 @@ impl Watchdog {
         }
     }
 
-    /// The head of the answer is there, or reading goes on after a wait of our own.
+    /// Reading goes on after a wait of our own, which took so long: no limit ran meanwhile.
+    pub fn goes_on(&mut self, now: Instant, waited: Duration) {
+        self.end += waited;
+        self.head(now);
+    }
+
+    /// The head of the answer is there.
     pub fn head(&mut self, now: Instant) {
         self.reading = true;
         self.since = now;
@@ -63,11 +69,6 @@ impl Watchdog {
             self.window = now;
             self.window_bytes = 0;
         }
-    }
-
-    /// When the whole call must be over.
-    pub const fn end(&self) -> Instant {
-        self.end
     }
 
     /// When to look next.

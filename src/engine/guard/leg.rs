@@ -14,7 +14,7 @@ use crate::engine::dispatcher::Recorded;
 use crate::engine::sink::CachedCall;
 use crate::engine::world::{Route, StandInRoute, Unread};
 use crate::plan::{call_fingerprint, worst_case};
-use crate::provider::Received;
+use crate::provider::{Received, within};
 
 use super::bill::Bill;
 use super::budget::Reservation;
@@ -168,9 +168,9 @@ impl<'a> Leg<'a> {
         let limit = tries.route_left().map_or(self.timeout, |left| self.timeout.min(left));
         let on_the_wire = job.control.call_begins();
         let on_text = |text: &str| job.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
-        let exchanged = tokio::time::timeout(limit, self.route.endpoint.provider.exchange(&self.request, &on_text))
+        let exchanged = within(limit, self.route.endpoint.provider.exchange(&self.request, &on_text))
             .await
-            .unwrap_or_else(|_| Err(too_long(limit)));
+            .unwrap_or_else(|| Err(too_long(limit)));
         drop(on_the_wire);
         if exchanged.as_ref().is_ok_and(|reply| reply.status < 400) {
             entry.free_slot();

@@ -17,6 +17,7 @@ use crate::engine::dispatcher::Ledger;
 use crate::engine::sink::CachedCall;
 use crate::engine::world::{Earlier, Route};
 use crate::plan::{embedding_fingerprint, labels_fingerprint};
+use crate::provider::within;
 
 use super::budget::Reservation;
 use super::call::Missed;
@@ -222,7 +223,7 @@ async fn tried<T>(
     let limit = Duration::from_millis(job.policy.timeouts.total_ms);
     let on_the_wire = control.call_begins();
     let began = Instant::now();
-    let told = tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| Err(too_long(limit)));
+    let told = within(limit, asked).await.unwrap_or_else(|| Err(too_long(limit)));
     drop(on_the_wire);
     if told.is_ok() {
         // That of a failure stays, so that whoever waits for it learns first whether the endpoint has stopped.
