@@ -12,8 +12,8 @@ use super::trial::Bench;
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Ends the run as incomplete once no trial has ended for `limit` while a breaker, or a wait that the provider asked for,
-/// held calls back for as long, or while limits let no call leave. Trials that wait are left for a resume; none is failed.
+/// Ends the run as incomplete once no trial has ended for `limit` while a breaker held calls back for as long, or, with no
+/// call in flight, a wait that the provider asked for, or limits that let none leave. Trials that wait are left for a resume; none is failed.
 /// It never comes back by itself.
 pub async fn lose_patience(bench: &Bench, limit: Duration) {
     let endpoints = bench.world.endpoints();
@@ -30,7 +30,8 @@ pub async fn lose_patience(bench: &Bench, limit: Duration) {
         if is_free || control.begun_and_over() != begun || begun.is_none() {
             (begun, quiet) = (control.begun_and_over(), Instant::now());
         }
-        let held_up = endpoints.iter().filter_map(|endpoint| held_up_by(endpoint));
+        let is_idle = control.begun_and_over().is_some();
+        let held_up = endpoints.iter().filter_map(|endpoint| held_up_by(endpoint, is_idle));
         let held_up = held_up.max_by_key(|(_, time)| *time).filter(|(_, time)| *time >= limit);
         let quiet = Some(quiet.elapsed()).filter(|time| *time >= limit);
         let quiet =
@@ -47,12 +48,13 @@ pub async fn lose_patience(bench: &Bench, limit: Duration) {
     }
 }
 
-/// What holds calls of the endpoint back and for how long it has, where anything does.
-fn held_up_by(endpoint: &Endpoint) -> Option<(String, Duration)> {
+/// What holds calls of the endpoint back and for how long it has, where anything does. A wait that was asked for holds
+/// nobody up while the run has calls in flight.
+fn held_up_by(endpoint: &Endpoint, is_idle: bool) -> Option<(String, Duration)> {
     let Endpoint { id, origin, .. } = endpoint;
     let unwell = endpoint.longest_unwell();
     let unwell = unwell.map(|(model, time)| (format!("{model} at {id} ({origin}) has been out of health"), time));
-    let paused = endpoint.paused_for();
+    let paused = endpoint.paused_for().filter(|_| is_idle);
     let paused = paused.map(|time| (format!("{id} ({origin}) has asked for waits"), time));
     [unwell, paused].into_iter().flatten().max_by_key(|(_, time)| *time)
 }

@@ -98,6 +98,19 @@ async fn waits_that_a_provider_asks_for_again_and_again_are_no_reason_to_wait_fo
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_works_is_not_held_up_by_a_wait_that_another_provider_asks_for() {
+    let slow = Arc::new(Desk { latency: Duration::from_hours(60), ..Desk::plain(|_, _| says("right")) });
+    let told = || CallError { retry_after_ms: Some(50 * 3_600_000), ..CallError::new(Fault::RateLimited, "wait") };
+    let waits = Desk::new(move |_, before| if before == 0 { Err(told()) } else { says("right") });
+    let desks = vec![slow, waits.clone()];
+    let mut setup = Setup { cases: 2, patience: Some(PATIENCE), desks, ..Setup::new(&waits) };
+    setup.policy.limits.pause = true;
+    setup.policy.timeouts.total_ms = 100 * 3_600_000;
+    let (state, record, _) = setup.run().await;
+    assert_eq!((state, record.ended().len()), (RunState::Completed, 4), "{:?}", record.notices());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_is_whole_again_in_days_is_not_waited_for() {
     let told = |reset: &'static str| {
         let header = |(name, value): (&str, &str)| (format!("x-ratelimit-{name}-requests"), value.to_owned());

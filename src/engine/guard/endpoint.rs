@@ -208,6 +208,7 @@ impl Endpoint {
                 continue;
             }
             if let Ok(ticket) = lane.limiter.reserve(bounds, now) {
+                self.pause.let_in();
                 return Some(Entry::new(self, (permit, ticket, slot), asked));
             }
         }
@@ -225,13 +226,15 @@ impl Endpoint {
     }
 
     /// Pauses the endpoint where the provider asked for it and the policy obeys; gives back for how long.
-    pub(super) fn obey_told_wait(&self, error: &CallError, now: Instant) -> Option<Duration> {
-        if !self.limits.pause || error.retry() == Retry::No {
-            return None;
+    pub(super) fn obey_told_wait(&self, result: Result<(), &CallError>, now: Instant) -> Option<Duration> {
+        let obeyed = result.err().filter(|error| self.limits.pause && error.retry() != Retry::No);
+        let told = obeyed.and_then(|error| error.retry_after_ms).filter(|told| *told > 0);
+        let wait = told.map(Duration::from_millis);
+        match wait {
+            Some(wait) => self.pause.extend_to(now + wait, now),
+            None => self.pause.told_no_wait(),
         }
-        let wait = Duration::from_millis(error.retry_after_ms.filter(|told| *told > 0)?);
-        self.pause.extend_to(now + wait, now);
-        Some(wait)
+        wait
     }
 
     /// Waits until calls of the model are held back for long: its breaker is open, or the provider asked for a wait that no
@@ -247,12 +250,11 @@ impl Endpoint {
 
     /// A call was answered.
     pub(super) fn answered(&self, latency_ms: f64) {
-        self.pause.answered();
         self.slots.succeeded();
         self.latency.note(latency_ms);
     }
 
-    /// For how long the provider has asked for waits and answered nothing.
+    /// For how long the provider has asked for one wait after the other.
     #[must_use]
     pub fn paused_for(&self) -> Option<Duration> {
         self.pause.lasts_for(Instant::now())

@@ -79,6 +79,7 @@ impl<'e> Entry<'e> {
         }
         let Some(permit) = self.permit.take() else { return Aftermath::default() };
         let was_probe = permit.is_probe();
+        let paused = self.endpoint.obey_told_wait(result.as_ref().map(drop), now);
         match result {
             Ok(completion) => {
                 permit.record(Health::Well, now);
@@ -91,7 +92,6 @@ impl<'e> Entry<'e> {
                 }
                 let health = Health::of(error);
                 let opened = permit.record(health, now);
-                let paused = self.endpoint.obey_told_wait(error, now);
                 let for_all = paused.is_some_and(|wait| wait > self.endpoint.longest_own_wait);
                 let enters_again = was_probe && health == Health::Unwell || for_all;
                 Aftermath { opened, paused, enters_again: enters_again && error.retry() != Retry::No }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+/// A provider that was not asked again for so long after its wait holds nobody up.
+const LITTLE: Duration = Duration::from_mins(1);
+
 /// Until when no call may leave. A pause only ever grows longer.
 #[derive(Debug, Default)]
 pub struct Pause {
@@ -16,21 +19,37 @@ pub struct Pause {
 #[derive(Debug, Default)]
 struct State {
     until: Option<Instant>,
-    /// When the first wait was asked for since a call was answered last.
+    /// When the first wait was asked for since a call came back without one.
     since: Option<Instant>,
+    /// A call was let in since the wait was over.
+    asked_again: bool,
+}
+
+impl State {
+    /// The wait lasts, or is hardly over, or there is a call that will tell whether there is another.
+    fn goes_on(&self, now: Instant) -> bool {
+        let is_recent = |until| now.saturating_duration_since(until) <= LITTLE;
+        self.asked_again || self.until.is_some_and(is_recent)
+    }
 }
 
 impl Pause {
     pub fn extend_to(&self, until: Instant, now: Instant) {
         let mut state = self.lock();
+        state.since = Some(state.since.filter(|_| state.goes_on(now)).unwrap_or(now));
         state.until = state.until.max(Some(until));
-        state.since.get_or_insert(now);
+        state.asked_again = false;
         drop(state);
         self.extended.notify_waiters();
     }
 
-    /// A call was answered: the provider asks for no wait now.
-    pub fn answered(&self) {
+    /// A call is let in, where none is held back.
+    pub fn let_in(&self) {
+        self.lock().asked_again = true;
+    }
+
+    /// A call came back, with an answer or without, and was told no wait.
+    pub fn told_no_wait(&self) {
         self.lock().since = None;
     }
 
@@ -41,10 +60,12 @@ impl Pause {
         until.filter(|until| *until > now).map(|until| until.duration_since(now))
     }
 
-    /// For how long the provider has asked for waits and answered nothing.
+    /// For how long the provider has asked for one wait after the other; `None` once it asks for none.
     #[must_use]
     pub fn lasts_for(&self, now: Instant) -> Option<Duration> {
-        self.lock().since.map(|since| now.saturating_duration_since(since))
+        let state = self.lock();
+        let since = state.since.filter(|_| state.goes_on(now))?;
+        Some(now.saturating_duration_since(since))
     }
 
     /// Waits for its end, later extensions included.
@@ -95,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_that_follow_each_other_are_one_until_a_call_is_answered() {
+    fn waits_that_follow_each_other_are_one_until_a_call_is_told_none() {
         let pause = Pause::default();
         let start = Instant::now();
         let at = |secs| start + Duration::from_secs(secs);
@@ -103,7 +124,23 @@ mod tests {
         pause.extend_to(at(10), at(0));
         pause.extend_to(at(30), at(20));
         assert_eq!(pause.lasts_for(at(25)), Some(Duration::from_secs(25)));
-        pause.answered();
+        pause.told_no_wait();
         assert_eq!((pause.lasts_for(at(26)), pause.left(at(26))), (None, Some(Duration::from_secs(4))));
+    }
+
+    #[test]
+    fn a_wait_that_is_over_is_none_unless_a_call_is_on_its_way_to_the_next() {
+        let pause = Pause::default();
+        let start = Instant::now();
+        let at = |secs| start + Duration::from_secs(secs);
+        let lasts = |secs| pause.lasts_for(at(secs)).map(|time| time.as_secs());
+        pause.extend_to(at(10), at(0));
+        assert_eq!((lasts(10), lasts(70), lasts(71)), (Some(10), Some(70), None));
+        pause.extend_to(at(1_010), at(1_000));
+        assert_eq!(lasts(1_020), Some(20), "it begins anew");
+        pause.let_in();
+        assert_eq!(lasts(1_500), Some(500), "nobody knows yet");
+        pause.extend_to(at(1_510), at(1_500));
+        assert_eq!((lasts(1_510), lasts(1_571)), (Some(510), None));
     }
 }

@@ -403,6 +403,23 @@ async fn a_model_out_of_health_does_not_hold_back_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_asks_for_waits_until_a_call_comes_back_without_one() {
+    let limits = LimitPolicy { pause: true, ..LimitPolicy::default() };
+    let endpoint = run(Policy { limits, ..Policy::default() }, 1, 0, MINUTE, outage(MINUTE, MINUTE)).await.endpoint;
+    let call = async |fault, retry_after_ms| {
+        let mut entry = endpoint.enter("model", Bounds::default()).await.unwrap();
+        entry.mark_sent(false);
+        entry.record(&Err(CallError { retry_after_ms, ..CallError::new(fault, "") }), None).paused
+    };
+    let second = Duration::from_secs(1);
+    for round in 0..3 {
+        assert_eq!(call(Fault::RateLimited, Some(1_000)).await, Some(second));
+        assert_eq!(endpoint.paused_for(), Some(second * round));
+    }
+    assert_eq!((call(Fault::BadRequest, None).await, endpoint.paused_for()), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_unsent_call_took_goes_back() {
     let limits = LimitPolicy { requests_per_minute: Some(1), ..LimitPolicy::default() };
     let run = run(Policy { limits, ..Policy::default() }, 1, 0, MINUTE, outage(MINUTE, MINUTE)).await;
