@@ -151,6 +151,18 @@ async fn a_long_wait_that_a_provider_asks_for_is_not_waited_for_while_another_mo
     let (state, record, _) = setup.run().await;
     assert_eq!((state, down.calls(), up.calls(), record.ended().len()), (RunState::Completed, 1, 20, 20));
     assert!(before.elapsed() < Duration::from_mins(10), "{:?}", before.elapsed());
+    let notice = "model-0 asks for 60 min without calls: other models of the route are asked in its place meanwhile.";
+    assert_eq!(record.notices(), [notice]);
+    let reasons = |ended: &TrialEnded| match steps(ended)[..] {
+        [Step::FellBack { reason, .. }] => reason.clone(),
+        _ => panic!("{ended:?}"),
+    };
+    let reasons: Vec<_> = record.ended().iter().map(|ended| reasons(ended)).collect();
+    let passed_over = |reason: &str| {
+        reason.starts_with("model-0 asks for ")
+            && reason.ends_with(" min without calls. model-0 is not asked meanwhile.")
+    };
+    assert_eq!(reasons.iter().filter(|reason| passed_over(reason)).count(), 19, "{reasons:?}");
 }
 
 #[tokio::test(start_paused = true)]

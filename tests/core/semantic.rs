@@ -1,11 +1,12 @@
 //! The semantic cache in a run: what it answers, what it refuses, what an audit tells, and what its vectors cost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use strata::analysis::{Board, ColumnMetrics};
 use strata::domain::{
-    Budget, Embedder, Fault, Fingerprint, Purpose, RunEvent, RunState, SemanticMode, SemanticPolicy, Step, TrialEnded,
-    Usd, Verdict,
+    Budget, CallError, Embedder, Fault, Fingerprint, Purpose, RunEvent, RunState, SemanticMode, SemanticPolicy, Step,
+    TrialEnded, Usd, Verdict,
 };
 
 use crate::desk::{Desk, Paid, Record, Setup, fails, says};
@@ -141,6 +142,24 @@ async fn without_a_vector_the_model_is_asked() {
     let (state, record, _) = with_embedder(&desk, &down, SemanticMode::On).run().await;
     assert_eq!((state, desk.calls(), down.calls()), (RunState::Completed, 4, 4));
     assert!(record.ended().iter().all(|ended| matches!(steps(ended)[..], [Step::NoVector { .. }])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_embedder_that_asks_for_a_long_wait_holds_no_question_up() {
+    let desk = Desk::new(|_, _| says("right"));
+    let told = || CallError { retry_after_ms: Some(4 * 3_600_000), ..CallError::new(Fault::RateLimited, "wait") };
+    let waits = Desk::new(move |_, _| Err(told()));
+    let mut setup = with_embedder(&desk, &waits, SemanticMode::On);
+    setup.policy.limits.pause = true;
+    let before = tokio::time::Instant::now();
+    let (state, record, _) = setup.run().await;
+    assert_eq!((state, desk.calls(), waits.calls()), (RunState::Completed, 4, 1));
+    assert!(before.elapsed() < Duration::from_hours(1), "{:?}", before.elapsed());
+    let is_told = |step: &Step| matches!(step, Step::NoVector { reason } if reason.contains("is not asked meanwhile"));
+    let told = record.ended().iter().filter(|ended| matches!(steps(ended)[..], [step] if is_told(step))).count();
+    assert_eq!(told, 3);
+    let notices = record.notices();
+    assert!(notices.len() == 1 && notices[0].ends_with("without its vectors meanwhile."), "{notices:?}");
 }
 
 #[tokio::test(start_paused = true)]

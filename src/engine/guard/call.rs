@@ -209,7 +209,7 @@ pub(super) async fn attempts(job: &CallJob<'_>, leg: &Leg<'_>, bill: &mut Bill) 
         let received = leg.exchange(attempt, &mut reservation, &mut entry, &tries).await?;
         let result = leg.read(&received);
         let aftermath = entry.record(&result, received.as_deref().ok());
-        leg.tell(&aftermath).await?;
+        leg.tell(&result, &aftermath).await?;
         let cost = leg.settle(reservation, &result).await?;
         bill.pay(cost);
         let retry_in = tries.after(&result, &aftermath, &leg.route.endpoint);

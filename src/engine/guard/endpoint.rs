@@ -42,7 +42,7 @@ pub struct Endpoint {
     last_error: Mutex<Option<CallError>>,
 }
 
-/// What becomes of the trials when their endpoint stops.
+/// What becomes of the trials when their endpoint stops, or holds calls back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outlook {
     Left,
@@ -148,18 +148,43 @@ impl Endpoint {
 
     /// What a call's end means for the calls that follow, in words, where it means anything.
     #[must_use]
-    pub fn aftermath_notice(&self, model: &str, aftermath: &Aftermath) -> Option<String> {
+    pub(super) fn aftermath_notice(&self, model: &str, aftermath: &Aftermath, outlook: Outlook) -> Option<String> {
+        let id = &self.id;
         let opened = aftermath.opened.map(|wait| {
+            let meanwhile = match outlook {
+                Outlook::Left => "its calls are held back",
+                Outlook::OthersAnswer => "other models of the route are asked in its place",
+                Outlook::NoVectors => "questions are asked without its vectors",
+            };
             format!(
-                "{model} at {} fails too often: its calls are held back for {}, then one tries again.",
-                self.id,
+                "{model} at {id} fails too often: {meanwhile} for {}, then one call tries it again.",
                 domain::wait(wait)
             )
         });
         let paused = aftermath.paused.filter(|wait| *wait > self.longest_own_wait).map(|wait| {
-            format!("{} asks for {} without calls: its trials go on after that.", self.id, domain::wait(wait))
+            let meanwhile = match outlook {
+                Outlook::Left => "its trials go on after that",
+                Outlook::OthersAnswer => "other models of the route are asked in its place meanwhile",
+                Outlook::NoVectors => "questions are asked without its vectors meanwhile",
+            };
+            format!("{id} asks for {} without calls: {meanwhile}.", domain::wait(wait))
         });
         opened.or(paused)
+    }
+
+    /// Why a model is not asked while its calls are held back.
+    pub(super) fn not_asked(&self, model: &str, why: HeldBack) -> CallError {
+        match why {
+            HeldBack::Unwell => {
+                let message = format!("{model} is held back by its breaker, since it failed too often.");
+                CallError::new(Fault::Overloaded, message)
+            }
+            HeldBack::Paused(left) => {
+                let left = domain::wait(left);
+                let message = format!("{} asks for {left} without calls. {model} is not asked meanwhile.", self.id);
+                CallError::new(Fault::RateLimited, message)
+            }
+        }
     }
 
     #[must_use]

@@ -19,7 +19,7 @@ use crate::provider::{Received, within};
 use super::bill::Bill;
 use super::budget::Reservation;
 use super::call::{CallJob, Missed};
-use super::endpoint::{HeldBack, Outlook};
+use super::endpoint::Outlook;
 use super::entry::{Aftermath, Entry};
 use super::fallback;
 use super::limiter::Bounds;
@@ -135,15 +135,16 @@ impl<'a> Leg<'a> {
     pub async fn enter(&self) -> Result<Entry<'a>, Missed> {
         let output = self.request.params.max_tokens.or(self.route.max_output).unwrap_or_default();
         let bounds = Bounds { input_tokens: self.request.input_token_bound(), output_tokens: u64::from(output) };
+        let (endpoint, model) = (&self.route.endpoint, &self.route.provider_model);
         let entry = tokio::select! {
             biased;
             () = self.job.control.drained() => return Err(Missed::Left),
-            why = self.route.endpoint.held_back(&self.route.provider_model), if self.others_follow => {
-                return Err(Missed::Failed(held_back(self.route, why)));
+            why = endpoint.held_back(model), if self.others_follow => {
+                return Err(Missed::Failed(endpoint.not_asked(model, why)));
             }
-            entry = self.route.endpoint.enter(&self.route.provider_model, bounds) => entry,
+            entry = endpoint.enter(model, bounds) => entry,
         };
-        entry.ok_or_else(|| Missed::EndpointStopped(self.route.endpoint.why_stopped()))
+        entry.ok_or_else(|| Missed::EndpointStopped(endpoint.why_stopped()))
     }
 
     /// Sends and receives, both on record: *sent* before the first byte leaves, *received* before anybody parses it.
@@ -200,11 +201,23 @@ impl<'a> Leg<'a> {
     }
 
     /// Says what a call's end means for those that follow.
-    pub async fn tell(&self, aftermath: &Aftermath) -> Result<(), Stopped> {
-        match self.route.endpoint.aftermath_notice(&self.route.provider_model, aftermath) {
+    pub async fn tell(
+        &self,
+        result: &Result<Arc<Completion>, CallError>,
+        aftermath: &Aftermath,
+    ) -> Result<(), Stopped> {
+        let Err(error) = result else { return Ok(()) };
+        let Route { endpoint, provider_model, .. } = self.route;
+        match endpoint.aftermath_notice(provider_model, aftermath, self.outlook(error)) {
             Some(message) => self.job.ledger.say(RunEvent::Notice { message }).await,
             None => Ok(()),
         }
+    }
+
+    /// What becomes of the trials after this error.
+    fn outlook(&self, error: &CallError) -> Outlook {
+        let others_answer = self.others_follow && fallback::lets_others_answer(error);
+        if others_answer { Outlook::OthersAnswer } else { Outlook::Left }
     }
 
     /// What a call cost: by the provider's own count, else its reservation where it may be billed; `None` where the price is
@@ -253,9 +266,8 @@ impl<'a> Leg<'a> {
     pub async fn give_up(&self, error: CallError) -> Result<Missed, Stopped> {
         let endpoint = &self.route.endpoint;
         if endpoint.failed(&error) {
-            let others_answer = self.others_follow && fallback::lets_others_answer(&error);
-            let outlook = if others_answer { Outlook::OthersAnswer } else { Outlook::Left };
-            self.job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(&error, outlook) }).await?;
+            let message = endpoint.stop_notice(&error, self.outlook(&error));
+            self.job.ledger.say(RunEvent::Notice { message }).await?;
         }
         Ok(if error.fault.stops_endpoint() { Missed::EndpointStopped(error) } else { Missed::Failed(error) })
     }
@@ -278,22 +290,6 @@ fn too_long(total: Duration) -> CallError {
         Fault::Timeout(Phase::Total),
         format!("No whole answer within {}, the policy's total time.", duration(total)),
     )
-}
-
-fn held_back(route: &Route, why: HeldBack) -> CallError {
-    let model = &route.provider_model;
-    match why {
-        HeldBack::Unwell => {
-            let message = format!("{model} is held back by its breaker, since it failed too often.");
-            CallError::new(Fault::Overloaded, message)
-        }
-        HeldBack::Paused(left) => {
-            let secs = left.as_secs_f64().ceil();
-            let message =
-                format!("{} asks for {secs} s without calls, {model} is not asked meanwhile.", route.endpoint.id);
-            CallError::new(Fault::RateLimited, message)
-        }
-    }
 }
 
 pub fn route_is_over() -> CallError {

@@ -43,6 +43,13 @@ pub struct ServiceJob<'a> {
     pub seed: u64,
 }
 
+impl ServiceJob<'_> {
+    /// What becomes of the trials when it cannot be asked.
+    const fn outlook(&self) -> Outlook {
+        if self.is_needed { Outlook::Left } else { Outlook::NoVectors }
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Served<T> {
@@ -159,9 +166,11 @@ async fn served<T, F: Future<Output = Result<Told<T>, CallError>>>(
     }
 }
 
-/// Waits for the money and the place of one call.
+/// Waits for the money and the place of one call; not for a breaker or a long wait that the provider asked for, where the
+/// trial can do without.
 async fn admitted<'a>(job: &ServiceJob<'a>, bound: u64) -> Result<(Reservation<'a>, Entry<'a>), Missed> {
     let ServiceJob { route, control, .. } = *job;
+    let (endpoint, model) = (&route.endpoint, &route.provider_model);
     loop {
         control.gate().await?;
         let worst = match (route.price.as_ref(), control.wallet.cap()) {
@@ -181,9 +190,12 @@ async fn admitted<'a>(job: &ServiceJob<'a>, bound: u64) -> Result<(Reservation<'
         let entered = tokio::select! {
             biased;
             () = control.drained() => return Err(Missed::Left),
-            entered = route.endpoint.enter(&route.provider_model, bounds) => entered,
+            why = endpoint.held_back(model), if !job.is_needed => {
+                return Err(Missed::Failed(endpoint.not_asked(model, why)));
+            }
+            entered = endpoint.enter(model, bounds) => entered,
         };
-        let Some(entry) = entered else { return Err(Missed::EndpointStopped(route.endpoint.why_stopped())) };
+        let Some(entry) = entered else { return Err(Missed::EndpointStopped(endpoint.why_stopped())) };
         // Where the run was paused since it began to wait, all that it took goes back.
         if !control.is_paused() {
             return Ok((reservation, entry));
@@ -234,7 +246,7 @@ async fn tried<T>(
         Err(error) => Err(error.clone()),
     };
     let aftermath = entry.record(&result, None);
-    if let Some(message) = route.endpoint.aftermath_notice(&route.provider_model, &aftermath) {
+    if let Some(message) = route.endpoint.aftermath_notice(&route.provider_model, &aftermath, job.outlook()) {
         job.ledger.say(RunEvent::Notice { message }).await?;
     }
     let paid = route.price.as_ref().map(|price| cost(price, &result, worst));
@@ -256,8 +268,7 @@ async fn give_up(job: &ServiceJob<'_>, error: &CallError) -> Result<(), Stopped>
     if !endpoint.failed(error) {
         return Ok(());
     }
-    let outlook = if job.is_needed { Outlook::Left } else { Outlook::NoVectors };
-    job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(error, outlook) }).await
+    job.ledger.say(RunEvent::Notice { message: endpoint.stop_notice(error, job.outlook()) }).await
 }
 
 /// Whose end is to be recorded.

@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::endpoint::Outlook;
 use super::retry::Backoff;
 use super::{Bounds, BreakerState, Endpoint};
 use crate::domain::{
@@ -391,10 +392,17 @@ async fn a_model_out_of_health_does_not_hold_back_another() {
         let mut entry = endpoint.enter("sick", Bounds::default()).await.unwrap();
         entry.mark_sent(false);
         let aftermath = entry.record(&failure, None);
-        opened = endpoint.aftermath_notice("sick", &aftermath);
+        let told = |outlook| endpoint.aftermath_notice("sick", &aftermath, outlook);
+        opened = told(Outlook::Left).zip(told(Outlook::OthersAnswer)).zip(told(Outlook::NoVectors));
     }
-    let notice = opened.unwrap();
-    assert!(notice.starts_with("sick at desk fails too often"), "{notice}");
+    let ((left, others), no_vectors) = opened.unwrap();
+    let check = |notice: &str, meanwhile| {
+        let begins = format!("sick at desk fails too often: {meanwhile} for ");
+        assert!(notice.starts_with(&begins) && notice.ends_with(", then one call tries it again."), "{notice}");
+    };
+    check(&left, "its calls are held back");
+    check(&others, "other models of the route are asked in its place");
+    check(&no_vectors, "questions are asked without its vectors");
     let began = Instant::now();
     drop(endpoint.enter("model", Bounds::default()).await.unwrap());
     assert_eq!(began.elapsed(), Duration::ZERO);
