@@ -19,7 +19,29 @@ pub fn duration(time: Duration) -> String {
 #[must_use]
 pub fn wait(time: Duration) -> String {
     let secs = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
-    duration(Duration::from_secs(if secs < 90 { secs } else { secs.next_multiple_of(60) }))
+    let unit = match secs {
+        0..90 => 1,
+        90..172_800 => 60,
+        _ => 86_400,
+    };
+    duration(Duration::from_secs(secs.div_ceil(unit).saturating_mul(unit)))
+}
+
+/// A limit that somebody set, to the millisecond: `250 ms`, `1.5 s`, `90 s`, `2 min 30 s`, `1 h 10 min`.
+#[must_use]
+pub fn exact(time: Duration) -> String {
+    let (secs, ms) = (time.as_secs(), time.subsec_millis());
+    if secs == 0 && ms > 0 {
+        return format!("{ms} ms");
+    }
+    let fraction = if ms == 0 { String::new() } else { format!(".{ms:03}") };
+    let fraction = fraction.trim_end_matches('0');
+    if secs < 120 {
+        return format!("{secs}{fraction} s");
+    }
+    let parts = [(secs / 3_600, "", "h"), (secs / 60 % 60, "", "min"), (secs % 60, fraction, "s")];
+    let told = parts.iter().filter(|(count, fraction, _)| *count > 0 || !fraction.is_empty());
+    told.map(|(count, fraction, unit)| format!("{count}{fraction} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -50,5 +72,27 @@ mod tests {
         check(29_300, "30 s");
         check(121_000, "3 min");
         check(2 * 3_600_000 + 1, "2 h 01 min");
+        check(48 * 3_600_000 - 1, "2 days");
+        check(71 * 3_600_000, "3 days");
+        check(72 * 3_600_000, "3 days");
+        check(72 * 3_600_000 + 1, "4 days");
+        assert!(wait(Duration::MAX).ends_with(" days"));
+    }
+
+    #[test]
+    fn a_limit_is_told_as_it_was_set() {
+        let check = |ms: u64, expect: &str| assert_eq!(exact(Duration::from_millis(ms)), expect);
+        check(0, "0 s");
+        check(250, "250 ms");
+        check(1_500, "1.5 s");
+        check(60_000, "60 s");
+        check(90_000, "90 s");
+        check(90_050, "90.05 s");
+        check(120_000, "2 min");
+        check(120_250, "2 min 0.25 s");
+        check(150_000, "2 min 30 s");
+        check(600_000, "10 min");
+        check(4_200_000, "1 h 10 min");
+        check(3_601_000, "1 h 1 s");
     }
 }

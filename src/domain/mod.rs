@@ -39,7 +39,7 @@ pub use chat::{
 pub use check::{Check, CheckKind, LengthUnit, Need, PassRule, Tolerance};
 pub use credential::{KEY_SHAPES, KeyShape, SIGNED_TOKEN, names_credential};
 pub use dataset::{Case, CaseOptions, Cases, Column, ColumnRole, Dataset, Source};
-pub use duration::{duration, wait};
+pub use duration::{duration, exact, wait};
 pub use experiment::{Experiment, Filter};
 pub use fault::{CallError, Fault, Phase, Retry};
 pub use finding::{Finding, FindingKind, Risk};

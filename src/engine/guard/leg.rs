@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, ChatRequest, Completion, Fault, Fingerprint, FinishReason, Phase,
-    RunEvent, RunState, Usd, duration,
+    RunEvent, RunState, Usd, duration, exact,
 };
 use crate::engine::clock::now;
 use crate::engine::control::Stopped;
@@ -166,12 +166,13 @@ impl<'a> Leg<'a> {
         }
         reservation.mark_sent();
         entry.mark_sent(tries.is_retry());
-        let limit = tries.route_left().map_or(self.timeout, |left| self.timeout.min(left));
+        let route_left = tries.route_left().filter(|left| *left < self.timeout);
+        let limit = route_left.unwrap_or(self.timeout);
         let on_the_wire = job.control.call_begins();
         let on_text = |text: &str| job.watcher.into_iter().for_each(|watcher| watcher(attempt.trial, text));
         let exchanged = within(limit, self.route.endpoint.provider.exchange(&self.request, &on_text))
             .await
-            .unwrap_or_else(|| Err(too_long(limit)));
+            .unwrap_or_else(|| Err(route_left.map_or_else(|| too_long(limit), too_long_for_the_route)));
         drop(on_the_wire);
         if exchanged.as_ref().is_ok_and(|reply| reply.status < 400) {
             entry.free_slot();
@@ -286,10 +287,13 @@ fn is_whole(completion: &Completion) -> bool {
 }
 
 fn too_long(total: Duration) -> CallError {
-    CallError::new(
-        Fault::Timeout(Phase::Total),
-        format!("No whole answer within {}, the policy's total time.", duration(total)),
-    )
+    let message = format!("No whole answer within {}, the policy's total time.", exact(total));
+    CallError::new(Fault::Timeout(Phase::Total), message)
+}
+
+fn too_long_for_the_route(left: Duration) -> CallError {
+    let message = format!("No whole answer within {}, what was left of the time of the whole route.", duration(left));
+    CallError::new(Fault::Timeout(Phase::Total), message)
 }
 
 pub fn route_is_over() -> CallError {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::domain::{
     AttemptEnded, AttemptRef, AttemptSent, CallError, Completion, Fault, Fingerprint, FinishReason, Label, Phase,
-    Policy, Price, RunEvent, RunState, TrialKey, Usage, Usd, duration,
+    Policy, Price, RunEvent, RunState, TrialKey, Usage, Usd, exact,
 };
 use crate::engine::clock::now;
 use crate::engine::control::{Control, Stopped};
@@ -325,7 +325,7 @@ fn kept<T>(told: &Told<T>, took: Duration) -> Completion {
 }
 
 fn too_long(total: Duration) -> CallError {
-    let message = format!("No answer within {}, the policy's total time.", duration(total));
+    let message = format!("No answer within {}, the policy's total time.", exact(total));
     CallError::new(Fault::Timeout(Phase::Total), message)
 }
 
