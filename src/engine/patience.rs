@@ -13,8 +13,8 @@ use super::trial::Bench;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Ends the run as incomplete once no trial has ended for `limit` while a breaker held calls back for as long, or, with no
-/// call in flight, a wait that the provider asked for, or limits that let none leave. Trials that wait are left for a resume; none is failed.
-/// It never comes back by itself.
+/// call in flight, a wait that the provider asked for, or limits that let none leave. Trials that wait are left for a
+/// resume; none is failed. It never comes back by itself.
 pub async fn lose_patience(bench: &Bench, limit: Duration) {
     let endpoints = bench.world.endpoints();
     let control = &bench.control;
