@@ -10,7 +10,7 @@ use super::log::alert_words;
 use super::write::{self, Target};
 use crate::analysis::Board;
 use crate::domain::{RunState, RunSummary, Workspace};
-use crate::interop::run_formats::{Report, RunFormat, harmless, write_run};
+use crate::interop::run_formats::{Report, RunFormat, write_run};
 use crate::provider::SystemKeys;
 use crate::session::Shelf;
 use crate::session::alerts::raised;
@@ -144,11 +144,7 @@ fn report(
     let report = Report::of(board);
     write::run(target, &arguments.output, &report, records)?;
     if let Some(file) = &arguments.output.file {
-        // Where results go to a file, standard output has the table all the same.
-        Target::Screen.write(None, |out| {
-            write_run(RunFormat::Table, &report, &mut std::iter::empty(), out)?;
-            writeln!(out, "\nWritten to {}.", harmless(&file.display().to_string()))
-        })?;
+        write::beside(file, |out| write_run(RunFormat::Table, &report, &mut std::iter::empty(), out))?;
     }
     if let Some(left) = what_is_left(&report, records) {
         complain(left);

@@ -8,7 +8,7 @@ use super::args::Output;
 use super::chosen::refuse;
 use super::exit::Exit;
 use crate::domain::{RunId, TrialEnded, TrialRef};
-use crate::interop::run_formats::{Report, RunFormat, write_run};
+use crate::interop::run_formats::{Report, RunFormat, harmless, write_run};
 use crate::store::Replacement;
 use crate::store::records::Records;
 
@@ -63,6 +63,14 @@ pub(super) fn run_as(
 ) -> Result<(), Exit> {
     let mut trials = trials(report, records);
     target.write(file, |out| write_run(format, report, &mut trials, out))
+}
+
+/// What standard output has where the results went to a file: a table for people, and where they are.
+pub(super) fn beside(file: &Path, table: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Exit> {
+    Target::Screen.write(None, |out| {
+        table(out)?;
+        writeln!(out, "\nWritten to {}.", harmless(&file.display().to_string()))
+    })
 }
 
 /// The trials of a run that have ended, in the order of its grid.

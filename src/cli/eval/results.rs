@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::super::args::{EvalArgs, EvalFormat};
 use super::super::exit::Exit;
-use super::super::write::{Target, run_as, trials as in_grid};
+use super::super::write::{Target, beside, run_as, trials as in_grid};
 use super::READ_AT_ONCE;
 use crate::domain::TrialRef;
 use crate::interop::promptfoo::{ResultRow, Suite, trials, without_environment, write_results};
-use crate::interop::run_formats::{Report, RunFormat, harmless, write_not_passed, write_run};
+use crate::interop::run_formats::{Report, RunFormat, write_not_passed, write_run};
 use crate::plan::Plan;
 use crate::store::records::Records;
 
@@ -30,10 +30,7 @@ pub(super) fn write(
     }
     let Some(file) = file else { return Ok(()) };
     let is_summary = matches!(format, EvalFormat::Run(RunFormat::Table | RunFormat::Md));
-    Target::Screen.write(None, |out| {
-        table(report, records, Some(file).filter(|_| !is_summary), out)?;
-        writeln!(out, "\nWritten to {}.", harmless(&file.display().to_string()))
-    })
+    beside(file, |out| table(report, records, Some(file).filter(|_| !is_summary), out))
 }
 
 /// The table of a run, and what did not pass; `whole` is the file that lists all of it.
